@@ -1,0 +1,4 @@
+@NullMarked
+package dev.bodyguard.model;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,7 @@
+/// What a mesh is, in records: authored documents and where each field stands, services, workloads, routes,
+/// policies. Knows nothing of YAML, xDS or Kubernetes clients.
+module dev.bodyguard.model {
+    requires static transitive org.jspecify;
+
+    exports dev.bodyguard.model;
+}
