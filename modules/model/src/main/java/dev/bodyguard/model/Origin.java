@@ -10,7 +10,12 @@ import org.jspecify.annotations.Nullable;
 /// @param kind the object's kind, as its author wrote it (`VirtualService`)
 /// @param field path from the object's root (`spec.http[0].route[1].weight`), empty for the object as a whole
 /// @param at the field's place, null where the object did not come from a file
-public record Origin(String kind, String namespace, String name, String field, @Nullable Location at) {
+public record Origin(
+        String kind,
+        String namespace,
+        String name,
+        String field,
+        @Nullable Location at) {
     public Origin {
         Objects.requireNonNull(kind);
         Objects.requireNonNull(namespace);
@@ -21,7 +26,11 @@ public record Origin(String kind, String namespace, String name, String field, @
     /// `VirtualService default/payment-vs spec.http[0] (payments.yaml:12:5)`
     @Override
     public String toString() {
-        var text = new StringBuilder(kind).append(' ').append(namespace).append('/').append(name);
+        var text = new StringBuilder(kind)
+                .append(' ')
+                .append(namespace)
+                .append('/')
+                .append(name);
         if (!field.isEmpty()) {
             text.append(' ').append(field);
         }

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 /// A YAML or JSON value that knows where it stands; null places are of values that came from no file.
 public sealed interface Value {
     /// Where the value begins.
-    @Nullable Location at();
+    @Nullable
+    Location at();
 
     /// An explicit null.
     record Null(@Nullable Location at) implements Value {}
