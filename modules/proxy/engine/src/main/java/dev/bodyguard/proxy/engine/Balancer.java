@@ -1,0 +1,183 @@
+package dev.bodyguard.proxy.engine;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// Chooses an endpoint among those that are ready.
+public sealed interface Balancer {
+    /// @param tried endpoints to avoid while there is another
+    /// @param hash of what the route hashes by; only balancers that hash look at it
+    /// @return null where nothing is ready
+    @Nullable
+    Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash);
+
+    /// Of two drawn by weight, the one with fewer requests under way.
+    final class LeastRequest implements Balancer {
+        private final Weighted ready;
+
+        LeastRequest(Endpoint[] ready) {
+            this.ready = new Weighted(ready);
+        }
+
+        @Override
+        public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
+            Weighted from = ready.without(tried);
+            if (from.size() <= 1) {
+                return from.size() == 0 ? null : from.at(0);
+            }
+            int first = from.draw(random);
+            // The second is another one: of two idle endpoints each gets its turn, and a busy one is never compared
+            // with itself.
+            int second = from.drawOther(first, random);
+            return from.at(second).active() < from.at(first).active() ? from.at(second) : from.at(first);
+        }
+    }
+
+    /// One after the other, each as often as its weight says.
+    final class RoundRobin implements Balancer {
+        private final Weighted ready;
+        private final AtomicInteger turn;
+
+        RoundRobin(Endpoint[] ready, AtomicInteger turn) {
+            this.ready = new Weighted(ready);
+            this.turn = turn;
+        }
+
+        @Override
+        public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
+            Weighted from = ready.without(tried);
+            if (from.size() == 0) {
+                return null;
+            }
+            return from.at(from.holder(Math.floorMod(turn.getAndIncrement(), from.total())));
+        }
+    }
+
+    /// By chance and weight.
+    final class Chance implements Balancer {
+        private final Weighted ready;
+
+        Chance(Endpoint[] ready) {
+            this.ready = new Weighted(ready);
+        }
+
+        @Override
+        public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
+            Weighted from = ready.without(tried);
+            return from.size() == 0 ? null : from.at(from.draw(random));
+        }
+    }
+
+    /// The endpoint whose point on the ring follows the hash: one key stays with one endpoint while it is there.
+    final class RingHash implements Balancer {
+        private final long[] points;
+        private final Endpoint[] owners;
+
+        /// @param least how many points there are at least
+        RingHash(Endpoint[] ready, int least) {
+            long total = 0;
+            for (Endpoint endpoint : ready) {
+                total += endpoint.weight();
+            }
+            record Point(long at, Endpoint owner) {}
+            var ring = new java.util.ArrayList<Point>();
+            for (Endpoint endpoint : ready) {
+                long own = Math.max(1, Math.ceilDiv(least * (long) endpoint.weight(), total));
+                for (int i = 0; i < own; i++) {
+                    ring.add(new Point(Hash.of(endpoint.address() + "_" + i), endpoint));
+                }
+            }
+            ring.sort((a, b) -> Long.compareUnsigned(a.at, b.at));
+            points = new long[ring.size()];
+            owners = new Endpoint[ring.size()];
+            for (int i = 0; i < points.length; i++) {
+                // Shifted so that the signed binary search finds unsigned neighbours.
+                points[i] = ring.get(i).at ^ Long.MIN_VALUE;
+                owners[i] = ring.get(i).owner;
+            }
+        }
+
+        @Override
+        public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
+            if (points.length == 0) {
+                return null;
+            }
+            int found = Arrays.binarySearch(points, hash ^ Long.MIN_VALUE);
+            int start = found >= 0 ? found : -found - 1;
+            for (int i = 0; i < owners.length; i++) {
+                Endpoint owner = owners[(start + i) % owners.length];
+                if (!tried.contains(owner)) {
+                    return owner;
+                }
+            }
+            return owners[start % owners.length];
+        }
+    }
+
+    /// Endpoints with the running totals of their weights.
+    final class Weighted {
+        private final Endpoint[] endpoints;
+        private final int[] upTo;
+        private final boolean even;
+
+        Weighted(Endpoint[] endpoints) {
+            this.endpoints = endpoints;
+            upTo = new int[endpoints.length];
+            boolean same = true;
+            int sum = 0;
+            for (int i = 0; i < endpoints.length; i++) {
+                sum = Math.addExact(sum, endpoints[i].weight());
+                upTo[i] = sum;
+                same &= endpoints[i].weight() == endpoints[0].weight();
+            }
+            even = same;
+        }
+
+        int size() {
+            return endpoints.length;
+        }
+
+        int total() {
+            return upTo[upTo.length - 1];
+        }
+
+        Endpoint at(int index) {
+            return endpoints[index];
+        }
+
+        int draw(RandomGenerator random) {
+            return even ? random.nextInt(endpoints.length) : holder(random.nextInt(total()));
+        }
+
+        int drawOther(int not, RandomGenerator random) {
+            if (even) {
+                int other = random.nextInt(endpoints.length - 1);
+                return other < not ? other : other + 1;
+            }
+            int own = endpoints[not].weight();
+            int ticket = random.nextInt(total() - own);
+            return holder(ticket < upTo[not] - own ? ticket : ticket + own);
+        }
+
+        int holder(int ticket) {
+            if (even) {
+                return ticket / endpoints[0].weight();
+            }
+            int found = Arrays.binarySearch(upTo, ticket + 1);
+            return found >= 0 ? found : -found - 1;
+        }
+
+        /// Itself without those, or with all where none would be left. Allocates, on retries only.
+        Weighted without(Collection<Endpoint> tried) {
+            if (tried.isEmpty()) {
+                return this;
+            }
+            Endpoint[] left =
+                    Arrays.stream(endpoints).filter(e -> !tried.contains(e)).toArray(Endpoint[]::new);
+            return left.length == 0 || left.length == endpoints.length ? this : new Weighted(left);
+        }
+    }
+}

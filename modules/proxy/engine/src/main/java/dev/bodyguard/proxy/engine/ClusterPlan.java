@@ -1,0 +1,112 @@
+package dev.bodyguard.proxy.engine;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// A destination: its endpoints and how they are chosen and spoken to.
+public final class ClusterPlan {
+    private final String name;
+    private final Service service;
+    private final @Nullable String origin;
+    private final Discovery discovery;
+    private final Duration connectTimeout;
+    private final List<Endpoint> endpoints;
+    private final Balancer balancer;
+    private final RetryBudget budget;
+    private final Limits limits;
+
+    ClusterPlan(
+            String name,
+            Service service,
+            @Nullable String origin,
+            Discovery discovery,
+            Duration connectTimeout,
+            List<Endpoint> endpoints,
+            Balancer balancer,
+            RetryBudget budget,
+            Limits limits) {
+        this.name = name;
+        this.service = service;
+        this.origin = origin;
+        this.discovery = discovery;
+        this.connectTimeout = connectTimeout;
+        this.endpoints = List.copyOf(endpoints);
+        this.balancer = balancer;
+        this.budget = budget;
+        this.limits = limits;
+    }
+
+    /// `outbound|80|v2|payment-service.default.svc.cluster.local`
+    public String name() {
+        return name;
+    }
+
+    public Service service() {
+        return service;
+    }
+
+    /// What its policy is due to, null where nobody wrote one.
+    public @Nullable String origin() {
+        return origin;
+    }
+
+    public Discovery discovery() {
+        return discovery;
+    }
+
+    public Duration connectTimeout() {
+        return connectTimeout;
+    }
+
+    /// All of them, ready or not.
+    public List<Endpoint> endpoints() {
+        return endpoints;
+    }
+
+    public RetryBudget budget() {
+        return budget;
+    }
+
+    public Limits limits() {
+        return limits;
+    }
+
+    /// An endpoint for an attempt, null where none is ready.
+    ///
+    /// @param tried endpoints to avoid while there is another; empty at the first attempt
+    /// @param hash of what the route hashes by, anything where it does not hash
+    public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
+        return balancer.pick(tried, random, hash);
+    }
+
+    @Override
+    public String toString() {
+        return name + " " + endpoints;
+    }
+
+    /// Where endpoints come from.
+    public enum Discovery {
+        /// The control plane names addresses.
+        GIVEN,
+        /// Endpoints are names, to be resolved when connecting.
+        DNS,
+        /// There are no endpoints: where the application addressed the request.
+        ORIGINAL_DESTINATION
+    }
+
+    /// The service behind a cluster, for telemetry; empty where not known.
+    ///
+    /// @param host its fully qualified name
+    public record Service(String host, String name, String namespace) {}
+
+    /// How much may be under way to the cluster.
+    ///
+    /// @param connections per event loop's pool
+    public record Limits(int connections, int pending, int requests) {
+        /// Envoy's maximum, which is none.
+        public static final Limits NONE = new Limits(Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE);
+    }
+}

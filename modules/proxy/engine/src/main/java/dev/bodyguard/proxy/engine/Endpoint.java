@@ -1,0 +1,91 @@
+package dev.bodyguard.proxy.engine;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// One address of a cluster. Compared by identity; the load is shared with the same address in later plans.
+public final class Endpoint {
+    private final String host;
+    private final int port;
+    private final int weight;
+    private final Workload workload;
+    private final Transport transport;
+    private final boolean healthy;
+    private final AtomicInteger load;
+
+    Endpoint(
+            String host,
+            int port,
+            int weight,
+            Workload workload,
+            Transport transport,
+            boolean healthy,
+            AtomicInteger load) {
+        this.host = host;
+        this.port = port;
+        this.weight = weight;
+        this.workload = workload;
+        this.transport = transport;
+        this.healthy = healthy;
+        this.load = load;
+    }
+
+    /// An IP address, or a name to resolve where the cluster is a DNS one.
+    public String host() {
+        return host;
+    }
+
+    public int port() {
+        return port;
+    }
+
+    /// `127.0.0.1:8080`
+    public String address() {
+        return host + ":" + port;
+    }
+
+    public int weight() {
+        return weight;
+    }
+
+    /// Who is there, as far as the control plane said.
+    public Workload workload() {
+        return workload;
+    }
+
+    public Transport transport() {
+        return transport;
+    }
+
+    /// Whether the control plane reports it fit for traffic.
+    public boolean healthy() {
+        return healthy;
+    }
+
+    /// A request to it begins; every one ends with [#requestEnded()].
+    public void requestStarted() {
+        load.incrementAndGet();
+    }
+
+    public void requestEnded() {
+        load.decrementAndGet();
+    }
+
+    /// Requests under way, of all event loops.
+    public int active() {
+        return load.get();
+    }
+
+    @Override
+    public String toString() {
+        return address();
+    }
+
+    /// Facts about a workload; empty where not known.
+    ///
+    /// @param principal its SPIFFE id without the scheme
+    public record Workload(
+            String name, String namespace, String app, String version, String serviceAccount, String principal) {
+        /// Nothing is known.
+        public static final Workload UNKNOWN = new Workload("", "", "", "", "", "");
+    }
+}

@@ -1,0 +1,323 @@
+package dev.bodyguard.proxy.engine;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/// Why a request is answered here instead of by the one it was meant for. The one place that knows statuses,
+/// response flags and sentences of local replies.
+public sealed interface Refusal {
+    /// The HTTP status.
+    int status();
+
+    /// Envoy's response flag, `-` where there is none.
+    String flag();
+
+    /// Envoy's word for it, `response_code_details` in an access log.
+    String details();
+
+    /// What is wrong and what would help, for a person.
+    String sentence();
+
+    /// What the rule that spoke is due to, null where no rule did.
+    @Nullable
+    String origin();
+
+    /// The host is known, none of its routes match.
+    record NoRoute(
+            String host,
+            String method,
+            String path,
+            @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 404;
+        }
+
+        @Override
+        public String flag() {
+            return "NR";
+        }
+
+        @Override
+        public String details() {
+            return "route_not_found";
+        }
+
+        @Override
+        public String sentence() {
+            return "no route of " + host + " matches " + method + " " + path
+                    + "; add a rule for it, or one without a match";
+        }
+    }
+
+    /// The rule names a cluster that does not exist.
+    record NoCluster(String cluster, @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 503;
+        }
+
+        @Override
+        public String flag() {
+            return "NC";
+        }
+
+        @Override
+        public String details() {
+            return "cluster_not_found";
+        }
+
+        @Override
+        public String sentence() {
+            return "the rule's destination " + cluster + " does not exist; is its service or subset defined?";
+        }
+    }
+
+    /// The destination has no endpoint that could take the request.
+    record NoHealthyEndpoint(String cluster, @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 503;
+        }
+
+        @Override
+        public String flag() {
+            return "UH";
+        }
+
+        @Override
+        public String details() {
+            return "no_healthy_upstream";
+        }
+
+        @Override
+        public String sentence() {
+            return "no endpoint of " + cluster + " is ready; is a workload of it running and registered?";
+        }
+    }
+
+    /// No attempt got a connection.
+    ///
+    /// @param cause in a few words: `connection refused`
+    record ConnectFailed(
+            String address, String cause, @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 503;
+        }
+
+        @Override
+        public String flag() {
+            return "UF";
+        }
+
+        @Override
+        public String details() {
+            return "upstream_reset_before_response_started{connection_failure}";
+        }
+
+        @Override
+        public String sentence() {
+            return "could not connect to " + address + ": " + cause;
+        }
+    }
+
+    /// The time for the whole exchange ran out.
+    record TimedOut(Duration after, @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 504;
+        }
+
+        @Override
+        public String flag() {
+            return "UT";
+        }
+
+        @Override
+        public String details() {
+            return "response_timeout";
+        }
+
+        @Override
+        public String sentence() {
+            return "no complete answer within " + after.toMillis() + " ms, the route's timeout";
+        }
+    }
+
+    /// The last attempt's own time ran out.
+    record TryTimedOut(
+            String address, Duration after, @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 504;
+        }
+
+        @Override
+        public String flag() {
+            return "UT";
+        }
+
+        @Override
+        public String details() {
+            return "upstream_per_try_timeout";
+        }
+
+        @Override
+        public String sentence() {
+            return address + " did not answer within " + after.toMillis() + " ms, the route's time per try";
+        }
+    }
+
+    /// The upstream broke off before it answered.
+    record UpstreamReset(
+            String address, String cause, @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 503;
+        }
+
+        @Override
+        public String flag() {
+            return "UC";
+        }
+
+        @Override
+        public String details() {
+            return "upstream_reset_before_response_started{connection_termination}";
+        }
+
+        @Override
+        public String sentence() {
+            return address + " closed the connection before it answered: " + cause;
+        }
+    }
+
+    /// More is under way to the destination than its limits allow.
+    record Overflow(String cluster, String limit, @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 503;
+        }
+
+        @Override
+        public String flag() {
+            return "UO";
+        }
+
+        @Override
+        public String details() {
+            return "upstream_reset_before_response_started{overflow}";
+        }
+
+        @Override
+        public String sentence() {
+            return cluster + " is at its limit: " + limit;
+        }
+    }
+
+    /// The host is not of the mesh, and the outbound policy lets only known ones out.
+    record Blocked(int status, String sentence, @Nullable String origin) implements Refusal {
+        @Override
+        public String flag() {
+            return "NR";
+        }
+
+        @Override
+        public String details() {
+            return "direct_response";
+        }
+    }
+
+    /// Authorization says no.
+    record Denied(String peer, @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 403;
+        }
+
+        @Override
+        public String flag() {
+            return "-";
+        }
+
+        @Override
+        public String details() {
+            return "rbac_access_denied";
+        }
+
+        @Override
+        public String sentence() {
+            return peer + " is not allowed to make this request";
+        }
+    }
+
+    /// The request came back to where it had been.
+    record Loop(String address) implements Refusal {
+        @Override
+        public int status() {
+            return 508;
+        }
+
+        @Override
+        public String flag() {
+            return "DPE";
+        }
+
+        @Override
+        public String details() {
+            return "loop_detected";
+        }
+
+        @Override
+        public String sentence() {
+            return "the request's destination " + address + " is this proxy itself";
+        }
+
+        @Override
+        public @Nullable String origin() {
+            return null;
+        }
+    }
+
+    /// Not an HTTP request one could route.
+    record BadRequest(String sentence) implements Refusal {
+        @Override
+        public int status() {
+            return 400;
+        }
+
+        @Override
+        public String flag() {
+            return "DPE";
+        }
+
+        @Override
+        public String details() {
+            return "http1.codec_error";
+        }
+
+        @Override
+        public @Nullable String origin() {
+            return null;
+        }
+    }
+
+    /// A fault injected on purpose.
+    record Aborted(int status, @Nullable String origin) implements Refusal {
+        @Override
+        public String flag() {
+            return "FI";
+        }
+
+        @Override
+        public String details() {
+            return "fault_filter_abort";
+        }
+
+        @Override
+        public String sentence() {
+            return "aborted by a fault injection rule";
+        }
+    }
+}
