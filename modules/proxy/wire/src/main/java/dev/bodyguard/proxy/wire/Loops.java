@@ -1,0 +1,110 @@
+package dev.bodyguard.proxy.wire;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// The event loops of a process: epoll where there is one, NIO otherwise.
+public final class Loops implements AutoCloseable {
+    private static final int PAGE = 8192;
+    /// Chunks of 8 KiB << 7 = 1 MiB: a sidecar at rest holds one per loop.
+    private static final int CHUNK_ORDER = 7;
+
+    private final boolean epoll = Epoll.isAvailable();
+    private final MultiThreadIoEventLoopGroup group;
+    private final PooledByteBufAllocator allocator;
+    private final List<Loop> all;
+    private final IdentityHashMap<EventLoop, Loop> byEvents = new IdentityHashMap<>();
+    private int next;
+
+    private Loops(int count) {
+        group = new MultiThreadIoEventLoopGroup(
+                count,
+                new DefaultThreadFactory("wire", true),
+                epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+        allocator = new PooledByteBufAllocator(true, 1, count, PAGE, CHUNK_ORDER, 64, 32, true);
+        var loops = new ArrayList<Loop>(count);
+        for (var executor : group) {
+            var events = (EventLoop) executor;
+            var loop = new Loop(events, Loop.seeded());
+            loops.add(loop);
+            byEvents.put(events, loop);
+        }
+        all = List.copyOf(loops);
+    }
+
+    /// Starts `count` loops; their threads begin with their first work.
+    public static Loops start(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("at least one event loop, got " + count);
+        }
+        return new Loops(count);
+    }
+
+    public List<Loop> all() {
+        return all;
+    }
+
+    /// `epoll` or `nio`.
+    public String transport() {
+        return epoll ? "epoll" : "nio";
+    }
+
+    /// Direct memory that buffers hold now, pooled chunks counted whole.
+    public long usedDirectMemory() {
+        return allocator.metric().usedDirectMemory();
+    }
+
+    /// Ends the loops and whatever connections they still have.
+    @Override
+    public void close() {
+        group.shutdownGracefully(0, Duration.ofSeconds(2).toMillis(), TimeUnit.MILLISECONDS)
+                .awaitUninterruptibly(5, TimeUnit.SECONDS);
+    }
+
+    Loop of(Channel channel) {
+        var loop = byEvents.get(channel.eventLoop());
+        if (loop == null) {
+            throw new IllegalStateException("a channel of other loops");
+        }
+        return loop;
+    }
+
+    synchronized Loop acceptor() {
+        next = (next + 1) % all.size();
+        return all.get(next);
+    }
+
+    MultiThreadIoEventLoopGroup group() {
+        return group;
+    }
+
+    ByteBufAllocator allocator() {
+        return allocator;
+    }
+
+    ChannelFactory<? extends ServerChannel> serverChannels() {
+        return epoll ? EpollServerSocketChannel::new : NioServerSocketChannel::new;
+    }
+
+    ChannelFactory<? extends Channel> clientChannels() {
+        return epoll ? EpollSocketChannel::new : NioSocketChannel::new;
+    }
+}

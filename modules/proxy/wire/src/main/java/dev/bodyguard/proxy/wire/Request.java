@@ -1,0 +1,89 @@
+package dev.bodyguard.proxy.wire;
+
+import org.jspecify.annotations.Nullable;
+
+/// The head of a request, the same whichever protocol it came in. Mutable, so that a handler can forward it rewritten.
+///
+/// `fields` holds no pseudo header, no `host`, and nothing that belongs to one connection only (`connection` and what
+/// it names,
+/// `keep-alive`, `proxy-connection`, `upgrade`, `transfer-encoding`): listeners took these off, upstreams write their
+/// own.
+public final class Request {
+    private final Version version;
+    private String method;
+    private String scheme;
+    private String authority;
+    private String path;
+    private final Fields fields;
+
+    public Request(Version version, String method, String scheme, String authority, String path, Fields fields) {
+        this.version = version;
+        this.method = method;
+        this.scheme = scheme;
+        this.authority = authority;
+        this.path = path;
+        this.fields = fields;
+    }
+
+    /// The same request, to be changed without changing this one: what a retry needs.
+    public Request copy() {
+        return new Request(version, method, scheme, authority, path, fields.copy());
+    }
+
+    /// What the client spoke to this listener.
+    public Version version() {
+        return version;
+    }
+
+    public String method() {
+        return method;
+    }
+
+    public String scheme() {
+        return scheme;
+    }
+
+    /// Host and, where it was written, port, as the client wrote it; empty where an HTTP/1.0 client named none.
+    public String authority() {
+        return authority;
+    }
+
+    /// Path and query (`*` for a server-wide OPTIONS).
+    public String path() {
+        return path;
+    }
+
+    public Fields fields() {
+        return fields;
+    }
+
+    /// The first value under this lowercase name, null where there is none.
+    public @Nullable String header(String name) {
+        return fields.get(name);
+    }
+
+    public Request method(String value) {
+        method = value;
+        return this;
+    }
+
+    public Request scheme(String value) {
+        scheme = value;
+        return this;
+    }
+
+    public Request authority(String value) {
+        authority = value;
+        return this;
+    }
+
+    public Request path(String value) {
+        path = value;
+        return this;
+    }
+
+    @Override
+    public String toString() {
+        return method + " " + scheme + "://" + authority + path + " " + version.text();
+    }
+}

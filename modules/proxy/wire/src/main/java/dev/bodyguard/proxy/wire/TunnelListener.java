@@ -1,0 +1,17 @@
+package dev.bodyguard.proxy.wire;
+
+/// Hears what became of a tunnel, on its loop.
+public interface TunnelListener {
+    /// The client speaks HTTP: its requests go to the listener's [RequestHandler], a dialled connection is dropped, and
+    /// this is the last call.
+    default void onHttp() {}
+
+    /// The first bytes, from whichever side, are not HTTP: this is a tunnel from now on.
+    default void onOpaque() {}
+
+    /// Dialling failed; both sides are closed and this is the last call.
+    default void onDialFailed(Failure failure) {}
+
+    /// Both sides are closed; the last call. Bytes as the client saw them.
+    default void onClosed(long sent, long received) {}
+}
