@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Chooses an endpoint among those that are ready.
 public sealed interface Balancer {
+    /// An endpoint for an attempt.
+    ///
     /// @param tried endpoints to avoid while there is another
     /// @param hash of what the route hashes by; only balancers that hash look at it
     /// @return null where nothing is ready

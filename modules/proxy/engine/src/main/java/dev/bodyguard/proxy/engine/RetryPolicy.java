@@ -20,6 +20,8 @@ public final class RetryPolicy {
     private final Duration most;
     private final boolean avoidTried;
 
+    /// A policy.
+    ///
     /// @param statuses for `retriable-status-codes`
     /// @param retries attempts after the first
     /// @param perTryTimeout zero for none
