@@ -1,0 +1,325 @@
+package dev.bodyguard.xds.server;
+
+import dev.bodyguard.xds.snapshot.Heard;
+import dev.bodyguard.xds.snapshot.Reaction;
+import dev.bodyguard.xds.snapshot.Resources;
+import dev.bodyguard.xds.snapshot.Session;
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// One stream: a mailbox that gRPC's threads and the publisher fill, and the virtual thread that empties it, owns the
+/// session and writes.
+///
+/// The mailbox is small on purpose. A generation is not a message but a mark, so however many come while the client
+/// reads slowly, the newest is what it gets. Requests wait their turn in gRPC once a few are here.
+final class ServedStream<Q, R> implements StreamObserver<Q> {
+    private static final int REQUESTS_WAITING = 64;
+
+    private final long number;
+    private final Peer peer;
+    private final ServerCallStreamObserver<R> responses;
+    private final Function<Q, Node> nodeOf;
+    private final Function<Resources, Session<Q, R>> sessions;
+    private final Views views;
+    private final Events events;
+    private final Consumer<ServedStream<Q, R>> over;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    // Guarded by the lock.
+    private final ArrayDeque<Q> requests = new ArrayDeque<>();
+    private boolean published;
+    private @Nullable Ending ending;
+
+    private volatile @Nullable ClientState state;
+
+    /// Why there is nothing more to do, and what the client is still told.
+    private record Ending(String why, Status status) {}
+
+    private sealed interface Task<Q> {}
+
+    private record Request<Q>(Q request) implements Task<Q> {}
+
+    private record Published<Q>() implements Task<Q> {}
+
+    private record End<Q>(Ending how) implements Task<Q> {}
+
+    ServedStream(
+            long number,
+            Peer peer,
+            ServerCallStreamObserver<R> responses,
+            Function<Q, Node> nodeOf,
+            Function<Resources, Session<Q, R>> sessions,
+            Views views,
+            Events events,
+            Consumer<ServedStream<Q, R>> over) {
+        this.number = number;
+        this.peer = peer;
+        this.responses = responses;
+        this.nodeOf = nodeOf;
+        this.sessions = sessions;
+        this.views = views;
+        this.events = events;
+        this.over = over;
+        responses.setOnReadyHandler(this::wake);
+        responses.setOnCancelHandler(() -> ended(new Ending("the client is gone", Status.CANCELLED)));
+    }
+
+    void start() {
+        Thread.ofVirtual().name("xds-stream-" + number).start(this::run);
+    }
+
+    void publish() {
+        locked(() -> published = true);
+    }
+
+    void end(String why) {
+        ended(new Ending(why, Status.UNAVAILABLE.withDescription(why)));
+    }
+
+    /// Empty until the client has said who it is.
+    Optional<ClientState> state() {
+        return Optional.ofNullable(state);
+    }
+
+    @Override
+    public void onNext(Q request) {
+        lock.lock();
+        try {
+            while (requests.size() >= REQUESTS_WAITING && ending == null) {
+                changed.await();
+            }
+            requests.add(request);
+            changed.signalAll();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void onError(Throwable lost) {
+        ended(new Ending("the client is gone: " + lost.getMessage(), Status.CANCELLED));
+    }
+
+    @Override
+    public void onCompleted() {
+        ended(new Ending("the client closed the stream", Status.OK));
+    }
+
+    private void ended(Ending how) {
+        locked(() -> {
+            if (ending == null) {
+                ending = how;
+            }
+        });
+    }
+
+    private void wake() {
+        locked(() -> {});
+    }
+
+    private void locked(Runnable change) {
+        lock.lock();
+        try {
+            change.run();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Task<Q> next() throws InterruptedException {
+        lock.lock();
+        try {
+            while (true) {
+                if (ending != null) {
+                    return new End<>(ending);
+                }
+                if (published) {
+                    published = false;
+                    return new Published<>();
+                }
+                var request = requests.poll();
+                if (request != null) {
+                    changed.signalAll();
+                    return new Request<>(request);
+                }
+                changed.await();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        var client = new Client(number, Node.getDefaultInstance(), peer);
+        Ending how;
+        try {
+            var first = firstRequest();
+            if (first == null) {
+                how = ending();
+            } else {
+                client = new Client(number, nodeOf.apply(first), peer);
+                how = serve(client, first);
+            }
+        } catch (InterruptedException stopped) {
+            how = new Ending("interrupted", Status.UNAVAILABLE.withDescription("the server is going away"));
+        } catch (RuntimeException | Error defect) {
+            how = failed(client, defect);
+        }
+        var served = state != null;
+        state = null;
+        // Whoever still waits to hand over a request need not.
+        ended(how);
+        over.accept(this);
+        finish(how.status);
+        if (served) {
+            events.disconnected(client, how.why);
+        }
+    }
+
+    private Ending failed(Client client, Throwable cause) {
+        if (responses.isCancelled()) {
+            // Writing to someone who has just left fails in as many ways as there are transports.
+            return new Ending("the client is gone", Status.CANCELLED);
+        }
+        events.failed(client, cause);
+        return new Ending(
+                "failed: " + cause,
+                Status.INTERNAL.withDescription("the control plane failed on this stream; its log says why"));
+    }
+
+    private @Nullable Q firstRequest() throws InterruptedException {
+        while (true) {
+            switch (next()) {
+                case Request<Q>(var request) -> {
+                    return request;
+                }
+                case Published<Q> _ -> {} // there is no view yet that could be outdated
+                case End<Q> _ -> {
+                    return null;
+                }
+            }
+        }
+    }
+
+    private Ending ending() {
+        lock.lock();
+        try {
+            return ending == null ? new Ending("nothing was asked", Status.OK) : ending;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Ending serve(Client client, Q first) throws InterruptedException {
+        Resources resources;
+        switch (views.of(client.node(), peer)) {
+            case Views.Refuse(var why) -> {
+                return refused(client, why, Status.PERMISSION_DENIED);
+            }
+            case Views.Serve(var visible) -> resources = visible;
+        }
+        var session = sessions.apply(resources);
+        state = new ClientState(client, resources.generation(), true, Map.of());
+        events.connected(client);
+
+        var reaction = session.hear(first);
+        while (true) {
+            switch (reaction) {
+                case Reaction.Refusal<R>(var why) -> {
+                    return refused(client, why, Status.RESOURCE_EXHAUSTED);
+                }
+                case Reaction.Answer<R>(var send, var heard) -> {
+                    state = stateOf(client, resources, session);
+                    for (var what : heard) {
+                        switch (what) {
+                            case Heard.Acked acked -> events.acked(client, acked);
+                            case Heard.Nacked nacked -> events.nacked(client, nacked);
+                        }
+                    }
+                    for (var response : send) {
+                        if (!awaitReady()) {
+                            return ending();
+                        }
+                        responses.onNext(response);
+                    }
+                }
+            }
+            switch (next()) {
+                case End<Q>(var how) -> {
+                    return how;
+                }
+                case Request<Q>(var request) -> reaction = session.hear(request);
+                case Published<Q> _ -> {
+                    switch (views.of(client.node(), peer)) {
+                        case Views.Refuse(var why) -> {
+                            return refused(client, why, Status.PERMISSION_DENIED);
+                        }
+                        case Views.Serve(var visible) -> {
+                            resources = visible;
+                            reaction = session.offer(visible);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private Ending refused(Client client, String why, Status status) {
+        events.refused(client, why);
+        return new Ending("refused: " + why, status.withDescription(why));
+    }
+
+    private ClientState stateOf(Client client, Resources resources, Session<Q, R> session) {
+        var refused = new HashMap<String, Map<String, String>>();
+        for (var type : session.types()) {
+            var of = session.refused(type);
+            if (!of.isEmpty()) {
+                refused.put(type, of);
+            }
+        }
+        return new ClientState(client, resources.generation(), session.settled(), refused);
+    }
+
+    /// grpc-netty queues without an end what it cannot write yet; Helidon is always ready and blocks in `onNext`.
+    private boolean awaitReady() throws InterruptedException {
+        lock.lock();
+        try {
+            while (ending == null && !responses.isReady()) {
+                changed.await();
+            }
+            return ending == null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void finish(Status status) {
+        if (responses.isCancelled()) {
+            return;
+        }
+        try {
+            if (status.isOk()) {
+                responses.onCompleted();
+            } else {
+                responses.onError(status.asRuntimeException());
+            }
+        } catch (RuntimeException gone) {
+            // It left while it was being told; there is nobody to tell.
+        }
+    }
+}
