@@ -1,0 +1,148 @@
+package dev.bodyguard.source.files;
+
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Location;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// What a directory's files say together: the last good form of each document, and who wins where two files
+/// hold the same object. No I/O.
+final class Contents {
+    private static final String STAYS = "; what was last read from here stays in force";
+
+    /// By name, so that "the first" means the same on every machine.
+    private final TreeMap<String, File> files = new TreeMap<>();
+
+    private Map<String, Document> told = Map.of();
+    private List<FileProblem> duplicates = List.of();
+
+    private record File(ByteBuffer bytes, List<Document> inForce, List<FileProblem> problems) {}
+
+    record Difference(List<Document> put, Set<String> removed) {
+        boolean isEmpty() {
+            return put.isEmpty() && removed.isEmpty();
+        }
+    }
+
+    /// Whether documents of this file are in force.
+    boolean holds(String name) {
+        File file = files.get(name);
+        return file != null && !file.inForce().isEmpty();
+    }
+
+    void read(String name, byte[] bytes) {
+        File before = files.get(name);
+        if (before != null && before.bytes().equals(ByteBuffer.wrap(bytes))) {
+            return;
+        }
+        Parsed parsed = parse(name, bytes);
+        files.put(
+                name, new File(ByteBuffer.wrap(bytes), withLastGood(parsed, before), stays(parsed.problems(), before)));
+    }
+
+    void unreadable(String name, String why) {
+        File before = files.get(name);
+        List<FileProblem> problems = stays(List.of(new FileProblem(new Location(name, 1, 1), why)), before);
+        files.put(name, new File(ByteBuffer.allocate(0), before == null ? List.of() : before.inForce(), problems));
+    }
+
+    void keepOnly(Set<String> names) {
+        files.keySet().retainAll(names);
+    }
+
+    List<FileProblem> problems() {
+        var all = new ArrayList<FileProblem>();
+        files.values().forEach(file -> all.addAll(file.problems()));
+        all.addAll(duplicates);
+        return all;
+    }
+
+    /// What changed since this was last asked.
+    Difference difference() {
+        var now = new LinkedHashMap<String, Document>();
+        var twice = new ArrayList<FileProblem>();
+        for (File file : files.values()) {
+            for (Document document : file.inForce()) {
+                Document first = now.putIfAbsent(document.key(), document);
+                if (first != null
+                        && first.root().at() != null
+                        && document.root().at() != null) {
+                    twice.add(new FileProblem(
+                            document.root().at(),
+                            document.kind() + " " + document.namespace() + "/" + document.name()
+                                    + " stands a second time here and is left out, the one at "
+                                    + first.root().at() + " is in force; remove or rename one of the two"));
+                }
+            }
+        }
+        duplicates = List.copyOf(twice);
+        var put = now.values().stream()
+                .filter(document -> !document.equals(told.get(document.key())))
+                .toList();
+        var removed = new HashSet<>(told.keySet());
+        removed.removeAll(now.keySet());
+        told = now;
+        return new Difference(put, removed);
+    }
+
+    private static Parsed parse(String name, byte[] bytes) {
+        if (bytes.length > Yaml.LARGEST_FILE) {
+            return new Parsed(
+                    List.of(),
+                    List.of(new FileProblem(
+                            new Location(name, 1, 1), "larger than 4 MiB; split it into several files")));
+        }
+        var decoder = StandardCharsets.UTF_8
+                .newDecoder()
+                .onMalformedInput(CodingErrorAction.REPORT)
+                .onUnmappableCharacter(CodingErrorAction.REPORT);
+        var in = ByteBuffer.wrap(bytes);
+        try {
+            return Yaml.parse(name, decoder.decode(in).toString());
+        } catch (CharacterCodingException e) {
+            int line = 1;
+            int column = 1;
+            for (int i = 0; i < in.position(); i++) {
+                column++;
+                if (bytes[i] == '\n') {
+                    line++;
+                    column = 1;
+                }
+            }
+            return new Parsed(
+                    List.of(),
+                    List.of(new FileProblem(new Location(name, line, column), "not UTF-8; save it as UTF-8")));
+        }
+    }
+
+    /// A document that cannot be read may be any of those that are missing, so none of them counts as removed.
+    private static List<Document> withLastGood(Parsed parsed, @Nullable File before) {
+        if (parsed.problems().isEmpty() || before == null) {
+            return parsed.documents();
+        }
+        var all = new ArrayList<>(parsed.documents());
+        var keys = new HashSet<String>();
+        parsed.documents().forEach(document -> keys.add(document.key()));
+        before.inForce().stream().filter(document -> keys.add(document.key())).forEach(all::add);
+        return all;
+    }
+
+    private static List<FileProblem> stays(List<FileProblem> problems, @Nullable File before) {
+        if (before == null || before.inForce().isEmpty()) {
+            return problems;
+        }
+        return problems.stream()
+                .map(problem -> new FileProblem(problem.at(), problem.message() + STAYS))
+                .toList();
+    }
+}

@@ -1,0 +1,307 @@
+package dev.bodyguard.source.files;
+
+import dev.bodyguard.model.Location;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.ClosedWatchServiceException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchEvent;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// A directory of `*.yaml`, `*.yml` and `*.json` files, sub-folders included, watched while people edit them.
+/// Names that begin with a dot are left alone: editors and Kubernetes volumes keep their own things there.
+///
+/// Every call to [#next] happens on the one thread that owns the directory; only [#close] may come from another.
+public final class Directory implements AutoCloseable {
+    /// Editors write in several steps: nothing is read before the directory was quiet for this long …
+    private static final Duration QUIET = Duration.ofMillis(15);
+    /// … or busy for this long.
+    private static final Duration LONGEST_WAIT = Duration.ofMillis(50);
+    /// How long an emptied file may be the first half of a rewrite.
+    private static final Duration EMPTIED = Duration.ofMillis(500);
+    /// The directory is looked through this often without any event: some file systems have none.
+    private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
+
+    private static final int DEEPEST = 8;
+    private static final int MOST_FILES = 10_000;
+
+    private final Path root;
+    private final WatchService watch;
+    private final Map<Path, WatchKey> watched = new HashMap<>();
+    private final Map<Path, Stamp> stamps = new HashMap<>();
+    private final Contents contents = new Contents();
+    private final Set<Path> touched = new HashSet<>();
+
+    private boolean first = true;
+    private boolean lookAtAll;
+    private @Nullable Long emptiedUntil;
+    private List<FileProblem> aboutTheDirectory = List.of();
+    private List<FileProblem> reported = List.of();
+
+    private Directory(Path root, WatchService watch) {
+        this.root = root;
+        this.watch = watch;
+    }
+
+    /// Opens a directory.
+    ///
+    /// @throws IOException if it is not there or cannot be watched, with a message for people
+    public static Directory open(Path root) throws IOException {
+        if (!Files.exists(root)) {
+            throw new NoSuchFileException(root + " does not exist; create it, or name the folder that holds the YAML");
+        }
+        if (!Files.isDirectory(root)) {
+            throw new NotDirectoryException(root + " is a file; name the folder that it is in");
+        }
+        return new Directory(root, root.getFileSystem().newWatchService());
+    }
+
+    /// The first call answers what there is; later ones wait until that has changed.
+    ///
+    /// @throws IOException if the directory was closed
+    public Changes next() throws IOException, InterruptedException {
+        try {
+            if (first) {
+                first = false;
+                look();
+                Contents.Difference found = contents.difference();
+                reported = problems();
+                return new Changes(found.put(), found.removed(), reported);
+            }
+            while (true) {
+                awaitEvents();
+                look();
+                Contents.Difference found = contents.difference();
+                List<FileProblem> problems = problems();
+                if (!found.isEmpty() || !problems.equals(reported)) {
+                    reported = problems;
+                    return new Changes(found.put(), found.removed(), problems);
+                }
+            }
+        } catch (ClosedWatchServiceException e) {
+            throw new IOException("closed", e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        watch.close();
+    }
+
+    private List<FileProblem> problems() {
+        var all = new ArrayList<>(aboutTheDirectory);
+        all.addAll(contents.problems());
+        return List.copyOf(all);
+    }
+
+    private void awaitEvents() throws InterruptedException {
+        Duration patience = LOOK_AGAIN;
+        if (emptiedUntil != null) {
+            long left = emptiedUntil - System.nanoTime();
+            patience = left <= 0 ? Duration.ZERO : Duration.ofNanos(Math.min(left, LOOK_AGAIN.toNanos()));
+        }
+        WatchKey key = watch.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
+        long began = System.nanoTime();
+        while (key != null) {
+            take(key);
+            long left = LONGEST_WAIT.toNanos() - (System.nanoTime() - began);
+            key = left <= 0 ? watch.poll() : watch.poll(Math.min(left, QUIET.toNanos()), TimeUnit.NANOSECONDS);
+            if (left <= 0 && key != null) {
+                take(key);
+                return;
+            }
+        }
+    }
+
+    private void take(WatchKey key) {
+        Path folder = (Path) key.watchable();
+        for (WatchEvent<?> event : key.pollEvents()) {
+            if (event.kind().equals(StandardWatchEventKinds.OVERFLOW)) {
+                lookAtAll = true;
+            } else if (event.context() instanceof Path name) {
+                touched.add(folder.resolve(name));
+            }
+        }
+        if (!key.reset()) {
+            watched.remove(folder);
+        }
+    }
+
+    /// Brings the contents up to what the directory holds now.
+    private void look() {
+        long now = System.nanoTime();
+        var files = new TreeMap<String, Path>();
+        try {
+            aboutTheDirectory = walk(files);
+        } catch (IOException e) {
+            // Somebody is replacing the whole directory, or unmounted it: not a wish to run without any rule.
+            aboutTheDirectory = List.of(new FileProblem(
+                    new Location(root.toString(), 1, 1),
+                    "this directory cannot be read (" + reason(e)
+                            + "); what was last read stays in force until it can be"));
+            return;
+        }
+        boolean mayBeHalfWritten = false;
+        for (var file : files.entrySet()) {
+            mayBeHalfWritten |= read(file.getKey(), file.getValue(), now);
+        }
+        if (!mayBeHalfWritten) {
+            emptiedUntil = null;
+        }
+        contents.keepOnly(files.keySet());
+        stamps.keySet().retainAll(new HashSet<>(files.values()));
+        touched.clear();
+        lookAtAll = false;
+    }
+
+    /// @return whether the file may be about to be written
+    private boolean read(String name, Path file, long now) {
+        try {
+            Stamp stamp = Stamp.of(file);
+            Stamp before = stamps.get(file);
+            if (!lookAtAll && !touched.contains(file) && stamp.equals(before) && !stamp.young()) {
+                return false;
+            }
+            byte[] bytes = upTo(Yaml.LARGEST_FILE + 1, file);
+            if (bytes.length == 0 && contents.holds(name)) {
+                if (emptiedUntil == null) {
+                    emptiedUntil = now + EMPTIED.toNanos();
+                }
+                if (now < emptiedUntil) {
+                    return true;
+                }
+            }
+            stamps.put(file, stamp);
+            contents.read(name, bytes);
+        } catch (NoSuchFileException e) {
+            // Gone between the walk and now; its removal is an event of its own.
+            touched.add(file);
+        } catch (IOException e) {
+            stamps.remove(file);
+            contents.unreadable(name, "cannot be read (" + reason(e) + "); make it readable for this user");
+        }
+        return false;
+    }
+
+    private static byte[] upTo(int most, Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.readNBytes(most);
+        }
+    }
+
+    private static String reason(IOException e) {
+        return e.getClass().getSimpleName() + ": " + e.getMessage();
+    }
+
+    private List<FileProblem> walk(SortedMap<String, Path> files) throws IOException {
+        var problems = new ArrayList<FileProblem>();
+        Files.walkFileTree(root, EnumSet.of(FileVisitOption.FOLLOW_LINKS), DEEPEST, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) throws IOException {
+                if (!folder.equals(root) && hidden(folder)) {
+                    return FileVisitResult.SKIP_SUBTREE;
+                }
+                WatchKey key = watched.get(folder);
+                if (key == null || !key.isValid()) {
+                    // Before it is listed: what comes later is an event.
+                    watched.put(
+                            folder,
+                            folder.register(
+                                    watch,
+                                    StandardWatchEventKinds.ENTRY_CREATE,
+                                    StandardWatchEventKinds.ENTRY_MODIFY,
+                                    StandardWatchEventKinds.ENTRY_DELETE));
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                if (attributes.isRegularFile() && !hidden(file) && isDocument(file)) {
+                    if (files.size() == MOST_FILES) {
+                        problems.add(new FileProblem(
+                                new Location(root.toString(), 1, 1),
+                                "more than " + MOST_FILES + " files; the others are left out, put several documents"
+                                        + " into one file"));
+                        return FileVisitResult.TERMINATE;
+                    }
+                    files.put(root.relativize(file).toString(), file);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+                if (file.equals(root)) {
+                    throw e;
+                }
+                if (isDocument(file) && Files.exists(file)) {
+                    files.put(root.relativize(file).toString(), file); // reading it says why
+                }
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        return problems;
+    }
+
+    private static boolean hidden(Path path) {
+        return path.getFileName() != null && path.getFileName().toString().startsWith(".");
+    }
+
+    private static boolean isDocument(Path path) {
+        String name = String.valueOf(path.getFileName());
+        return name.endsWith(".yaml") || name.endsWith(".yml") || name.endsWith(".json");
+    }
+
+    /// What tells without reading that a file is the one that was read.
+    private record Stamp(long modified, long size, @Nullable Object key, long takenAt) {
+        static Stamp of(Path file) throws IOException {
+            var attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            return new Stamp(
+                    attributes.lastModifiedTime().toMillis(),
+                    attributes.size(),
+                    attributes.fileKey(),
+                    System.currentTimeMillis());
+        }
+
+        /// Modified so shortly ago that a second modification may bear the same time.
+        boolean young() {
+            return takenAt - modified < 1_000;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Stamp that
+                    && modified == that.modified
+                    && size == that.size
+                    && Objects.equals(key, that.key);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(modified, size, key);
+        }
+    }
+}
