@@ -11,7 +11,6 @@ import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Objects;
 
 /// PEM (RFC 7468) for what the mesh keeps in it: certificates, and PKCS #8 keys on elliptic curves.
 public final class Pem {
@@ -20,10 +19,21 @@ public final class Pem {
     private Pem() {}
 
     /// One `BEGIN`…`END` block. What stands between blocks is explanation, and skipped.
-    public record Block(String label, byte[] der) {
-        public Block {
-            Objects.requireNonNull(label);
-            Objects.requireNonNull(der);
+    public static final class Block {
+        private final String label;
+        private final byte[] der;
+
+        private Block(String label, byte[] der) {
+            this.label = label;
+            this.der = der;
+        }
+
+        public String label() {
+            return label;
+        }
+
+        public byte[] der() {
+            return der.clone();
         }
 
         /// The label and the size: a block may hold a key.

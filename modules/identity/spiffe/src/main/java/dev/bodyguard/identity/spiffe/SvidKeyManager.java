@@ -24,6 +24,8 @@ public final class SvidKeyManager extends X509ExtendedKeyManager {
     private final Supplier<@Nullable Svid> current;
     private volatile List<Svid> recent = List.of();
 
+    /// For any number of connections.
+    ///
     /// @param current the SVID of the moment; null where there is none yet, and no certificate is presented
     public SvidKeyManager(Supplier<@Nullable Svid> current) {
         this.current = Objects.requireNonNull(current);

@@ -19,6 +19,8 @@ public final class SvidTrustManager extends X509ExtendedTrustManager {
     private final AcceptedPeers accepted;
     private final Consumer<Verdict.Refused> onRefused;
 
+    /// For one side of any number of connections.
+    ///
     /// @param onRefused hears every refusal, on the thread that does the handshake, before the handshake fails
     public SvidTrustManager(SvidVerifier verifier, AcceptedPeers accepted, Consumer<Verdict.Refused> onRefused) {
         this.verifier = Objects.requireNonNull(verifier);

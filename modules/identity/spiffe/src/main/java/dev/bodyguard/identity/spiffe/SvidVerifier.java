@@ -50,6 +50,8 @@ public final class SvidVerifier {
         this.clock = Objects.requireNonNull(clock);
     }
 
+    /// Whether the chain proves somebody among `accepted`.
+    ///
     /// @param presented the peer's chain, leaf first; the root may be among it and counts for nothing
     public Verdict verify(List<X509Certificate> presented, AcceptedPeers accepted) {
         if (presented.isEmpty()) {
@@ -183,8 +185,9 @@ public final class SvidVerifier {
             TrustBundle trusted,
             Instant now,
             CertPathValidatorException refused) {
-        var culprit = refused.getIndex() > 0 ? chain.get(refused.getIndex()) : chain.getFirst();
-        var subject = culprit == chain.getFirst()
+        var at = Math.max(refused.getIndex(), 0);
+        var culprit = chain.get(at);
+        var subject = at == 0
                 ? "the certificate of " + claimed
                 : "the intermediate certificate "
                         + SpiffeId.quoted(culprit.getSubjectX500Principal().getName()) + " of " + claimed;

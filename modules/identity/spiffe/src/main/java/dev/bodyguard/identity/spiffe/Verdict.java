@@ -11,6 +11,8 @@ public sealed interface Verdict {
         }
     }
 
+    /// Not somebody we accept, or nobody provable.
+    ///
     /// @param sentence for a log line: what was presented, what was expected, both clocks where time is the reason
     record Refused(Reason reason, String sentence) implements Verdict {
         public Refused {
