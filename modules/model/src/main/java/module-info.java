@@ -1,5 +1,5 @@
 /// What a mesh is, in records: authored documents and where each field stands, services, workloads, routes,
-/// policies. Knows nothing of YAML, xDS or Kubernetes clients.
+/// policies; and the mesh they make together. Knows nothing of YAML, xDS or Kubernetes clients.
 module dev.bodyguard.model {
     requires static transitive org.jspecify;
 

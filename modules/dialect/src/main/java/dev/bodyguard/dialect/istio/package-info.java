@@ -1,0 +1,4 @@
+@NullMarked
+package dev.bodyguard.dialect.istio;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.bodyguard.dialect.kubernetes;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.bodyguard.dialect;
+
+import org.jspecify.annotations.NullMarked;

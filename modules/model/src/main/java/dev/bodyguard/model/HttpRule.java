@@ -1,0 +1,171 @@
+package dev.bodyguard.model;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// One rule: if any of the matches holds, this is what happens to the request.
+///
+/// @param name the author's name for it, empty where there is none
+/// @param matches empty: every request
+/// @param timeout for the whole exchange, null where there is no limit
+public record HttpRule(
+        String name,
+        List<HttpMatch> matches,
+        Action action,
+        @Nullable Duration timeout,
+        Retries retries,
+        @Nullable Rewrite rewrite,
+        HeaderEdits headers,
+        @Nullable Delay delay,
+        @Nullable Abort abort,
+        List<Mirror> mirrors,
+        Origin origin) {
+    public HttpRule {
+        matches = List.copyOf(matches);
+        mirrors = List.copyOf(mirrors);
+    }
+
+    /// What answers.
+    public sealed interface Action {
+        /// One of these, drawn by weight; all weights 0 never happens.
+        record Forward(List<Weighted> destinations) implements Action {
+            public Forward {
+                destinations = List.copyOf(destinations);
+                if (destinations.stream().mapToLong(Weighted::weight).sum() <= 0) {
+                    throw new IllegalArgumentException("some destination must have a weight above 0");
+                }
+            }
+        }
+
+        /// The client is sent elsewhere; null parts stay as they were.
+        ///
+        /// @param path replaces the whole path
+        /// @param prefix replaces what the match's prefix matched; never together with `path`
+        record Redirect(
+                @Nullable String path,
+                @Nullable String prefix,
+                @Nullable String authority,
+                @Nullable String scheme,
+                RedirectPort port,
+                int status)
+                implements Action {}
+
+        /// The proxy itself answers.
+        ///
+        /// @param body empty: none
+        record Respond(int status, String body) implements Action {}
+    }
+
+    /// The port in a redirect's location.
+    public sealed interface RedirectPort {
+        /// None written, unless the request's authority had one.
+        record AsRequested() implements RedirectPort {}
+
+        /// This one.
+        record Fixed(int port) implements RedirectPort {}
+
+        /// The one on which the request arrived.
+        record OfRequest() implements RedirectPort {}
+
+        /// 80 or 443, after the scheme.
+        record OfScheme() implements RedirectPort {}
+    }
+
+    /// Some of the instances of a service.
+    ///
+    /// @param host full name, lower case
+    /// @param subset one that a backend policy defines; empty: all
+    /// @param port 0: the service's only port, or the one that was asked for
+    public record Destination(String host, String subset, int port, Origin origin) {}
+
+    /// A destination and its share.
+    public record Weighted(Destination destination, int weight, HeaderEdits headers) {
+        public Weighted {
+            if (weight < 0) {
+                throw new IllegalArgumentException("weight must be 0 or more, was " + weight);
+            }
+        }
+    }
+
+    /// How often, and when, a request is sent again.
+    public sealed interface Retries {
+        /// The author said nothing: twice, and only what surely was not processed.
+        record Unsaid() implements Retries {}
+
+        /// Never.
+        record Never() implements Retries {}
+
+        /// What the author asked for.
+        ///
+        /// @param attempts 1 or more
+        /// @param perTry null where only the whole exchange is limited
+        /// @param conditions retryOn words as written; empty: the payment-safe default
+        /// @param statuses status codes among the conditions
+        /// @param backoff the first pause, null for the default
+        /// @param elsewhere prefers instances that were not tried yet
+        record Explicit(
+                int attempts,
+                @Nullable Duration perTry,
+                List<String> conditions,
+                Set<Integer> statuses,
+                @Nullable Duration backoff,
+                boolean elsewhere)
+                implements Retries {
+            public Explicit {
+                if (attempts < 1) {
+                    throw new IllegalArgumentException("attempts must be 1 or more, was " + attempts);
+                }
+                conditions = List.copyOf(conditions);
+                statuses = Set.copyOf(statuses);
+            }
+        }
+    }
+
+    /// What the upstream sees in place of what the client sent.
+    ///
+    /// @param path replaces the path, or what the match's prefix matched of it
+    /// @param pattern RE2; what it finds in the path becomes `substitution` (`\1` for groups)
+    public record Rewrite(
+            @Nullable String path,
+            @Nullable String authority,
+            @Nullable String pattern,
+            @Nullable String substitution) {}
+
+    /// Header changes on the way in and on the way back.
+    public record HeaderEdits(HeaderEdit request, HeaderEdit response) {
+        /// Nothing changes.
+        public static final HeaderEdits NONE = new HeaderEdits(HeaderEdit.NONE, HeaderEdit.NONE);
+    }
+
+    /// Header changes in one direction.
+    public record HeaderEdit(Map<String, String> set, Map<String, String> add, List<String> remove) {
+        /// Nothing changes.
+        public static final HeaderEdit NONE = new HeaderEdit(Map.of(), Map.of(), List.of());
+
+        public HeaderEdit {
+            set = Map.copyOf(set);
+            add = Map.copyOf(add);
+            remove = List.copyOf(remove);
+        }
+    }
+
+    /// Holds up some of the requests.
+    ///
+    /// @param percent 0 to 100
+    public record Delay(Duration pause, double percent) {}
+
+    /// Refuses some of the requests.
+    ///
+    /// @param httpStatus 0 where a gRPC status is answered
+    /// @param grpcStatus -1 where an HTTP status is answered
+    /// @param percent 0 to 100
+    public record Abort(int httpStatus, int grpcStatus, double percent) {}
+
+    /// Sends a copy of some of the requests, whose answers are dropped.
+    ///
+    /// @param percent 0 to 100
+    public record Mirror(Destination destination, double percent) {}
+}

@@ -1,0 +1,456 @@
+package dev.bodyguard.model;
+
+import dev.bodyguard.model.BackendPolicy.TrafficPolicy;
+import dev.bodyguard.model.HttpRule.Destination;
+import dev.bodyguard.model.Service.Backing;
+import dev.bodyguard.model.Service.Target;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// All that is known of a mesh at one moment: merged, indexed, immutable.
+///
+/// The order of its parts does not matter: of two that say different things about one host, the older wins, and of two
+/// of the same age, or without one, the one that comes first by file and line, namespace and name. [#problems] names
+/// the losers.
+public final class Mesh {
+    /// The end of every name that the mesh itself gives to a service.
+    public static final String SERVICE_SUFFIX = ".svc.cluster.local";
+
+    private static final String CLUSTER_DOMAIN = ".cluster.local";
+
+    /// Policies that stand here hold for every namespace that has none of its own.
+    public static final String ROOT_NAMESPACE = "bodyguard-system";
+
+    private final SortedMap<String, Service> services;
+    private final ByHost<Service> servicesByHost;
+    private final Map<String, Service> servicesByAddress;
+    private final List<Workload> workloads;
+    private final Map<String, List<Workload>> workloadsByNamespace;
+    private final List<HttpRoutes> routes;
+    private final ByHost<List<HttpRoutes>> routesByHost;
+    private final ByHost<BackendPolicy> policies;
+    private final List<OutboundPolicy> outboundPolicies;
+    private final List<ServiceAccount> serviceAccounts;
+    private final List<Problem> problems;
+
+    private Mesh(Collection<? extends Part> parts) {
+        var found = new ArrayList<Problem>();
+        var ordered = parts.stream().sorted(Comparator.comparing(Mesh::age)).toList();
+        workloads = some(ordered, Workload.class);
+        workloadsByNamespace = byNamespace(workloads);
+        services = mergedServices(some(ordered, Service.class), workloads, found);
+        servicesByHost = new ByHost<>(services);
+        servicesByAddress = byAddress(services.values());
+        policies = mergedPolicies(some(ordered, BackendPolicy.class), found);
+        routes = some(ordered, HttpRoutes.class);
+        routesByHost = mergedRoutes(routes, found);
+        outboundPolicies = some(ordered, OutboundPolicy.class);
+        serviceAccounts = some(ordered, ServiceAccount.class);
+        routesToNowhere(found);
+        problems = List.copyOf(found);
+    }
+
+    /// The mesh that these parts make.
+    public static Mesh of(Collection<? extends Part> parts) {
+        return new Mesh(parts);
+    }
+
+    /// What is wrong between documents that are right each for itself: hosts claimed twice, subsets that nobody
+    /// defines.
+    public List<Problem> problems() {
+        return problems;
+    }
+
+    /// Every service, by full name, those without a document included.
+    public SortedMap<String, Service> services() {
+        return services;
+    }
+
+    /// Every workload that registered or that a document names on its own.
+    public List<Workload> workloads() {
+        return workloads;
+    }
+
+    /// Every author's routes, those that lost a host included.
+    public List<HttpRoutes> routes() {
+        return routes;
+    }
+
+    /// Every service account that a document names.
+    public List<ServiceAccount> serviceAccounts() {
+        return serviceAccounts;
+    }
+
+    /// The service of exactly this full name (or wildcard).
+    public Optional<Service> service(String host) {
+        return Optional.ofNullable(services.get(host));
+    }
+
+    /// What a client in a namespace means by an authority: a short or longer name, or an address, with or without port.
+    public Optional<Service> resolve(String authority, String namespace) {
+        var host = hostOf(authority);
+        var byAddress = servicesByAddress.get(host);
+        if (byAddress != null && byAddress.visibility().from(namespace)) {
+            return Optional.of(byAddress);
+        }
+        return names(host, namespace).stream()
+                .flatMap(name -> servicesByHost.find(name).stream())
+                .filter(service -> service.visibility().from(namespace))
+                .findFirst();
+    }
+
+    /// The full name that a client in a namespace means by an authority, if the mesh knows it, be it only from routes.
+    public Optional<String> known(String authority, String namespace) {
+        var host = hostOf(authority);
+        return resolve(host, namespace)
+                .map(service -> service.host().startsWith("*") ? host : service.host())
+                .or(() -> names(host, namespace).stream()
+                        .filter(name -> routes(name, namespace).isPresent())
+                        .findFirst());
+    }
+
+    /// The routes in force for a full host name, seen from a sidecar in a namespace.
+    public Optional<HttpRoutes> routes(String host, String namespace) {
+        return routesByHost.all(host).stream()
+                .flatMap(List::stream)
+                .filter(routes -> routes.visibility().from(namespace))
+                .findFirst();
+    }
+
+    /// The backend policy for a full host name.
+    public Optional<BackendPolicy> policy(String host) {
+        return policies.find(host);
+    }
+
+    /// What becomes of unknown hosts for a workload, if any document says so.
+    public Optional<OutboundPolicy> outboundPolicy(String namespace, Map<String, String> labels) {
+        return outbound(namespace, labels).or(() -> outbound(ROOT_NAMESPACE, labels));
+    }
+
+    private Optional<OutboundPolicy> outbound(String namespace, Map<String, String> labels) {
+        return outboundPolicies.stream()
+                .filter(policy -> policy.namespace().equals(namespace))
+                .filter(policy ->
+                        labels.entrySet().containsAll(policy.selector().entrySet()))
+                .max(Comparator.comparing(policy -> !policy.selector().isEmpty()));
+    }
+
+    /// Who stands behind a service's port and carries these labels, by name.
+    public List<Instance> instances(Service service, Service.Port port, Map<String, String> labels) {
+        return backers(service).stream()
+                .filter(workload -> workload.carries(labels))
+                .flatMap(workload ->
+                        dialled(workload, port).stream().map(dial -> new Instance(workload, workload.address(), dial)))
+                .sorted(Comparator.comparing(Instance::address)
+                        .thenComparing(instance -> instance.workload().name()))
+                .toList();
+    }
+
+    private List<Workload> backers(Service service) {
+        var neighbours = workloadsByNamespace.getOrDefault(service.namespace(), List.of());
+        return switch (service.backing()) {
+            case Backing.Registered _ ->
+                neighbours.stream()
+                        .filter(workload -> workload.service().equals(service.name()))
+                        .toList();
+            case Backing.Selected(var labels) ->
+                neighbours.stream().filter(workload -> workload.carries(labels)).toList();
+            case Backing.Listed(var listed) -> listed;
+            case Backing.Resolved(var listed) -> listed;
+            case Backing.OriginalDestination _ -> List.of();
+        };
+    }
+
+    private static Optional<Integer> dialled(Workload workload, Service.Port port) {
+        var named = workload.namedPorts().get(port.name());
+        if (named != null) {
+            return Optional.of(named);
+        }
+        var ports = workload.ports();
+        return switch (port.target()) {
+            case Target.Exactly(int number) ->
+                Optional.ofNullable(ports.isEmpty() ? Integer.valueOf(number) : ports.get(number));
+            case Target.Implied _ -> {
+                if (ports.isEmpty()) {
+                    yield Optional.of(port.number());
+                }
+                var same = ports.get(port.number());
+                if (same != null) {
+                    yield Optional.of(same);
+                }
+                yield ports.size() == 1 ? Optional.of(ports.values().iterator().next()) : Optional.empty();
+            }
+        };
+    }
+
+    /// A workload behind a service's port, and where to dial it.
+    public record Instance(Workload workload, String address, int port) {}
+
+    // What an application writes as the host: `a`, `a.ns`, `a.ns.svc` and the full name all mean the same.
+    private static List<String> names(String host, String namespace) {
+        var names = new ArrayList<String>();
+        names.add(host);
+        if (host.indexOf('.') < 0) {
+            names.add(Service.host(host, namespace));
+        } else if (host.endsWith(".svc")) {
+            names.add(host + CLUSTER_DOMAIN);
+        } else {
+            names.add(host + SERVICE_SUFFIX);
+        }
+        return names;
+    }
+
+    /// An authority's host, lower case, without port, user or final dot.
+    public static String hostOf(String authority) {
+        var host = authority.toLowerCase(Locale.ROOT);
+        if (host.startsWith("[")) {
+            int end = host.indexOf(']');
+            return end < 0 ? host : host.substring(1, end);
+        }
+        int colon = host.indexOf(':');
+        if (colon >= 0 && colon == host.lastIndexOf(':')) {
+            host = host.substring(0, colon);
+        }
+        return host.endsWith(".") ? host.substring(0, host.length() - 1) : host;
+    }
+
+    private static <P extends Part> List<P> some(List<? extends Part> parts, Class<P> kind) {
+        return parts.stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+
+    private static Age age(Part part) {
+        return switch (part) {
+            case HttpRoutes routes -> Age.of(routes.created(), part.origin());
+            case BackendPolicy policy -> Age.of(policy.created(), part.origin());
+            case Service _, Workload _, OutboundPolicy _, ServiceAccount _ -> Age.of(null, part.origin());
+        };
+    }
+
+    /// What decides which of two parts came first.
+    private record Age(long created, String file, int line, String name) implements Comparable<Age> {
+        static Age of(@Nullable Instant created, Origin origin) {
+            var at = origin.at();
+            return new Age(
+                    created == null ? Long.MIN_VALUE : created.toEpochMilli(),
+                    at == null ? "" : at.file(),
+                    at == null ? 0 : at.line(),
+                    origin.namespace() + "/" + origin.name() + "/" + origin.field());
+        }
+
+        @Override
+        public int compareTo(Age other) {
+            return Comparator.comparingLong(Age::created)
+                    .thenComparing(Age::file)
+                    .thenComparingInt(Age::line)
+                    .thenComparing(Age::name)
+                    .compare(this, other);
+        }
+    }
+
+    private static Map<String, List<Workload>> byNamespace(List<Workload> workloads) {
+        var map = new HashMap<String, List<Workload>>();
+        for (var workload : workloads) {
+            map.computeIfAbsent(workload.namespace(), _ -> new ArrayList<>()).add(workload);
+        }
+        return map;
+    }
+
+    private static Map<String, Service> byAddress(Collection<Service> services) {
+        var map = new HashMap<String, Service>();
+        for (var service : services) {
+            service.addresses().forEach(address -> map.putIfAbsent(address, service));
+        }
+        return map;
+    }
+
+    private static SortedMap<String, Service> mergedServices(
+            List<Service> documented, List<Workload> workloads, List<Problem> problems) {
+        var map = new TreeMap<String, Service>();
+        for (var service : documented) {
+            var first = map.putIfAbsent(service.host(), service);
+            if (first != null) {
+                problems.add(lost(service.origin(), service.host(), first.origin()));
+            }
+        }
+        for (var workload : workloads) {
+            if (!workload.service().isEmpty()) {
+                var host = Service.host(workload.service(), workload.namespace());
+                map.computeIfAbsent(host, _ -> undocumented(workload, host));
+            }
+        }
+        return Collections.unmodifiableSortedMap(map);
+    }
+
+    // A name that registered without any document: port 80 to the application's port.
+    private static Service undocumented(Workload workload, String host) {
+        return new Service(
+                host,
+                workload.namespace(),
+                workload.service(),
+                List.of(new Service.Port(80, "http", Service.Protocol.DETECTED, new Target.Implied())),
+                List.of(),
+                new Backing.Registered(),
+                false,
+                List.of(),
+                Visibility.EVERYWHERE,
+                new Origin("Service", workload.namespace(), workload.service(), "", null));
+    }
+
+    private static ByHost<BackendPolicy> mergedPolicies(List<BackendPolicy> all, List<Problem> problems) {
+        var map = new TreeMap<String, BackendPolicy>();
+        for (var policy : all) {
+            var first = map.get(policy.host());
+            map.put(policy.host(), first == null ? policy : merged(first, policy, problems));
+        }
+        return new ByHost<>(map);
+    }
+
+    private static BackendPolicy merged(BackendPolicy first, BackendPolicy second, List<Problem> problems) {
+        var policy = first.policy();
+        if (policy.equals(TrafficPolicy.UNSAID)) {
+            policy = second.policy();
+        } else if (!second.policy().equals(TrafficPolicy.UNSAID)) {
+            problems.add(new Problem(
+                    Problem.Severity.WARNING,
+                    second.origin(),
+                    "its trafficPolicy is not in force: " + first.origin() + " already has one for " + first.host()
+                            + "; keep one of the two"));
+        }
+        var subsets = new ArrayList<>(first.subsets());
+        for (var subset : second.subsets()) {
+            var same = first.subset(subset.name());
+            if (same.isEmpty()) {
+                subsets.add(subset);
+            } else {
+                problems.add(new Problem(
+                        Problem.Severity.WARNING,
+                        subset.origin(),
+                        "subset " + subset.name() + " is not in force: "
+                                + same.get().origin() + " already defines it for " + first.host()
+                                + "; rename or remove one"));
+            }
+        }
+        return new BackendPolicy(first.host(), policy, subsets, first.created(), first.origin());
+    }
+
+    private static ByHost<List<HttpRoutes>> mergedRoutes(List<HttpRoutes> all, List<Problem> problems) {
+        var map = new TreeMap<String, List<HttpRoutes>>();
+        for (var routes : all) {
+            if (!routes.gateways().contains(HttpMatch.MESH)) {
+                continue;
+            }
+            for (var host : routes.hosts()) {
+                var others = map.computeIfAbsent(host, _ -> new ArrayList<>());
+                others.stream()
+                        .filter(other -> other.visibility().overlaps(routes.visibility()))
+                        .findFirst()
+                        .ifPresent(winner -> problems.add(lost(routes.origin(), host, winner.origin())));
+                others.add(routes);
+            }
+        }
+        return new ByHost<>(map);
+    }
+
+    private static Problem lost(Origin loser, String host, Origin winner) {
+        return new Problem(
+                Problem.Severity.WARNING,
+                loser,
+                "not in force for host " + host + ": " + winner
+                        + " came first and speaks for it; put the rules into one document or remove one of the two");
+    }
+
+    // Only subsets: services come and go with their workloads, and an author need not be told of that.
+    private void routesToNowhere(List<Problem> problems) {
+        var reported = new LinkedHashSet<Problem>();
+        for (var one : routes) {
+            for (var rule : one.rules()) {
+                for (var destination : destinations(rule)) {
+                    if (!destination.subset().isEmpty() && !defined(destination)) {
+                        reported.add(new Problem(
+                                Problem.Severity.WARNING,
+                                destination.origin(),
+                                "no DestinationRule defines subset " + destination.subset() + " of "
+                                        + destination.host() + "; requests routed there get a 503."
+                                        + subsetsThatExist(destination)));
+                    }
+                }
+            }
+        }
+        problems.addAll(reported);
+    }
+
+    /// Whether the subset that a destination names is defined; true where it names none.
+    public boolean defined(Destination destination) {
+        return destination.subset().isEmpty()
+                || policy(destination.host())
+                        .flatMap(policy -> policy.subset(destination.subset()))
+                        .isPresent();
+    }
+
+    private String subsetsThatExist(Destination destination) {
+        var names = policy(destination.host()).stream()
+                .flatMap(policy -> policy.subsets().stream())
+                .map(BackendPolicy.Subset::name)
+                .toList();
+        return names.isEmpty() ? " Define it under spec.subsets of one" : " Defined are " + String.join(", ", names);
+    }
+
+    private static Set<Destination> destinations(HttpRule rule) {
+        var all = new LinkedHashSet<Destination>();
+        if (rule.action() instanceof HttpRule.Action.Forward(var weighted)) {
+            weighted.forEach(one -> all.add(one.destination()));
+        }
+        rule.mirrors().forEach(mirror -> all.add(mirror.destination()));
+        return all;
+    }
+
+    /// Things under host names, some of which are wildcards: the exact name wins, then the longest wildcard.
+    private static final class ByHost<T> {
+        private final Map<String, T> exact = new HashMap<>();
+        private final SortedMap<String, T> bySuffix = new TreeMap<>(
+                Comparator.comparingInt(String::length).reversed().thenComparing(Comparator.naturalOrder()));
+
+        ByHost(Map<String, T> entries) {
+            entries.forEach((host, thing) -> {
+                if (host.startsWith("*")) {
+                    bySuffix.put(host.substring(1), thing);
+                } else {
+                    exact.put(host, thing);
+                }
+            });
+        }
+
+        Optional<T> find(String host) {
+            var all = all(host);
+            return all.isEmpty() ? Optional.empty() : Optional.of(all.getFirst());
+        }
+
+        /// From the most to the least specific.
+        List<T> all(String host) {
+            var found = new ArrayList<T>();
+            var same = exact.get(host);
+            if (same != null) {
+                found.add(same);
+            }
+            bySuffix.forEach((suffix, thing) -> {
+                if (host.endsWith(suffix)) {
+                    found.add(thing);
+                }
+            });
+            return found;
+        }
+    }
+}

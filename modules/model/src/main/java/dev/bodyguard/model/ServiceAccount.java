@@ -1,0 +1,4 @@
+package dev.bodyguard.model;
+
+/// A name that workloads run under.
+public record ServiceAccount(String namespace, String name, Origin origin) implements Part {}

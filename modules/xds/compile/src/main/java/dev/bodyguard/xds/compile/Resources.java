@@ -1,0 +1,29 @@
+package dev.bodyguard.xds.compile;
+
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import java.util.Optional;
+
+/// The xDS resources of a mesh, by name. A name that means nothing has none.
+public interface Resources {
+    /// `outbound` or `inbound`.
+    Optional<Listener> listener(Proxy proxy, String name);
+
+    /// `<port>/<authority as the application wrote it>`: `80/payment-service`.
+    Optional<VirtualHost> virtualHost(Proxy proxy, String name);
+
+    /// `outbound|<port>|<subset>|<host>`, `inbound|<application port>||`, [#PASSTHROUGH] or [#BLACK_HOLE].
+    Optional<Cluster> cluster(String name);
+
+    /// The endpoints of a cluster, by the cluster's name; present, be it without any endpoint, for every cluster whose
+    /// endpoints are discovered.
+    Optional<ClusterLoadAssignment> endpoints(String name);
+
+    /// The cluster that leads to wherever the client was going.
+    String PASSTHROUGH = "PassthroughCluster";
+
+    /// The cluster that leads nowhere.
+    String BLACK_HOLE = "BlackHoleCluster";
+}

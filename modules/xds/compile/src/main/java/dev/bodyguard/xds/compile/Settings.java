@@ -1,0 +1,12 @@
+package dev.bodyguard.xds.compile;
+
+import dev.bodyguard.model.OutboundPolicy;
+
+/// What holds for the mesh as a whole.
+///
+/// @param trustDomain of every identity that the mesh issues: `cluster.local`
+/// @param outbound what becomes of unknown hosts where no document says
+public record Settings(String trustDomain, OutboundPolicy.Mode outbound) {
+    /// As a fresh mesh has them.
+    public static final Settings USUAL = new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY);
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.bodyguard.xds.compile;
+
+import org.jspecify.annotations.NullMarked;
