@@ -6,6 +6,8 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.bodyguard.proxy.wire {
     requires static transitive org.jspecify;
+    requires transitive dev.bodyguard.identity.spiffe;
+    requires transitive dev.bodyguard.proxy.engine;
     requires transitive io.netty.buffer;
     requires io.netty.codec;
     requires io.netty.codec.http;

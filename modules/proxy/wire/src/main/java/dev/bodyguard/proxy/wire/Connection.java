@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.wire;
 
+import dev.bodyguard.identity.spiffe.SpiffeId;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -8,6 +9,10 @@ public interface Connection {
     SocketAddress peer();
 
     SocketAddress local();
+
+    /// Who the peer proved to be by its certificate; null on a plaintext connection.
+    @Nullable
+    SpiffeId peerId();
 
     /// The `host:port` this connection was meant for, where the client said so by CONNECT; null otherwise.
     @Nullable

@@ -46,6 +46,16 @@ public final class Fields {
         return at < 0 ? null : pairs[at + 1].toString();
     }
 
+    /// The values under `name`, joined by commas (RFC 9110 §5.3); null where there is none.
+    @Nullable
+    CharSequence joined(String name) {
+        int at = indexOf(name, 0);
+        if (at < 0) {
+            return null;
+        }
+        return indexOf(name, at + 2) < 0 ? pairs[at + 1] : String.join(",", all(name));
+    }
+
     public boolean contains(String name) {
         return indexOf(name, 0) >= 0;
     }

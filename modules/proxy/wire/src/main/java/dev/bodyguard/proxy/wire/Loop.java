@@ -8,7 +8,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
-/// One thread, the connections it owns and what they share: randomness, timers, upstream pools.
+/// One thread, the connections it owns and what they share: randomness and timers.
 public final class Loop implements Executor {
     /// Connections look at their own clocks this often; no timer per request.
     static final Duration SWEEP = Duration.ofMillis(500);

@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.wire;
 
+import dev.bodyguard.proxy.engine.RequestHead;
 import org.jspecify.annotations.Nullable;
 
 /// The head of a request, the same whichever protocol it came in. Mutable, so that a handler can forward it rewritten.
@@ -8,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// it names,
 /// `keep-alive`, `proxy-connection`, `upgrade`, `transfer-encoding`): listeners took these off, upstreams write their
 /// own.
-public final class Request {
+public final class Request implements RequestHead {
     private final Version version;
     private String method;
     private String scheme;
@@ -35,20 +36,24 @@ public final class Request {
         return version;
     }
 
+    @Override
     public String method() {
         return method;
     }
 
+    @Override
     public String scheme() {
         return scheme;
     }
 
     /// Host and, where it was written, port, as the client wrote it; empty where an HTTP/1.0 client named none.
+    @Override
     public String authority() {
         return authority;
     }
 
     /// Path and query (`*` for a server-wide OPTIONS).
+    @Override
     public String path() {
         return path;
     }
@@ -57,9 +62,10 @@ public final class Request {
         return fields;
     }
 
-    /// The first value under this lowercase name, null where there is none.
-    public @Nullable String header(String name) {
-        return fields.get(name);
+    /// The value under this lowercase name, several joined by a comma, null where there is none.
+    @Override
+    public @Nullable CharSequence header(String name) {
+        return fields.joined(name);
     }
 
     public Request method(String value) {

@@ -1,0 +1,137 @@
+package dev.bodyguard.proxy.wire;
+
+import dev.bodyguard.identity.spiffe.AcceptedPeers;
+import dev.bodyguard.identity.spiffe.PeerRefused;
+import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.identity.spiffe.SvidTrustManager;
+import dev.bodyguard.identity.spiffe.SvidVerifier;
+import dev.bodyguard.identity.spiffe.Verdict;
+import dev.bodyguard.proxy.engine.Transport;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import java.security.cert.X509Certificate;
+import java.time.InstantSource;
+import java.util.List;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/// Mutual TLS 1.3 with this workload's identity: BoringSSL where its library loads, the JDK's TLS otherwise.
+///
+/// New handshakes use the newest SVID; connections that stand are not touched by a rotation.
+public final class MeshTls {
+    private static final String H2 = "h2";
+    private static final String HTTP_1_1 = "http/1.1";
+
+    private final InstantSource clock;
+    private final SslProvider provider = OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
+    private volatile Contexts contexts;
+
+    private record Contexts(Svid svid, SslContext server, SslContext client) {}
+
+    public MeshTls(Svid svid, InstantSource clock) {
+        this.clock = clock;
+        this.contexts = contexts(svid);
+    }
+
+    /// Uses `svid` for every handshake from now on; from any thread.
+    public void rotate(Svid svid) {
+        contexts = contexts(svid);
+    }
+
+    /// The identity in use.
+    public Svid svid() {
+        return contexts.svid();
+    }
+
+    /// `BoringSSL` or `JDK`.
+    public String provider() {
+        return provider == SslProvider.JDK ? "JDK" : "BoringSSL";
+    }
+
+    SslContext server() {
+        return contexts.server();
+    }
+
+    SslContext client() {
+        return contexts.client();
+    }
+
+    /// Who the peer of a finished handshake is; its chain was verified in the handshake.
+    static @Nullable SpiffeId peerOf(SSLSession session) {
+        try {
+            var chain = session.getPeerCertificates();
+            return chain.length > 0
+                            && chain[0] instanceof X509Certificate leaf
+                            && SvidVerifier.idOf(leaf) instanceof Verdict.Trusted(var id)
+                    ? id
+                    : null;
+        } catch (SSLPeerUnverifiedException _) {
+            return null;
+        }
+    }
+
+    /// Null where this peer is one of those wanted, otherwise the sentence that says why not.
+    static @Nullable String objection(@Nullable SpiffeId peer, Transport.Mtls wanted) {
+        if (peer != null && wanted.accepted().contains(peer.toString())) {
+            return null;
+        }
+        return "the server proved to be " + (peer == null ? "nobody" : peer) + ", but only "
+                + (wanted.accepted().isEmpty() ? "nobody" : String.join(" or ", wanted.accepted()))
+                + " is accepted there";
+    }
+
+    /// Why a handshake failed, for a person.
+    static String sentence(Throwable failure) {
+        return PeerRefused.in(failure).map(Verdict.Refused::sentence).orElseGet(() -> {
+            Throwable cause = failure;
+            while (cause.getCause() != null && (cause.getMessage() == null || !(cause instanceof SSLException))) {
+                cause = cause.getCause();
+            }
+            var message = cause.getMessage();
+            return message == null ? cause.getClass().getSimpleName() : message;
+        });
+    }
+
+    private Contexts contexts(Svid svid) {
+        try {
+            var trust = new SvidTrustManager(
+                    new SvidVerifier(svid::bundle, clock), new AcceptedPeers.EveryMember(), _ -> {});
+            var chain = svid.chain().toArray(X509Certificate[]::new);
+            var server = SslContextBuilder.forServer(svid.key(), chain)
+                    .clientAuth(ClientAuth.REQUIRE)
+                    .trustManager(trust)
+                    .sslProvider(provider)
+                    .protocols("TLSv1.3")
+                    .applicationProtocolConfig(alpn(List.of(H2, HTTP_1_1)))
+                    .build();
+            var client = SslContextBuilder.forClient()
+                    .keyManager(svid.key(), chain)
+                    .trustManager(trust)
+                    // An SVID has no host name: who the server must be is checked by SPIFFE id.
+                    .endpointIdentificationAlgorithm(null)
+                    .sslProvider(provider)
+                    .protocols("TLSv1.3")
+                    .applicationProtocolConfig(alpn(List.of(H2)))
+                    .build();
+            return new Contexts(svid, server, client);
+        } catch (SSLException broken) {
+            throw new IllegalArgumentException(
+                    "no TLS can be set up with " + svid + ": " + broken.getMessage(), broken);
+        }
+    }
+
+    private static ApplicationProtocolConfig alpn(List<String> protocols) {
+        return new ApplicationProtocolConfig(
+                Protocol.ALPN, SelectorFailureBehavior.NO_ADVERTISE, SelectedListenerFailureBehavior.ACCEPT, protocols);
+    }
+}

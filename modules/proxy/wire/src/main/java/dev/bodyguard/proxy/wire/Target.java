@@ -1,0 +1,56 @@
+package dev.bodyguard.proxy.wire;
+
+import dev.bodyguard.proxy.engine.Transport;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/// Whom to connect to, and how; the key of a pool. Keep one per endpoint: comparing it with itself costs nothing.
+public final class Target {
+    private final InetSocketAddress address;
+    private final Transport transport;
+    private final Duration connectTimeout;
+    private final int hash;
+
+    /// @param address resolved
+    public Target(InetSocketAddress address, Transport transport, Duration connectTimeout) {
+        if (address.isUnresolved()) {
+            throw new IllegalArgumentException("an address to connect to must be resolved: " + address);
+        }
+        this.address = address;
+        this.transport = transport;
+        this.connectTimeout = connectTimeout;
+        this.hash = 31 * address.hashCode() + transport.hashCode();
+    }
+
+    public InetSocketAddress address() {
+        return address;
+    }
+
+    public Transport transport() {
+        return transport;
+    }
+
+    /// Of TCP and TLS together.
+    public Duration connectTimeout() {
+        return connectTimeout;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return this == other
+                || (other instanceof Target that
+                        && hash == that.hash
+                        && address.equals(that.address)
+                        && transport.equals(that.transport));
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+
+    @Override
+    public String toString() {
+        return address.getHostString() + ":" + address.getPort();
+    }
+}
