@@ -3,10 +3,16 @@
 module dev.bodyguard.xds.server {
     requires static transitive org.jspecify;
     requires transitive dev.bodyguard.xds.snapshot;
+    requires io.grpc.netty;
+    requires io.grpc.util;
     requires io.helidon.common.tls;
     requires io.helidon.webserver;
     requires io.helidon.webserver.grpc;
     requires io.helidon.webserver.http2;
+    // grpc-netty is an automatic module and pulls none of these in.
+    requires io.netty.codec.http2;
+    requires io.netty.handler;
+    requires io.netty.transport;
 
     exports dev.bodyguard.xds.server;
 }

@@ -1,0 +1,51 @@
+package dev.bodyguard.xds.server;
+
+import io.grpc.BindableService;
+import java.io.IOException;
+import java.util.List;
+
+/// gRPC services on one port. Handlers run on virtual threads and may block; [Peer#current()] tells them whom they
+/// serve.
+public sealed interface GrpcServer extends AutoCloseable permits HelidonGrpcServer, NettyGrpcServer {
+    /// The library that carries the calls.
+    enum Transport {
+        /// grpc-java on Netty: notices clients that vanish, survives many streams on one connection.
+        NETTY,
+        /// Helidon: blocks the writer of a slow stream. Streams of a connection that broke without a word are noticed
+        /// only when something is written to them, and many busy streams on one connection may stall.
+        HELIDON
+    }
+
+    /// Listens with TLS.
+    ///
+    /// @param port 0 for any free one
+    /// @throws IOException when it cannot listen there; the message names the address
+    static GrpcServer start(
+            Transport transport, String host, int port, ServerTls tls, List<? extends BindableService> services)
+            throws IOException {
+        return switch (transport) {
+            case NETTY -> NettyGrpcServer.start(host, port, tls, services);
+            case HELIDON -> HelidonGrpcServer.start(host, port, tls, services);
+        };
+    }
+
+    /// Listens without TLS: for tests and loopback experiments.
+    static GrpcServer startPlaintext(
+            Transport transport, String host, int port, List<? extends BindableService> services) throws IOException {
+        return switch (transport) {
+            case NETTY -> NettyGrpcServer.start(host, port, null, services);
+            case HELIDON -> HelidonGrpcServer.start(host, port, null, services);
+        };
+    }
+
+    /// Where it listens.
+    int port();
+
+    /// New connections see this key, chain and trust; those that are open stay as they are. Whether clients must show
+    /// a certificate cannot be changed.
+    void reloadTls(ServerTls tls);
+
+    /// Ends all calls and stops listening.
+    @Override
+    void close();
+}

@@ -1,0 +1,158 @@
+package dev.bodyguard.xds.server;
+
+import dev.bodyguard.xds.server.ServerTls.ClientCertificates;
+import io.grpc.BindableService;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Grpc;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptor;
+import io.grpc.TlsServerCredentials;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.util.AdvancedTlsX509KeyManager;
+import io.grpc.util.AdvancedTlsX509TrustManager;
+import io.grpc.util.AdvancedTlsX509TrustManager.Verification;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.jspecify.annotations.Nullable;
+
+/// grpc-java as transport.
+final class NettyGrpcServer implements GrpcServer {
+    private static final int LARGEST_REQUEST = 16 << 20;
+
+    private final Server server;
+    private final ExecutorService threads;
+    private final @Nullable Secrets secrets;
+
+    private NettyGrpcServer(Server server, ExecutorService threads, @Nullable Secrets secrets) {
+        this.server = server;
+        this.threads = threads;
+        this.secrets = secrets;
+    }
+
+    static NettyGrpcServer start(
+            String host, int port, @Nullable ServerTls tls, List<? extends BindableService> services)
+            throws IOException {
+        var secrets = tls == null ? null : Secrets.of(tls);
+        var threads = Executors.newVirtualThreadPerTaskExecutor();
+        var builder = NettyServerBuilder.forAddress(
+                        new InetSocketAddress(host, port),
+                        secrets == null ? InsecureServerCredentials.create() : secrets.credentials())
+                .executor(threads)
+                .maxInboundMessageSize(LARGEST_REQUEST)
+                // A peer that vanished without a word is noticed; one that asks whether we are alive is not a pest.
+                .keepAliveTime(20, TimeUnit.SECONDS)
+                .keepAliveTimeout(10, TimeUnit.SECONDS)
+                .permitKeepAliveTime(1, TimeUnit.SECONDS)
+                .permitKeepAliveWithoutCalls(true)
+                .intercept(new PeerOfCall());
+        services.forEach(builder::addService);
+        try {
+            return new NettyGrpcServer(builder.build().start(), threads, secrets);
+        } catch (IOException refused) {
+            threads.close();
+            throw new IOException("cannot listen on " + host + ":" + port + ": " + reason(refused), refused);
+        }
+    }
+
+    private static @Nullable String reason(IOException refused) {
+        var cause = refused.getCause();
+        return cause == null ? refused.getMessage() : cause.getMessage();
+    }
+
+    @Override
+    public int port() {
+        return server.getPort();
+    }
+
+    @Override
+    public void reloadTls(ServerTls tls) {
+        if (secrets == null) {
+            throw new IllegalStateException("this server was started without TLS");
+        }
+        secrets.replace(tls);
+    }
+
+    @Override
+    public void close() {
+        server.shutdownNow();
+        try {
+            var _ = server.awaitTermination(5, TimeUnit.SECONDS);
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
+        threads.shutdownNow();
+    }
+
+    /// Key, chain and trust that are looked up at each handshake.
+    private record Secrets(
+            AdvancedTlsX509KeyManager keys, AdvancedTlsX509TrustManager roots, ClientCertificates clients) {
+        static Secrets of(ServerTls tls) {
+            try {
+                var roots = AdvancedTlsX509TrustManager.newBuilder()
+                        // Callers are known by their SPIFFE ids, not by host names.
+                        .setVerification(Verification.CERTIFICATE_ONLY_VERIFICATION)
+                        .build();
+                var secrets = new Secrets(new AdvancedTlsX509KeyManager(), roots, tls.clients());
+                secrets.replace(tls);
+                return secrets;
+            } catch (GeneralSecurityException unusable) {
+                throw new IllegalArgumentException("cannot serve with " + tls + ": " + unusable.getMessage(), unusable);
+            }
+        }
+
+        void replace(ServerTls tls) {
+            try {
+                keys.updateIdentityCredentials(tls.chain().toArray(X509Certificate[]::new), tls.key());
+                roots.updateTrustCredentials(tls.trust().toArray(X509Certificate[]::new));
+            } catch (IOException | GeneralSecurityException unusable) {
+                throw new IllegalArgumentException("cannot serve with " + tls + ": " + unusable.getMessage(), unusable);
+            }
+        }
+
+        ServerCredentials credentials() {
+            return TlsServerCredentials.newBuilder()
+                    .keyManager(keys)
+                    .trustManager(roots)
+                    .clientAuth(
+                            clients == ClientCertificates.REQUIRED
+                                    ? TlsServerCredentials.ClientAuth.REQUIRE
+                                    : TlsServerCredentials.ClientAuth.NONE)
+                    .build();
+        }
+    }
+
+    /// Puts where [Peer#current()] looks what the handshake proved.
+    private static final class PeerOfCall implements ServerInterceptor {
+        @Override
+        public <Q, R> ServerCall.Listener<Q> interceptCall(
+                ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+            var peer = new Peer(uris(call), String.valueOf(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR)));
+            return Contexts.interceptCall(Context.current().withValue(Peer.CURRENT, peer), call, headers, next);
+        }
+
+        private static List<String> uris(ServerCall<?, ?> call) {
+            var session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
+            if (session == null) {
+                return List.of();
+            }
+            try {
+                return Peer.uris(session.getPeerCertificates());
+            } catch (SSLPeerUnverifiedException anonymous) {
+                return List.of();
+            }
+        }
+    }
+}
