@@ -1,0 +1,58 @@
+package dev.bodyguard.identity.service;
+
+import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.identity.spiffe.Svid;
+import io.grpc.Status;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+/// What can happen here. Called on whichever thread serves the call.
+public interface Events {
+    default void issued(SpiffeId id, String serial, Instant until, String peer) {}
+
+    /// A request was not granted; its sender was told the same sentence.
+    ///
+    /// @param wanted namespace/service-account as the caller wrote it, made printable
+    default void refused(String wanted, Status.Code code, String why, String peer) {}
+
+    /// Our own failure, such as a full disk under the journal.
+    default void failed(String wanted, Throwable cause, String peer) {}
+
+    /// A server of the control plane has a new certificate of its own.
+    default void renewed(Svid svid) {}
+
+    /// A server of the control plane could not get a new certificate of its own; the old one stays.
+    default void notRenewed(Svid old, Throwable cause, Duration nextTry) {}
+
+    /// Each hears everything, in this order.
+    static Events all(List<Events> listeners) {
+        var all = List.copyOf(listeners);
+        return new Events() {
+            @Override
+            public void issued(SpiffeId id, String serial, Instant until, String peer) {
+                all.forEach(listener -> listener.issued(id, serial, until, peer));
+            }
+
+            @Override
+            public void refused(String wanted, Status.Code code, String why, String peer) {
+                all.forEach(listener -> listener.refused(wanted, code, why, peer));
+            }
+
+            @Override
+            public void failed(String wanted, Throwable cause, String peer) {
+                all.forEach(listener -> listener.failed(wanted, cause, peer));
+            }
+
+            @Override
+            public void renewed(Svid svid) {
+                all.forEach(listener -> listener.renewed(svid));
+            }
+
+            @Override
+            public void notRenewed(Svid old, Throwable cause, Duration nextTry) {
+                all.forEach(listener -> listener.notRenewed(old, cause, nextTry));
+            }
+        };
+    }
+}

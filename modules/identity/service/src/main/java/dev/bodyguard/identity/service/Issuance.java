@@ -1,0 +1,143 @@
+package dev.bodyguard.identity.service;
+
+import com.google.protobuf.ByteString;
+import dev.bodyguard.identity.authority.Authority;
+import dev.bodyguard.identity.authority.Signing;
+import dev.bodyguard.identity.spiffe.JoinKey;
+import dev.bodyguard.identity.spiffe.JoinToken;
+import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.xds.protocol.identity.v1.IdentityGrpc;
+import dev.bodyguard.xds.protocol.identity.v1.SignRequest;
+import dev.bodyguard.xds.protocol.identity.v1.SignResponse;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Supplier;
+
+/// `bodyguard.identity.v1.Identity`: signs for whoever bears a join token, and only what the token is good for.
+///
+/// A plain gRPC service; any transport may carry it that proves the server and hides the token, that is TLS.
+public final class Issuance extends IdentityGrpc.IdentityImplBase {
+    static final List<Status.Code> REFUSALS = List.of(
+            Status.Code.UNAUTHENTICATED,
+            Status.Code.PERMISSION_DENIED,
+            Status.Code.INVALID_ARGUMENT,
+            Status.Code.RESOURCE_EXHAUSTED,
+            Status.Code.INTERNAL);
+
+    private static final int LONGEST_SHOWN = 80;
+
+    private final Authority authority;
+    private final JoinKey joinKey;
+    private final Events events;
+    private final Supplier<String> peer;
+    /// A sidecar that renews its certificate of 10 s, and restarts in between, needs far less.
+    private final Allowance allowance;
+
+    /// For one authority.
+    ///
+    /// @param peer the caller's address, asked for on the thread that serves the call
+    public Issuance(Authority authority, JoinKey joinKey, Events events, Supplier<String> peer, InstantSource clock) {
+        this.authority = Objects.requireNonNull(authority);
+        this.joinKey = Objects.requireNonNull(joinKey);
+        this.events = Objects.requireNonNull(events);
+        this.peer = Objects.requireNonNull(peer);
+        this.allowance = new Allowance(100, Duration.ofMillis(100), clock);
+    }
+
+    /// What is answered.
+    private sealed interface Answer {}
+
+    private record Granted(SignResponse response) implements Answer {}
+
+    private record Denied(Status.Code code, String why) implements Answer {}
+
+    @Override
+    public void sign(SignRequest request, StreamObserver<SignResponse> response) {
+        var from = peer.get();
+        var wanted = printable(request.getNamespace() + "/" + request.getServiceAccount());
+        Answer answer;
+        try {
+            answer = decide(request, from);
+        } catch (IOException | CertificateEncodingException | RuntimeException ours) {
+            events.failed(wanted, ours, from);
+            response.onError(Status.INTERNAL
+                    .withDescription("the identity service could not sign; its log says why")
+                    .asRuntimeException());
+            return;
+        }
+        switch (answer) {
+            case Granted(var signed) -> {
+                response.onNext(signed);
+                response.onCompleted();
+            }
+            case Denied(var code, var why) -> {
+                events.refused(wanted, code, why, from);
+                response.onError(code.toStatus().withDescription(why).asRuntimeException());
+            }
+        }
+    }
+
+    private Answer decide(SignRequest request, String from) throws IOException, CertificateEncodingException {
+        return switch (joinKey.verify(new JoinToken(request.getJoinToken()))) {
+            case JoinKey.Refused(var why) -> new Denied(Status.Code.UNAUTHENTICATED, why);
+            case JoinKey.Admitted(var namespace, var account) -> {
+                if (!namespace.equals(request.getNamespace()) || !account.equals(request.getServiceAccount())) {
+                    yield new Denied(
+                            Status.Code.PERMISSION_DENIED,
+                            "the join token is good for " + namespace + "/" + account + ", not for "
+                                    + printable(request.getNamespace() + "/" + request.getServiceAccount()));
+                }
+                if (!allowance.take(namespace + "/" + account)) {
+                    yield new Denied(
+                            Status.Code.RESOURCE_EXHAUSTED,
+                            namespace + "/" + account + " asks for certificates too often; ask again in a second");
+                }
+                yield signed(request, SpiffeId.ofServiceAccount(trustDomain(), namespace, account), from);
+            }
+        };
+    }
+
+    private Answer signed(SignRequest request, SpiffeId id, String from)
+            throws IOException, CertificateEncodingException {
+        // An unsigned 32-bit number on the wire.
+        var wished = Duration.ofSeconds(Integer.toUnsignedLong(request.getTtlSeconds()));
+        return switch (authority.sign(request.getCsr().toByteArray(), id, wished)) {
+            case Signing.Rejected(var why) -> new Denied(Status.Code.INVALID_ARGUMENT, why);
+            case Signing.Signed(var chain, var serial, var until) -> {
+                events.issued(id, serial, until, from);
+                yield new Granted(SignResponse.newBuilder()
+                        .addAllChain(der(chain))
+                        .addAllTrustBundle(der(authority.bundle().roots()))
+                        .setTrustDomain(trustDomain())
+                        .build());
+            }
+        };
+    }
+
+    private String trustDomain() {
+        return authority.bundle().trustDomain();
+    }
+
+    private static List<ByteString> der(List<X509Certificate> certificates) throws CertificateEncodingException {
+        var encoded = new ArrayList<ByteString>();
+        for (var certificate : certificates) {
+            encoded.add(ByteString.copyFrom(certificate.getEncoded()));
+        }
+        return encoded;
+    }
+
+    /// A stranger's text, for one line of a log.
+    private static String printable(String text) {
+        var shown = new StringBuilder();
+        text.codePoints().limit(LONGEST_SHOWN).forEach(c -> shown.append(c > ' ' && c < 0x7f ? (char) c : '?'));
+        return text.length() > LONGEST_SHOWN ? shown.append('…').toString() : shown.toString();
+    }
+}
