@@ -1,27 +1,62 @@
 package dev.bodyguard.proxy.engine;
 
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What is done with connections and requests for one of the application's ports.
-public interface InboundRule {
+public final class InboundRule {
+    private static final Verdict.Allowed OPEN = new Verdict.Allowed("");
+
+    private final int port;
+    private final Security security;
+    private final Hosts.Host host;
+    private final List<Authorization> authorizations;
+
+    InboundRule(int port, Security security, Hosts.Host host, List<Authorization> authorizations) {
+        this.port = port;
+        this.security = security;
+        this.host = host;
+        this.authorizations = List.copyOf(authorizations);
+    }
+
     /// The application's port.
-    int port();
+    public int port() {
+        return port;
+    }
 
     /// Whether, and whose, TLS is asked of the peer.
-    Security security();
+    public Security security() {
+        return security;
+    }
 
     /// Leads to an `inbound|port||` cluster, whose endpoint is the application's address.
-    Routing route(RequestHead head);
+    public Routing route(RequestHead head) {
+        return host.route(head);
+    }
 
-    /// Whether the peer may make the request.
+    /// Whether the peer may make the request: every filter of the chain has to allow it.
     ///
     /// @param peer its SPIFFE id, null where it has none
-    Verdict authorize(@Nullable String peer, RequestHead head);
+    public Verdict authorize(@Nullable String peer, RequestHead head) {
+        Verdict verdict = OPEN;
+        for (int i = 0; i < authorizations.size(); i++) {
+            verdict = authorizations.get(i).decide(peer, port, head);
+            if (verdict instanceof Verdict.Denied) {
+                return verdict;
+            }
+        }
+        return verdict;
+    }
+
+    Set<String> clusters() {
+        return host.clusters();
+    }
 
     /// What an inbound port asks of a connection.
     ///
     /// @param tls accepted at all
     /// @param plaintext accepted at all; STRICT is TLS without plaintext
     /// @param peers every accepted SPIFFE id begins with this; empty where any trusted one does
-    record Security(boolean tls, boolean plaintext, String peers) {}
+    public record Security(boolean tls, boolean plaintext, String peers) {}
 }

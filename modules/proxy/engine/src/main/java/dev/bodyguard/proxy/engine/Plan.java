@@ -1,26 +1,79 @@
 package dev.bodyguard.proxy.engine;
 
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// All that a proxy was told, compiled. Immutable; swapped whole.
-public interface Plan {
+/// All that a proxy was told, compiled. Immutable; swapped whole. A request reads it once and finishes on it.
+public final class Plan {
+    /// What a proxy knows that has not been told anything: it lets nothing out, since it cannot tell a meshed
+    /// destination, which must not be spoken to in plain text, from any other.
+    public static final Plan EMPTY = new Plan(
+            Map.of(),
+            Set.of(),
+            Map.of(),
+            Map.of(),
+            new Routing.Fallback.Block(503, "no configuration received yet; is the control plane reachable?"));
+
+    private static final Routing.NotYetKnown NOT_YET_KNOWN = new Routing.NotYetKnown();
+
+    private final Map<String, Hosts.Host> hosts;
+    private final Set<String> absent;
+    private final Map<String, ClusterPlan> clusters;
+    private final Map<Integer, InboundRule> inbound;
+    private final Routing.Unknown unknown;
+
+    Plan(
+            Map<String, Hosts.Host> hosts,
+            Set<String> absent,
+            Map<String, ClusterPlan> clusters,
+            Map<Integer, InboundRule> inbound,
+            Routing.Fallback fallback) {
+        this.hosts = Map.copyOf(hosts);
+        this.absent = Set.copyOf(absent);
+        this.clusters = Map.copyOf(clusters);
+        this.inbound = Map.copyOf(inbound);
+        this.unknown = new Routing.Unknown(fallback);
+    }
+
     /// What to do with a request to a host.
     ///
     /// @param key `port/authority host`, the host in lower case and without port: `80/payment-service`
-    Routing outbound(String key, RequestHead head);
+    public Routing outbound(String key, RequestHead head) {
+        Hosts.Host host = hosts.get(key);
+        if (host != null) {
+            return host.route(head);
+        }
+        return absent.contains(key) ? unknown : NOT_YET_KNOWN;
+    }
 
     /// What happens to requests for hosts that the mesh does not know, or about which nothing was answered in time.
-    Routing.Fallback fallback();
+    public Routing.Fallback fallback() {
+        return unknown.fallback();
+    }
 
     /// A cluster, null where there is none of that name.
-    @Nullable
-    ClusterPlan cluster(String name);
+    public @Nullable ClusterPlan cluster(String name) {
+        return clusters.get(name);
+    }
+
+    /// All clusters by name, for a dump.
+    public Map<String, ClusterPlan> clusters() {
+        return clusters;
+    }
+
+    /// Keys of all hosts that have rules, for a dump.
+    public Set<String> hosts() {
+        return hosts.keySet();
+    }
 
     /// What is done with connections for an application's port, null where the port is not the mesh's.
-    @Nullable
-    InboundRule inbound(int port);
+    public @Nullable InboundRule inbound(int port) {
+        return inbound.get(port);
+    }
 
     /// The application's ports that have a rule.
-    Set<Integer> inboundPorts();
+    public Set<Integer> inboundPorts() {
+        return inbound.keySet();
+    }
 }

@@ -1,0 +1,393 @@
+package dev.bodyguard.proxy.engine;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Struct;
+import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.RoutingPriority;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// `Cluster`s and `ClusterLoadAssignment`s, compiled.
+final class Clusters {
+    private static final String UPSTREAM_TLS =
+            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
+    private static final String HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    private static final String SOCKET_MATCH = "envoy.transport_socket_match";
+    private static final int LEAST_RING = 1_024;
+    private static final int MOST_RING = 8_388_608;
+
+    private Clusters() {}
+
+    /// A cluster without its endpoints.
+    ///
+    /// @param assignment the name its endpoints are asked for by, null where it needs none
+    /// @param inline its endpoints, where the cluster itself has them
+    record Spec(
+            String name,
+            ClusterPlan.Service service,
+            @Nullable String origin,
+            ClusterPlan.Discovery discovery,
+            Duration connectTimeout,
+            Policy policy,
+            int leastRing,
+            double budgetPercent,
+            int budgetMinimum,
+            ClusterPlan.Limits limits,
+            List<SocketMatch> sockets,
+            @Nullable Transport otherwise,
+            boolean http2,
+            @Nullable String assignment,
+            @Nullable Assignment inline) {
+        ClusterPlan with(Assignment given, Loads loads) {
+            var endpoints = new ArrayList<Endpoint>();
+            for (Place place : given.places()) {
+                endpoints.add(new Endpoint(
+                        place.host(),
+                        place.port(),
+                        place.weight(),
+                        place.workload(),
+                        transport(place),
+                        place.healthy(),
+                        loads.endpoint(name, place.host(), place.port())));
+            }
+            return new ClusterPlan(
+                    name,
+                    service,
+                    origin,
+                    discovery,
+                    connectTimeout,
+                    endpoints,
+                    balancer(ready(given, endpoints), loads),
+                    new RetryBudget(budgetPercent, budgetMinimum, loads.budget(name)),
+                    limits);
+        }
+
+        /// The healthy ones of the first priority that has any.
+        private static Endpoint[] ready(Assignment given, List<Endpoint> endpoints) {
+            int first = Integer.MAX_VALUE;
+            for (Place place : given.places()) {
+                if (place.healthy()) {
+                    first = Math.min(first, place.priority());
+                }
+            }
+            var ready = new ArrayList<Endpoint>();
+            for (int i = 0; i < endpoints.size(); i++) {
+                Place place = given.places().get(i);
+                if (place.healthy() && place.priority() == first) {
+                    ready.add(endpoints.get(i));
+                }
+            }
+            return ready.toArray(Endpoint[]::new);
+        }
+
+        private Balancer balancer(Endpoint[] ready, Loads loads) {
+            return switch (policy) {
+                case LEAST_REQUEST -> new Balancer.LeastRequest(ready);
+                case ROUND_ROBIN -> new Balancer.RoundRobin(ready, loads.turn(name));
+                case CHANCE -> new Balancer.Chance(ready);
+                case RING_HASH -> new Balancer.RingHash(ready, leastRing);
+            };
+        }
+
+        private Transport transport(Place place) {
+            for (SocketMatch socket : sockets) {
+                if (place.labels().entrySet().containsAll(socket.labels().entrySet())) {
+                    return socket.transport();
+                }
+            }
+            return otherwise == null ? new Transport.Plaintext(http2) : otherwise;
+        }
+    }
+
+    enum Policy {
+        LEAST_REQUEST,
+        ROUND_ROBIN,
+        CHANCE,
+        RING_HASH
+    }
+
+    record SocketMatch(Map<String, String> labels, Transport transport) {}
+
+    /// Where a cluster's endpoints are.
+    record Assignment(List<Place> places) {
+        static final Assignment EMPTY = new Assignment(List.of());
+
+        Assignment {
+            places = List.copyOf(places);
+        }
+    }
+
+    /// @param labels what transport sockets are matched by
+    record Place(
+            String host,
+            int port,
+            int weight,
+            int priority,
+            boolean healthy,
+            Endpoint.Workload workload,
+            Map<String, String> labels) {}
+
+    static Spec compile(Cluster cluster) throws Invalid {
+        ClusterPlan.Discovery discovery = switch (cluster.getType()) {
+            case EDS, STATIC -> ClusterPlan.Discovery.GIVEN;
+            case STRICT_DNS, LOGICAL_DNS -> ClusterPlan.Discovery.DNS;
+            case ORIGINAL_DST -> ClusterPlan.Discovery.ORIGINAL_DESTINATION;
+            case UNRECOGNIZED -> throw new Invalid("type", "must be a known one, was " + cluster.getTypeValue());
+        };
+        Matching.unsupported(cluster.hasClusterType(), "cluster_type");
+        boolean eds = cluster.getType() == Cluster.DiscoveryType.EDS;
+        String assignment = null;
+        Assignment inline = null;
+        if (eds) {
+            String service = cluster.getEdsClusterConfig().getServiceName();
+            assignment = service.isEmpty() ? cluster.getName() : service;
+        } else {
+            inline = compile(cluster.getLoadAssignment(), "load_assignment.");
+        }
+        boolean http2 = http2(cluster);
+        var sockets = new ArrayList<SocketMatch>();
+        for (int i = 0; i < cluster.getTransportSocketMatchesCount(); i++) {
+            var match = cluster.getTransportSocketMatches(i);
+            sockets.add(new SocketMatch(
+                    labels(match.getMatch()),
+                    transport(match.getTransportSocket(), http2, "transport_socket_matches[" + i + "]")));
+        }
+        CircuitBreakers.Thresholds thresholds = CircuitBreakers.Thresholds.getDefaultInstance();
+        for (CircuitBreakers.Thresholds given : cluster.getCircuitBreakers().getThresholdsList()) {
+            if (given.getPriority() == RoutingPriority.DEFAULT) {
+                thresholds = given;
+                break;
+            }
+        }
+        // Envoy: a budget replaces max_retries, whose default is 3 at one time.
+        double percent = 0;
+        int minimum =
+                thresholds.hasMaxRetries() ? limit(thresholds.getMaxRetries().getValue()) : 3;
+        if (thresholds.hasRetryBudget()) {
+            var budget = thresholds.getRetryBudget();
+            percent = budget.hasBudgetPercent() ? budget.getBudgetPercent().getValue() : 20;
+            minimum = budget.hasMinRetryConcurrency()
+                    ? limit(budget.getMinRetryConcurrency().getValue())
+                    : 3;
+            if (!(percent >= 0 && percent <= 100)) {
+                throw new Invalid(
+                        "circuit_breakers.thresholds.retry_budget.budget_percent", "must be 0 to 100, was " + percent);
+            }
+        }
+        int leastRing = LEAST_RING;
+        if (cluster.getRingHashLbConfig().hasMinimumRingSize()) {
+            long asked = cluster.getRingHashLbConfig().getMinimumRingSize().getValue();
+            if (asked < 1 || asked > MOST_RING) {
+                throw new Invalid(
+                        "ring_hash_lb_config.minimum_ring_size",
+                        "must be 1 to " + MOST_RING + ", was " + Long.toUnsignedString(asked));
+            }
+            leastRing = (int) asked;
+        }
+        return new Spec(
+                cluster.getName(),
+                new ClusterPlan.Service(
+                        Metadata.text(cluster.getMetadata(), "service"),
+                        Metadata.text(cluster.getMetadata(), "serviceName"),
+                        Metadata.text(cluster.getMetadata(), "serviceNamespace")),
+                Metadata.origin(cluster.getMetadata()),
+                discovery,
+                cluster.hasConnectTimeout()
+                        ? Hosts.duration(cluster.getConnectTimeout(), "connect_timeout")
+                        : Duration.ofSeconds(5),
+                policy(cluster),
+                leastRing,
+                percent,
+                minimum,
+                new ClusterPlan.Limits(
+                        thresholds.hasMaxConnections()
+                                ? limit(thresholds.getMaxConnections().getValue())
+                                : Integer.MAX_VALUE,
+                        thresholds.hasMaxPendingRequests()
+                                ? limit(thresholds.getMaxPendingRequests().getValue())
+                                : Integer.MAX_VALUE,
+                        thresholds.hasMaxRequests()
+                                ? limit(thresholds.getMaxRequests().getValue())
+                                : Integer.MAX_VALUE),
+                List.copyOf(sockets),
+                cluster.hasTransportSocket()
+                        ? transport(cluster.getTransportSocket(), http2, "transport_socket")
+                        : null,
+                http2,
+                assignment,
+                inline);
+    }
+
+    /// A limit above what an int holds is none.
+    private static int limit(int unsigned) {
+        return unsigned < 0 ? Integer.MAX_VALUE : unsigned;
+    }
+
+    private static Policy policy(Cluster cluster) throws Invalid {
+        for (var policy : cluster.getLoadBalancingPolicy().getPoliciesList()) {
+            String type = policy.getTypedExtensionConfig().getTypedConfig().getTypeUrl();
+            // The first that is known, as xDS has it.
+            if (type.endsWith(".LeastRequest")) {
+                return Policy.LEAST_REQUEST;
+            } else if (type.endsWith(".RoundRobin")) {
+                return Policy.ROUND_ROBIN;
+            } else if (type.endsWith(".Random")) {
+                return Policy.CHANCE;
+            } else if (type.endsWith(".RingHash") || type.endsWith(".Maglev")) {
+                return Policy.RING_HASH;
+            }
+        }
+        if (cluster.getLoadBalancingPolicy().getPoliciesCount() > 0) {
+            throw new Invalid(
+                    "load_balancing_policy", "must name LeastRequest, RoundRobin, Random, RingHash or Maglev");
+        }
+        return switch (cluster.getLbPolicy()) {
+            case LEAST_REQUEST -> Policy.LEAST_REQUEST;
+            case ROUND_ROBIN -> Policy.ROUND_ROBIN;
+            case RANDOM -> Policy.CHANCE;
+            case RING_HASH, MAGLEV -> Policy.RING_HASH;
+            // Only for clusters without endpoints to choose from.
+            case CLUSTER_PROVIDED -> Policy.CHANCE;
+            case LOAD_BALANCING_POLICY_CONFIG, UNRECOGNIZED ->
+                throw new Invalid("lb_policy", "must be a known one, was " + cluster.getLbPolicyValue());
+        };
+    }
+
+    private static boolean http2(Cluster cluster) throws Invalid {
+        Any options = cluster.getTypedExtensionProtocolOptionsMap().get(HTTP_OPTIONS);
+        if (options == null) {
+            return false;
+        }
+        try {
+            return HttpProtocolOptions.parseFrom(options.getValue())
+                    .getExplicitHttpConfig()
+                    .hasHttp2ProtocolOptions();
+        } catch (InvalidProtocolBufferException broken) {
+            throw new Invalid(
+                    "typed_extension_protocol_options[" + HTTP_OPTIONS + "]", "cannot be read: " + broken.getMessage());
+        }
+    }
+
+    private static Transport transport(TransportSocket socket, boolean http2, String field) throws Invalid {
+        String type = socket.getTypedConfig().getTypeUrl();
+        if (type.equals(UPSTREAM_TLS)) {
+            try {
+                return mtls(UpstreamTlsContext.parseFrom(socket.getTypedConfig().getValue()), field);
+            } catch (InvalidProtocolBufferException broken) {
+                throw new Invalid(field, "cannot be read: " + broken.getMessage());
+            }
+        }
+        if (type.endsWith(".RawBuffer") || (type.isEmpty() && socket.getName().endsWith("raw_buffer"))) {
+            return new Transport.Plaintext(http2);
+        }
+        throw new Invalid(field, "must be an UpstreamTlsContext or raw_buffer, was " + socket.getName() + " " + type);
+    }
+
+    private static Transport.Mtls mtls(UpstreamTlsContext tls, String field) throws Invalid {
+        CommonTlsContext common = tls.getCommonTlsContext();
+        if (common.getTlsCertificateSdsSecretConfigsCount() == 0) {
+            throw new Invalid(
+                    field + ".common_tls_context.tls_certificate_sds_secret_configs",
+                    "must name our own identity; TLS without it is not supported");
+        }
+        CertificateValidationContext validation = common.hasCombinedValidationContext()
+                ? common.getCombinedValidationContext().getDefaultValidationContext()
+                : common.getValidationContext();
+        var accepted = new HashSet<String>();
+        for (SubjectAltNameMatcher san : validation.getMatchTypedSubjectAltNamesList()) {
+            if (san.getSanType() != SubjectAltNameMatcher.SanType.URI
+                    || san.getMatcher().getMatchPatternCase() != StringMatcher.MatchPatternCase.EXACT) {
+                throw new Invalid(
+                        field + ".match_typed_subject_alt_names",
+                        "must be exact URIs, was " + san.getSanType() + " "
+                                + san.getMatcher().getMatchPatternCase());
+            }
+            accepted.add(san.getMatcher().getExact());
+        }
+        return new Transport.Mtls(accepted, tls.getSni(), List.copyOf(common.getAlpnProtocolsList()));
+    }
+
+    static Assignment compile(ClusterLoadAssignment assignment, String at) throws Invalid {
+        var places = new ArrayList<Place>();
+        for (int i = 0; i < assignment.getEndpointsCount(); i++) {
+            var locality = assignment.getEndpoints(i);
+            for (int j = 0; j < locality.getLbEndpointsCount(); j++) {
+                String field = at + "endpoints[" + i + "].lb_endpoints[" + j + "]";
+                places.add(place(locality.getLbEndpoints(j), locality.getPriority(), field));
+            }
+        }
+        long total = 0;
+        for (Place place : places) {
+            total += place.weight();
+        }
+        if (total > Integer.MAX_VALUE) {
+            throw new Invalid(
+                    at + "endpoints", "weights must add up to " + Integer.MAX_VALUE + " or less, was " + total);
+        }
+        return new Assignment(places);
+    }
+
+    private static Place place(LbEndpoint endpoint, int priority, String field) throws Invalid {
+        if (!endpoint.getEndpoint().getAddress().hasSocketAddress()) {
+            throw new Invalid(field + ".endpoint.address", "must be a socket_address");
+        }
+        var address = endpoint.getEndpoint().getAddress().getSocketAddress();
+        int port = address.getPortValue();
+        if (port < 1 || port > 65_535) {
+            throw new Invalid(
+                    field + ".endpoint.address.socket_address.port_value",
+                    "must be 1 to 65535, was " + Integer.toUnsignedString(port));
+        }
+        if (address.getAddress().isEmpty()) {
+            throw new Invalid(field + ".endpoint.address.socket_address.address", "must not be empty");
+        }
+        int weight = 1;
+        if (endpoint.hasLoadBalancingWeight()) {
+            weight = Matching.number(endpoint.getLoadBalancingWeight(), field + ".load_balancing_weight");
+            if (weight == 0) {
+                throw new Invalid(field + ".load_balancing_weight", "must be 1 or more, was 0");
+            }
+        }
+        var metadata = endpoint.getMetadata();
+        boolean healthy = switch (endpoint.getHealthStatus()) {
+            case UNKNOWN, HEALTHY, DEGRADED -> true;
+            case UNHEALTHY, DRAINING, TIMEOUT, UNRECOGNIZED -> false;
+        };
+        return new Place(
+                address.getAddress(),
+                port,
+                weight,
+                priority,
+                healthy,
+                new Endpoint.Workload(
+                        Metadata.text(metadata, "workload"),
+                        Metadata.text(metadata, "namespace"),
+                        Metadata.text(metadata, "app"),
+                        Metadata.text(metadata, "version"),
+                        Metadata.text(metadata, "serviceAccount"),
+                        Metadata.text(metadata, "principal")),
+                labels(metadata.getFilterMetadataMap().getOrDefault(SOCKET_MATCH, Struct.getDefaultInstance())));
+    }
+
+    private static Map<String, String> labels(Struct struct) {
+        var labels = new HashMap<String, String>();
+        struct.getFieldsMap().forEach((key, value) -> labels.put(key, value.getStringValue()));
+        return Map.copyOf(labels);
+    }
+}

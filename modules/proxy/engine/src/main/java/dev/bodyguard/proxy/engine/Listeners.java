@@ -1,0 +1,225 @@
+package dev.bodyguard.proxy.engine;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
+import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// `Listener`s, compiled.
+final class Listeners {
+    private static final String TYPES = "type.googleapis.com/envoy.extensions.";
+    private static final String MANAGER = TYPES + "filters.network.http_connection_manager.v3.HttpConnectionManager";
+    private static final String DOWNSTREAM_TLS = TYPES + "transport_sockets.tls.v3.DownstreamTlsContext";
+    private static final String RBAC_FILTER = TYPES + "filters.http.rbac.v3.RBAC";
+    private static final String ROUTER = TYPES + "filters.http.router.v3.Router";
+    private static final String FAULT = TYPES + "filters.http.fault.v3.HTTPFault";
+
+    private Listeners() {}
+
+    /// One of the two listeners.
+    sealed interface Side {
+        Set<String> clusters();
+    }
+
+    /// Where the application's own requests come in.
+    record Outbound(Routing.Fallback fallback, Set<String> clusters) implements Side {}
+
+    /// Where requests to the application come in.
+    record Inbound(Map<Integer, InboundRule> ports, Set<String> clusters) implements Side {}
+
+    static Side compile(String name, Listener listener) throws Invalid {
+        boolean outbound = listener.getTrafficDirection() == TrafficDirection.OUTBOUND || name.equals("outbound");
+        boolean inbound = listener.getTrafficDirection() == TrafficDirection.INBOUND || name.equals("inbound");
+        if (outbound == inbound) {
+            throw new Invalid("traffic_direction", "must be OUTBOUND or INBOUND for a listener called " + name);
+        }
+        return outbound ? outbound(listener) : inbound(listener);
+    }
+
+    private static Outbound outbound(Listener listener) throws Invalid {
+        HttpConnectionManager manager;
+        if (listener.hasDefaultFilterChain()) {
+            manager = manager(listener.getDefaultFilterChain(), "default_filter_chain");
+        } else if (listener.getFilterChainsCount() > 0) {
+            manager = manager(listener.getFilterChains(0), "filter_chains[0]");
+        } else {
+            throw new Invalid("filter_chains", "must have one with an HttpConnectionManager");
+        }
+        authorizations(manager, "http_filters");
+        for (VirtualHost host : manager.getRouteConfig().getVirtualHostsList()) {
+            if (host.getDomainsList().contains("*")) {
+                Hosts.Host compiled = Hosts.compile(host);
+                return new Outbound(fallback(compiled), compiled.clusters());
+            }
+        }
+        throw new Invalid("route_config.virtual_hosts", "must have one for the domain *");
+    }
+
+    private static Routing.Fallback fallback(Hosts.Host host) throws Invalid {
+        if (host.rules().isEmpty()) {
+            throw new Invalid("route_config.virtual_hosts[*].routes", "must not be empty");
+        }
+        return switch (host.rules().getFirst().routed().rule().action()) {
+            case RouteRule.Forward forward ->
+                new Routing.Fallback.PassThrough(
+                        forward.split().shares().getFirst().cluster());
+            case RouteRule.Respond(int status, String body) -> new Routing.Fallback.Block(status, body);
+            case RouteRule.Redirect _ ->
+                throw new Invalid("route_config.virtual_hosts[*].routes[0]", "must be a route or a direct_response");
+        };
+    }
+
+    private static Inbound inbound(Listener listener) throws Invalid {
+        var ports = new HashMap<Integer, InboundRule>();
+        var clusters = new LinkedHashSet<String>();
+        for (int i = 0; i < listener.getFilterChainsCount(); i++) {
+            FilterChain chain = listener.getFilterChains(i);
+            String field = "filter_chains[" + i + "]";
+            if (!chain.getFilterChainMatch().hasDestinationPort()) {
+                throw new Invalid(field + ".filter_chain_match.destination_port", "must be the application's port");
+            }
+            int port = chain.getFilterChainMatch().getDestinationPort().getValue();
+            if (port < 1 || port > 65_535) {
+                throw new Invalid(
+                        field + ".filter_chain_match.destination_port",
+                        "must be 1 to 65535, was " + Integer.toUnsignedString(port));
+            }
+            InboundRule.Security security = security(chain, field + ".transport_socket");
+            HttpConnectionManager manager = manager(chain, field);
+            InboundRule before = ports.get(port);
+            if (before != null) {
+                // TLS and plaintext on one port are two chains; rules come from the first.
+                security = both(before.security(), security, field);
+            }
+            List<Authorization> authorizations = authorizations(manager, field + ".http_filters");
+            VirtualHost host = any(manager, field);
+            var rule = new InboundRule(port, security, Hosts.compile(host), authorizations);
+            ports.put(port, rule);
+            clusters.addAll(rule.clusters());
+        }
+        return new Inbound(Map.copyOf(ports), Set.copyOf(clusters));
+    }
+
+    private static InboundRule.Security both(InboundRule.Security one, InboundRule.Security other, String field)
+            throws Invalid {
+        if (one.tls() == other.tls()) {
+            throw new Invalid(field + ".filter_chain_match", "matches the same connections as a chain before it");
+        }
+        return new InboundRule.Security(true, true, one.tls() ? one.peers() : other.peers());
+    }
+
+    private static VirtualHost any(HttpConnectionManager manager, String field) throws Invalid {
+        for (VirtualHost host : manager.getRouteConfig().getVirtualHostsList()) {
+            if (host.getDomainsList().contains("*")) {
+                return host;
+            }
+        }
+        throw new Invalid(field + ".route_config.virtual_hosts", "must have one for the domain *");
+    }
+
+    private static InboundRule.Security security(FilterChain chain, String field) throws Invalid {
+        if (!chain.hasTransportSocket()
+                || chain.getTransportSocket().getTypedConfig().getTypeUrl().endsWith(".RawBuffer")) {
+            return new InboundRule.Security(false, true, "");
+        }
+        String type = chain.getTransportSocket().getTypedConfig().getTypeUrl();
+        if (!type.equals(DOWNSTREAM_TLS)) {
+            throw new Invalid(field, "must be a DownstreamTlsContext or none, was " + type);
+        }
+        DownstreamTlsContext tls;
+        try {
+            tls = DownstreamTlsContext.parseFrom(
+                    chain.getTransportSocket().getTypedConfig().getValue());
+        } catch (InvalidProtocolBufferException broken) {
+            throw new Invalid(field, "cannot be read: " + broken.getMessage());
+        }
+        if (!tls.getRequireClientCertificate().getValue()) {
+            throw new Invalid(field + ".require_client_certificate", "must be true: peers without identity stay out");
+        }
+        CommonTlsContext common = tls.getCommonTlsContext();
+        CertificateValidationContext validation = common.hasCombinedValidationContext()
+                ? common.getCombinedValidationContext().getDefaultValidationContext()
+                : common.getValidationContext();
+        if (validation.getMatchTypedSubjectAltNamesCount() > 1) {
+            throw new Invalid(field + ".match_typed_subject_alt_names", "must be one URI prefix at most");
+        }
+        String peers = "";
+        for (SubjectAltNameMatcher san : validation.getMatchTypedSubjectAltNamesList()) {
+            if (san.getSanType() != SubjectAltNameMatcher.SanType.URI
+                    || san.getMatcher().getMatchPatternCase() != StringMatcher.MatchPatternCase.PREFIX) {
+                throw new Invalid(
+                        field + ".match_typed_subject_alt_names",
+                        "must be a URI prefix, was " + san.getSanType() + " "
+                                + san.getMatcher().getMatchPatternCase());
+            }
+            peers = san.getMatcher().getPrefix();
+        }
+        return new InboundRule.Security(true, false, peers);
+    }
+
+    private static HttpConnectionManager manager(FilterChain chain, String field) throws Invalid {
+        for (int i = 0; i < chain.getFiltersCount(); i++) {
+            if (chain.getFilters(i).getTypedConfig().getTypeUrl().equals(MANAGER)) {
+                try {
+                    return HttpConnectionManager.parseFrom(
+                            chain.getFilters(i).getTypedConfig().getValue());
+                } catch (InvalidProtocolBufferException broken) {
+                    throw new Invalid(field + ".filters[" + i + "]", "cannot be read: " + broken.getMessage());
+                }
+            }
+        }
+        throw new Invalid(field + ".filters", "must have an HttpConnectionManager");
+    }
+
+    private static List<Authorization> authorizations(HttpConnectionManager manager, String field) throws Invalid {
+        var authorizations = new ArrayList<Authorization>();
+        for (HttpFilter filter : manager.getHttpFiltersList()) {
+            String at = field + "[" + filter.getName() + "]";
+            switch (filter.getTypedConfig().getTypeUrl()) {
+                case RBAC_FILTER -> {
+                    Authorization compiled = rbac(filter, at);
+                    if (compiled != null) {
+                        authorizations.add(compiled);
+                    }
+                }
+                // The router is what we are; the fault filter's configuration is per route.
+                case ROUTER, FAULT -> {}
+                default -> {
+                    if (!filter.getIsOptional() && !filter.getDisabled()) {
+                        throw new Invalid(
+                                at,
+                                "filter is not known, and not marked is_optional: "
+                                        + filter.getTypedConfig().getTypeUrl());
+                    }
+                }
+            }
+        }
+        return authorizations;
+    }
+
+    private static @Nullable Authorization rbac(HttpFilter filter, String field) throws Invalid {
+        try {
+            RBAC rbac = RBAC.parseFrom(filter.getTypedConfig().getValue());
+            Matching.unsupported(rbac.hasMatcher(), field + ".matcher");
+            return rbac.hasRules() ? Authorization.compile(rbac.getRules(), field + ".rules") : null;
+        } catch (InvalidProtocolBufferException broken) {
+            throw new Invalid(field, "cannot be read: " + broken.getMessage());
+        }
+    }
+}
