@@ -1,0 +1,154 @@
+package dev.bodyguard.proxy.sidecar;
+
+import static io.netty.handler.codec.http.HttpHeaderNames.CONNECTION;
+import static io.netty.handler.codec.http.HttpHeaderNames.CONTENT_LENGTH;
+import static io.netty.handler.codec.http.HttpHeaderNames.CONTENT_TYPE;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.timeout.ReadTimeoutHandler;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/// Answers operators: a few small pages, on a loop of its own, with a bound on everything a caller can make it keep.
+final class AdminServer implements AutoCloseable {
+    private static final int MAX_CONNECTIONS = 64;
+    private static final int MAX_REQUEST = 4_096;
+    private static final int IDLE_SECONDS = 60;
+
+    /// @param method and path, such as `GET /metrics`
+    record Page(String method, String path) {}
+
+    record Reply(int status, String contentType, String body) {
+        static Reply text(int status, String body) {
+            return new Reply(status, "text/plain; charset=utf-8", body);
+        }
+
+        static Reply json(String body) {
+            return new Reply(200, "application/json", body);
+        }
+    }
+
+    private final Channel listener;
+
+    private AdminServer(Channel listener) {
+        this.listener = listener;
+    }
+
+    /// Listens on 127.0.0.1. The loop belongs to the caller.
+    static AdminServer start(EventLoopGroup loop, int port, Map<Page, Supplier<Reply>> pages) throws BindException {
+        var connections = new Connections();
+        var bound = new ServerBootstrap()
+                .group(loop)
+                .channel(NioServerSocketChannel.class)
+                .childHandler(new ChannelInitializer<NioSocketChannel>() {
+                    @Override
+                    protected void initChannel(NioSocketChannel channel) {
+                        if (!connections.admit(channel)) {
+                            var _ = channel.close();
+                            return;
+                        }
+                        channel.pipeline()
+                                .addLast(new ReadTimeoutHandler(IDLE_SECONDS))
+                                .addLast(new HttpServerCodec())
+                                .addLast(new HttpObjectAggregator(MAX_REQUEST))
+                                .addLast(new Answering(pages));
+                    }
+                })
+                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new BindException(String.valueOf(bound.cause().getMessage()));
+        }
+        return new AdminServer(bound.channel());
+    }
+
+    int port() {
+        return ((InetSocketAddress) listener.localAddress()).getPort();
+    }
+
+    @Override
+    public void close() {
+        listener.close().awaitUninterruptibly();
+    }
+
+    /// Owned by the one admin loop.
+    private static final class Connections {
+        private int open;
+
+        boolean admit(Channel channel) {
+            if (open >= MAX_CONNECTIONS) {
+                return false;
+            }
+            open++;
+            channel.closeFuture().addListener(_ -> open--);
+            return true;
+        }
+    }
+
+    private static final class Answering extends SimpleChannelInboundHandler<FullHttpRequest> {
+        private final Map<Page, Supplier<Reply>> pages;
+
+        Answering(Map<Page, Supplier<Reply>> pages) {
+            this.pages = pages;
+        }
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+            var reply = answer(request);
+            byte[] body = reply.body().getBytes(StandardCharsets.UTF_8);
+            var response = new DefaultFullHttpResponse(
+                    HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(reply.status()), Unpooled.wrappedBuffer(body));
+            response.headers().set(CONTENT_TYPE, reply.contentType()).setInt(CONTENT_LENGTH, body.length);
+            if (HttpUtil.isKeepAlive(request)) {
+                var _ = context.writeAndFlush(response);
+            } else {
+                response.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
+                context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+            }
+        }
+
+        private Reply answer(FullHttpRequest request) {
+            if (request.decoderResult().isFailure()) {
+                return Reply.text(400, "not an HTTP request\n");
+            }
+            String path = new QueryStringDecoder(request.uri()).path();
+            var page = pages.get(new Page(request.method().name(), path));
+            if (page != null) {
+                return page.get();
+            }
+            var listed = new StringBuilder("no such page; there are:\n");
+            pages.keySet().stream()
+                    .map(known -> "  " + known.method() + " " + known.path() + "\n")
+                    .sorted()
+                    .forEach(listed::append);
+            return Reply.text(404, listed.toString());
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            var _ = context.close();
+        }
+    }
+}

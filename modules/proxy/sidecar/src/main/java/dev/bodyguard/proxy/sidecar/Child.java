@@ -1,0 +1,51 @@
+package dev.bodyguard.proxy.sidecar;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// The app, started beside its sidecar: our stdio, and a proxy address in its environment.
+final class Child {
+    private static final long SECONDS_TO_LEAVE = 5;
+
+    private final Process process;
+
+    private Child(Process process) {
+        this.process = process;
+    }
+
+    static Child start(List<String> command, String outboundAddress) throws IOException {
+        var builder = new ProcessBuilder(command).inheritIO();
+        String proxy = "http://" + outboundAddress;
+        for (String name : List.of("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")) {
+            builder.environment().put(name, proxy);
+        }
+        return new Child(builder.start());
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /// Waits for the app to end by itself; its exit code, or 128 + the signal that ended it.
+    int await() throws InterruptedException {
+        return process.waitFor();
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /// SIGTERM, and SIGKILL for one that does not listen.
+    void stop() {
+        process.destroy();
+        try {
+            if (!process.waitFor(SECONDS_TO_LEAVE, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException _) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

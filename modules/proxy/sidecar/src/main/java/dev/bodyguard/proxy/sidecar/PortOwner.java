@@ -1,0 +1,81 @@
+package dev.bodyguard.proxy.sidecar;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/// Says who listens on a TCP port, as far as Linux lets us look: `pid 4711 (payment-service -port 8080)`.
+final class PortOwner {
+    private static final String LISTENING = "0A";
+
+    private PortOwner() {}
+
+    static Optional<String> of(int port) {
+        return of(port, Path.of("/proc"));
+    }
+
+    static Optional<String> of(int port, Path proc) {
+        Set<String> sockets = listeningSockets(port, proc);
+        if (sockets.isEmpty()) {
+            return Optional.empty();
+        }
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(proc, "[0-9]*")) {
+            for (Path process : processes) {
+                if (holdsAny(process.resolve("fd"), sockets)) {
+                    return Optional.of("pid " + process.getFileName() + " (" + command(process) + ")");
+                }
+            }
+        } catch (IOException _) {
+            // Not Linux, or not ours to read: the port is named without its owner.
+        }
+        return Optional.empty();
+    }
+
+    /// Inodes, as `/proc/<pid>/fd` links spell them.
+    private static Set<String> listeningSockets(int port, Path proc) {
+        var sockets = new HashSet<String>();
+        String suffix = String.format(Locale.ROOT, ":%04X", port);
+        for (String table : new String[] {"net/tcp", "net/tcp6"}) {
+            try {
+                for (String line : Files.readAllLines(proc.resolve(table))) {
+                    String[] columns = line.strip().split("\\s+", -1);
+                    if (columns.length > 9 && columns[1].endsWith(suffix) && columns[3].equals(LISTENING)) {
+                        sockets.add("socket:[" + columns[9] + "]");
+                    }
+                }
+            } catch (IOException _) {
+                // As above.
+            }
+        }
+        return sockets;
+    }
+
+    private static boolean holdsAny(Path descriptors, Set<String> sockets) {
+        try (DirectoryStream<Path> links = Files.newDirectoryStream(descriptors)) {
+            for (Path link : links) {
+                if (sockets.contains(Files.readSymbolicLink(link).toString())) {
+                    return true;
+                }
+            }
+        } catch (IOException _) {
+            // Another user's process, or gone meanwhile.
+        }
+        return false;
+    }
+
+    private static String command(Path process) {
+        try {
+            String line = Files.readString(process.resolve("cmdline"))
+                    .replace('\0', ' ')
+                    .strip();
+            return line.length() <= 120 ? line : line.substring(0, 117) + "…";
+        } catch (IOException _) {
+            return "command unknown";
+        }
+    }
+}

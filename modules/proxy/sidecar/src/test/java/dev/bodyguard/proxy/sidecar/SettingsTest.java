@@ -1,0 +1,66 @@
+package dev.bodyguard.proxy.sidecar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SettingsTest {
+    @Test
+    void readsEveryFlagAndTheCommand() {
+        var settings = run(
+                "--service=payment-service --version v2 --app-port 8080 --state /tmp/mesh --labels tier=gold --ttl 10s"
+                        + " --inbound-port 15006 -- ./payment-service --port 8080");
+
+        assertThat(settings.workload()).isEqualTo("payment-service-v2-8080");
+        assertThat(settings.labels())
+                .containsEntry("app", "payment-service")
+                .containsEntry("version", "v2")
+                .containsEntry("tier", "gold");
+        assertThat(settings.inboundPort()).isEqualTo(15006);
+        assertThat(settings.ttl()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(settings.command()).containsExactly("./payment-service", "--port", "8080");
+    }
+
+    @Test
+    void namesAFlagItDoesNotKnow() {
+        assertThat(mistake("--service a --app-port 1 --state x --sevice b")).contains("unknown flag --sevice");
+    }
+
+    @Test
+    void namesWhatIsMissing() {
+        assertThat(mistake("--service a --state x")).contains("--app-port is missing");
+    }
+
+    @Test
+    void saysWhichValueIsWrongAndWhy() {
+        assertThat(mistake("--service a --state x --app-port 99999"))
+                .contains("--app-port must be a port from 1 to 65535, was 99999");
+        assertThat(mistake("--service a/b --state x --app-port 1")).contains("--service must be made of");
+        assertThat(mistake("--service a --state x --app-port 1 --ttl soon")).contains("--ttl must be a number");
+    }
+
+    @Test
+    void documentsEveryFlag() {
+        assertThat(Settings.from(List.of("--help"))).isInstanceOf(Settings.Asked.Help.class);
+        assertThat(Settings.HELP)
+                .contains("--service", "--app-port", "--state", "--version", "--namespace", "--name", "--labels")
+                .contains("--outbound-port", "--inbound-port", "--admin-port", "--ttl", "HTTP_PROXY");
+    }
+
+    private static Settings run(String line) {
+        return switch (Settings.from(List.of(line.split(" ")))) {
+            case Settings.Asked.Run(var settings) -> settings;
+            case Settings.Asked.Help _ -> throw new AssertionError("asked for help");
+            case Settings.Asked.Mistake(var sentence) -> throw new AssertionError(sentence);
+        };
+    }
+
+    private static String mistake(String line) {
+        return switch (Settings.from(List.of(line.split(" ")))) {
+            case Settings.Asked.Mistake(var sentence) -> sentence;
+            case Settings.Asked.Run _, Settings.Asked.Help _ -> throw new AssertionError("accepted: " + line);
+        };
+    }
+}

@@ -1,0 +1,75 @@
+package dev.bodyguard.proxy.sidecar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StateFolderTest {
+    @TempDir
+    Path root;
+
+    @Test
+    void findsTheControlPlane() throws IOException {
+        var state = new StateFolder(root);
+        assertThat(state.controlPlane()).isEmpty();
+
+        Files.writeString(root.resolve("control-plane.json"), """
+            {"pid": 7, "identity": "127.0.0.1:15013", "xds": "127.0.0.1:15012",
+             "discovery": "127.0.0.1:15014", "telemetry": "127.0.0.1:15016", "admin": "127.0.0.1:15019"}
+            """);
+
+        assertThat(state.controlPlane())
+                .hasValueSatisfying(found -> assertThat(found.xds().getPort()).isEqualTo(15012));
+    }
+
+    @Test
+    void mintsAMissingTokenForItselfOnly() throws IOException {
+        Files.write(root.resolve("join.key"), new byte[32]);
+        var state = new StateFolder(root);
+
+        String token = state.joinToken("default", "payment-service");
+
+        assertThat(token).startsWith("bg1.ZGVmYXVsdC9wYXltZW50LXNlcnZpY2U.");
+        Path file = root.resolve("join/payment-service.token");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        assertThat(state.joinToken("default", "payment-service")).isEqualTo(token);
+    }
+
+    @Test
+    void takesTheTokenItWasGiven() throws IOException {
+        Files.createDirectories(root.resolve("join"));
+        Files.writeString(root.resolve("join/checkout.token"), "bg1.ZGVmYXVsdC9jaGVja291dA.signature\n");
+
+        assertThat(new StateFolder(root).joinToken("default", "checkout"))
+                .isEqualTo("bg1.ZGVmYXVsdC9jaGVja291dA.signature");
+    }
+
+    @Test
+    void saysWhatToStartWhereNothingLetsItJoin() {
+        assertThatThrownBy(() -> new StateFolder(root).joinToken("default", "checkout"))
+                .hasMessageContaining("bodyguard run --state");
+    }
+
+    @Test
+    void findsTheAppAFormerSidecarLeftBehind() throws Exception {
+        var app = new ProcessBuilder("sleep", "60").start();
+        var former = new ProcessBuilder("true").start();
+        former.waitFor();
+        try {
+            new StateFolder(root)
+                    .announce("app-1", new StateFolder.Running(former.pid(), app.pid(), "o", "i", "a", "s"));
+
+            // Our own child is not an orphan: somebody in this very process looks after it.
+            assertThat(new StateFolder(root).orphan("app-1")).isEmpty();
+        } finally {
+            app.destroyForcibly();
+        }
+    }
+}
