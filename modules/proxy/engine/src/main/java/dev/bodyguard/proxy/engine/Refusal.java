@@ -122,6 +122,34 @@ public sealed interface Refusal {
         }
     }
 
+    /// The workload's own application is not there.
+    record AppNotListening(String address) implements Refusal {
+        @Override
+        public int status() {
+            return 503;
+        }
+
+        @Override
+        public String flag() {
+            return "UF";
+        }
+
+        @Override
+        public String details() {
+            return "upstream_reset_before_response_started{connection_failure}";
+        }
+
+        @Override
+        public String sentence() {
+            return "the application does not listen on " + address;
+        }
+
+        @Override
+        public @Nullable String origin() {
+            return null;
+        }
+    }
+
     /// The time for the whole exchange ran out.
     record TimedOut(Duration after, @Nullable String origin) implements Refusal {
         @Override
