@@ -10,7 +10,6 @@ module dev.bodyguard.xds.protocol {
 
     exports dev.bodyguard.xds.protocol.discovery.v1;
     exports dev.bodyguard.xds.protocol.identity.v1;
-
     exports com.github.xds.core.v3;
     exports com.github.xds.data.orca.v3;
     exports com.github.xds.service.orca.v3;

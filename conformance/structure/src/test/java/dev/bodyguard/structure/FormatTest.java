@@ -1,0 +1,51 @@
+package dev.bodyguard.structure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.palantir.javaformat.java.Formatter;
+import com.palantir.javaformat.java.FormatterException;
+import com.palantir.javaformat.java.ImportOrderer;
+import com.palantir.javaformat.java.JavaFormatterOptions;
+import com.palantir.javaformat.java.RemoveUnusedImports;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import org.junit.jupiter.api.Test;
+
+/// Every Java file is as palantir-java-format would write it. `mvn -pl conformance/structure test
+/// -Dtest=FormatTest -Dformat=write` rewrites them.
+class FormatTest {
+    private final Formatter formatter = Formatter.createFormatter(JavaFormatterOptions.builder()
+            .style(JavaFormatterOptions.Style.PALANTIR)
+            .build());
+
+    @Test
+    void everyJavaFileIsFormatted() throws IOException, FormatterException {
+        boolean write = System.getProperty("format").equals("write");
+        var unformatted = new ArrayList<Path>();
+
+        for (Path file : Sources.java()) {
+            String source = Sources.read(file);
+            String formatted = formatted(source);
+            if (!formatted.equals(source)) {
+                unformatted.add(Sources.ROOT.relativize(file));
+                if (write) {
+                    Files.writeString(file, formatted);
+                }
+            }
+        }
+
+        if (!write) {
+            assertThat(unformatted)
+                    .as("mvn -pl conformance/structure test -Dtest=FormatTest -Dformat=write formats these")
+                    .isEmpty();
+        }
+    }
+
+    private String formatted(String source) throws FormatterException {
+        return ImportOrderer.reorderImports(
+                RemoveUnusedImports.removeUnusedImports(formatter.formatSource(source)),
+                JavaFormatterOptions.Style.PALANTIR);
+    }
+}

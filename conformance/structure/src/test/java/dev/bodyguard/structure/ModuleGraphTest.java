@@ -1,0 +1,111 @@
+package dev.bodyguard.structure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/// Who may require whom (docs/architecture.md, rings). The arrows stand in the module descriptors; this
+/// prints them and holds them against what was agreed. `-Dgolden=write` accepts a new picture.
+class ModuleGraphTest {
+    private static final String OWN = "dev.bodyguard.";
+    private static final Pattern NAME = Pattern.compile("^(?:open )?module ([\\w.]+) \\{", Pattern.MULTILINE);
+    private static final Pattern REQUIRES =
+            Pattern.compile("^\\s*requires (?:static |transitive )*([\\w.]+);", Pattern.MULTILINE);
+    private static final Path GOLDEN = Path.of("src/test/cases/module-graph.txt");
+
+    private static final List<String> VOCABULARY =
+            List.of("model", "identity.spiffe", "telemetry.record", "xds.protocol");
+    private static final List<String> SERVICES = List.of(
+            "cli",
+            "config",
+            "discovery",
+            "identity.service",
+            "injector",
+            "proxy.sidecar",
+            "standalone",
+            "telemetry.service");
+
+    private final Map<String, SortedSet<String>> graph = graph();
+
+    @Test
+    void arrowsAreTheAgreedOnes() throws IOException {
+        var picture = new StringBuilder();
+        graph.forEach((module, required) -> {
+            picture.append(module).append('\n');
+            required.forEach(name -> picture.append("  -> ").append(name).append('\n'));
+        });
+
+        if (System.getProperty("golden").equals("write")) {
+            Files.writeString(GOLDEN, picture);
+        }
+
+        assertThat(picture.toString()).isEqualTo(Files.readString(GOLDEN));
+    }
+
+    @Test
+    void vocabularyRequiresNothingOfOurs() {
+        for (String module : VOCABULARY) {
+            assertThat(own(module)).as(module).isEmpty();
+        }
+    }
+
+    @Test
+    void onlyStandaloneComposesServices() {
+        graph.keySet().stream()
+                .map(module -> module.substring(OWN.length()))
+                .filter(module -> !module.equals("standalone"))
+                .forEach(module -> assertThat(own(module)).as(module).doesNotContainAnyElementsOf(SERVICES));
+    }
+
+    @Test
+    void proxyKnowsNeitherModelNorHelidon() {
+        graph.forEach((module, required) -> {
+            if (module.startsWith(OWN + "proxy.")) {
+                assertThat(required).as(module).noneMatch(name -> name.startsWith("io.helidon"));
+                assertThat(required).as(module).doesNotContain(OWN + "model");
+            }
+        });
+    }
+
+    @Test
+    void controlPlaneDoesNotKnowNetty() {
+        graph.forEach((module, required) -> {
+            if (!module.startsWith(OWN + "proxy.")) {
+                assertThat(required).as(module).noneMatch(name -> name.startsWith("io.netty"));
+            }
+        });
+    }
+
+    private List<String> own(String module) {
+        var required = new ArrayList<String>();
+        for (String name : graph.getOrDefault(OWN + module, new TreeSet<>())) {
+            if (name.startsWith(OWN)) {
+                required.add(name.substring(OWN.length()));
+            }
+        }
+        return required;
+    }
+
+    private static Map<String, SortedSet<String>> graph() {
+        var graph = new TreeMap<String, SortedSet<String>>();
+        for (Path descriptor : Sources.moduleDescriptors()) {
+            String source = Sources.read(descriptor);
+            var name = NAME.matcher(source);
+            assertThat(name.find()).as("a module's name in " + descriptor).isTrue();
+            var required = new TreeSet<String>();
+            REQUIRES.matcher(source).results().forEach(match -> required.add(match.group(1)));
+            graph.put(name.group(1), required);
+        }
+        return graph;
+    }
+}
