@@ -1,0 +1,154 @@
+package mainjob
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+type demoState struct {
+	Entry        string `json:"entry"`
+	ControlPlane struct {
+		Pid       int    `json:"pid"`
+		XDS       string `json:"xds"`
+		Identity  string `json:"identity"`
+		Telemetry string `json:"telemetry"`
+		Admin     string `json:"admin"`
+	} `json:"controlPlane"`
+	Workloads []struct {
+		Name       string `json:"name"`
+		Version    string `json:"version"`
+		Pid        int    `json:"pid"`
+		SidecarPid int    `json:"sidecarPid"`
+		App        string `json:"app"`
+		Inbound    string `json:"inbound"`
+		Outbound   string `json:"outbound"`
+		Admin      string `json:"admin"`
+		Metrics    string `json:"metrics"`
+		SpiffeID   string `json:"spiffeId"`
+	} `json:"workloads"`
+}
+
+func (d demoState) pids() []int {
+	pids := []int{d.ControlPlane.Pid}
+	for _, w := range d.Workloads {
+		pids = append(pids, w.Pid, w.SidecarPid)
+	}
+	return pids
+}
+
+func (d demoState) addresses(t *testing.T) []string {
+	addresses := []string{d.ControlPlane.XDS, d.ControlPlane.Identity, d.ControlPlane.Telemetry, d.ControlPlane.Admin}
+	for _, w := range d.Workloads {
+		metrics, err := url.Parse(w.Metrics)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses = append(addresses, w.App, w.Inbound, w.Outbound, w.Admin, metrics.Host)
+	}
+	return addresses
+}
+
+// The demo's state folder tells who runs where; what dies is started again on its ports; SIGTERM leaves nothing.
+func TestDemoSupervisesAndCleansUp(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	demo := start(t, "demo", filepath.Join(root, "bodyguard"), "demo", "--state", state, "--for", "10m", "--restart-after", "1s")
+	read := func() (demoState, error) {
+		var d demoState
+		content, err := os.ReadFile(filepath.Join(state, "mesh.json"))
+		if err == nil {
+			err = json.Unmarshal(content, &d)
+		}
+		return d, err
+	}
+	eventually(t, 60*time.Second, "mesh.json is written", func() bool { _, err := read(); return err == nil })
+	first, _ := read()
+	for _, address := range first.addresses(t) {
+		dials(t, address)
+	}
+	if len(first.Workloads) != 4 {
+		t.Fatalf("got %d workloads, want checkout, payment-service v1 and two v2", len(first.Workloads))
+	}
+	response, err := outside.Get(first.Entry)
+	if err != nil || response.StatusCode != 200 {
+		t.Fatalf("%s answered %v %v", first.Entry, response, err)
+	}
+	response.Body.Close()
+
+	victim := first.Workloads[0]
+	if err := syscall.Kill(victim.SidecarPid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 30*time.Second, "the sidecar is back on its ports", func() bool {
+		now, err := read()
+		if err != nil || now.Workloads[0].SidecarPid == victim.SidecarPid {
+			return false
+		}
+		answer, err := outside.Get("http://" + victim.Admin + "/healthz/ready")
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == 200 && now.Workloads[0].Inbound == victim.Inbound
+	})
+
+	last, err := read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !demo.Stop(20 * time.Second) {
+		t.Fatal("the demo does not end on SIGTERM")
+	}
+	for _, pid := range last.pids() {
+		if syscall.Kill(pid, 0) == nil {
+			t.Errorf("process %d is left behind", pid)
+		}
+	}
+	for _, address := range last.addresses(t) {
+		if connection, err := net.DialTimeout("tcp", address, time.Second); err == nil {
+			connection.Close()
+			t.Errorf("port %s is left behind", address)
+		}
+	}
+}
+
+func dials(t *testing.T, address string) {
+	t.Helper()
+	connection, err := net.DialTimeout("tcp", address, 5*time.Second)
+	if err != nil {
+		t.Fatalf("nobody listens on %s: %v", address, err)
+	}
+	connection.Close()
+}
+
+// A port in use is one line that names the port and who has it.
+func TestPortInUseIsOneLine(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	port := listener.Addr().(*net.TCPAddr).Port
+	yaml := t.TempDir()
+
+	plane := start(t, "control plane", filepath.Join(root, "bodyguard"), "run", "-f", yaml,
+		"--state", filepath.Join(t.TempDir(), "state"), "--xds-port", fmt.Sprint(port),
+		"--identity-port", "0", "--discovery-port", "0", "--telemetry-port", "0", "--admin-port", "0")
+
+	line := plane.says(fmt.Sprintf(`(?m)^.*\b%d\b.*\b%d\b.*$`, port, os.Getpid()), 30*time.Second)
+	t.Log(line)
+	select {
+	case <-plane.done:
+		if plane.cmd.ProcessState.ExitCode() == 0 {
+			t.Error("it ended with status 0")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it does not end")
+	}
+}

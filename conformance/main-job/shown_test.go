@@ -1,0 +1,511 @@
+// Package mainjob shows the mesh's main job on real processes: each test is a promise of the README.
+package mainjob
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Weights edited under load move the split within a second; nothing restarts and no request fails.
+func TestCanaryByEdit(t *testing.T) {
+	m := newMesh(t)
+	v1 := m.join("payment-service", "v1", "v1", nil)
+	v2 := m.join("payment-service", "v2", "v2", nil)
+	checkout := m.join("checkout", "v1", "a", nil)
+	eventually(t, 30*time.Second, "payment-service v2 answers", func() bool {
+		status, got, err := checkout.buy(outside, "GET")
+		return err == nil && status == 200 && got.PaymentVersion == "v2"
+	})
+
+	type answer struct {
+		at      time.Time
+		version string
+	}
+	var mu sync.Mutex
+	var answers []answer
+	var failed atomic.Int64
+	const rate, seconds = 600, 12
+	begun := time.Now()
+	var load sync.WaitGroup
+	for worker := range 12 {
+		load.Add(1)
+		go func() {
+			defer load.Done()
+			for i := worker; i < rate*seconds; i += 12 {
+				time.Sleep(time.Until(begun.Add(time.Duration(i) * time.Second / rate)))
+				status, got, err := checkout.buy(outside, "GET")
+				if err != nil || status != 200 {
+					failed.Add(1)
+					t.Logf("request %d: %d %v %v", i, status, got, err)
+					continue
+				}
+				mu.Lock()
+				answers = append(answers, answer{time.Now(), got.PaymentVersion})
+				mu.Unlock()
+			}
+		}()
+	}
+
+	time.Sleep(time.Until(begun.Add(3 * time.Second)))
+	m.write("payments.yaml", m.split(50, 50))
+	halved := time.Now()
+	time.Sleep(time.Until(begun.Add(8 * time.Second)))
+	m.write("payments.yaml", m.split(100, 0))
+	moved := time.Now()
+	load.Wait()
+	took := time.Since(begun)
+
+	share := func(from, to time.Time) (float64, int) {
+		n, ofV1 := 0, 0
+		for _, a := range answers {
+			if a.at.After(from) && a.at.Before(to) {
+				n++
+				if a.version == "v1" {
+					ofV1++
+				}
+			}
+		}
+		return float64(ofV1) / float64(max(n, 1)), n
+	}
+	// A request that was answered a second after the edit may have begun before it, by its latency.
+	second := time.Second + 100*time.Millisecond
+	before, _ := share(begun, halved)
+	between, n := share(halved.Add(second), moved)
+	after, _ := share(moved.Add(second), begun.Add(time.Hour))
+	achieved := float64(len(answers)) / took.Seconds()
+	t.Logf("%d answers in %v (%.0f/s); share of v1: %.3f before, %.3f of %d at 50/50, %.3f at 100/0",
+		len(answers), took.Round(time.Millisecond), achieved, before, between, n, after)
+	if failed.Load() > 0 {
+		t.Errorf("%d requests failed", failed.Load())
+	}
+	if achieved < 500 {
+		t.Errorf("the load was %.0f requests/s, want at least 500", achieved)
+	}
+	if before != 0 || between < 0.45 || between > 0.55 || after != 1 {
+		t.Errorf("the split did not follow the weights within a second")
+	}
+	for _, p := range []*Process{m.plane, v1.Process, v2.Process, checkout.Process} {
+		if !p.alive() {
+			t.Errorf("%s did not live through it", p.name)
+		}
+	}
+}
+
+// Every third attempt fails, and no caller on one connection notices.
+func TestRetriesHideFailures(t *testing.T) {
+	m := newMesh(t)
+	a := m.join("payment-service", "v2", "a", nil, "--fail-every", "3")
+	b := m.join("payment-service", "v2", "b", nil, "--fail-every", "3")
+	checkout := m.join("checkout", "v1", "a", nil)
+	client := &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1}}
+
+	const requests = 10_000
+	for i := range requests {
+		status, got, err := checkout.buy(client, "GET")
+		if err != nil || status != 200 {
+			t.Fatalf("request %d: %d %+v %v", i, status, got, err)
+		}
+	}
+
+	received := a.stats().Requests + b.stats().Requests
+	retries := checkout.metric("bodyguard_upstream_retries_total")
+	t.Logf("%d requests, %d attempts (amplification %.2f), %.0f retries counted",
+		requests, received, float64(received)/requests, retries)
+	if int64(retries) != received-requests {
+		t.Errorf("%.0f retries counted, want %d", retries, received-requests)
+	}
+	if amplification := float64(received) / requests; amplification > 1.6 {
+		t.Errorf("amplification %.2f, want at most 1.6", amplification)
+	}
+}
+
+// At 64 connections retries still have room: who fails in the end has used all four attempts.
+func TestFailuresUsedAllAttempts(t *testing.T) {
+	m := newMesh(t)
+	m.join("payment-service", "v2", "a", nil, "--fail-every", "3")
+	m.join("payment-service", "v2", "b", nil, "--fail-every", "3")
+	checkout := m.join("checkout", "v1", "a", nil)
+
+	const requests = 10_000
+	var next, refused atomic.Int64
+	var load sync.WaitGroup
+	for range 64 {
+		load.Add(1)
+		go func() {
+			defer load.Done()
+			for next.Add(1) <= requests {
+				status, _, err := checkout.buy(outside, "GET")
+				if err != nil {
+					t.Error(err)
+				} else if status != 200 {
+					refused.Add(1)
+				}
+			}
+		}()
+	}
+	load.Wait()
+
+	var outbound, failed int
+	eventually(t, 10*time.Second, "every request has its line in the access log", func() bool {
+		outbound, failed = 0, 0
+		for _, line := range checkout.accessLog() {
+			if line["reporter"] != "source" {
+				continue
+			}
+			outbound++
+			if line["response_code"] != float64(200) {
+				failed++
+				if line["attempts"] != float64(4) {
+					t.Fatalf("a failure after %v attempts: %v", line["attempts"], line)
+				}
+			}
+		}
+		return outbound == requests
+	})
+	t.Logf("%d requests on 64 connections, %d failed after four attempts", requests, failed)
+	if int64(failed) != refused.Load() {
+		t.Errorf("%d failures logged, callers saw %d", failed, refused.Load())
+	}
+}
+
+// A payment is never made twice: POST goes out once, with an Idempotency-Key it may be repeated.
+func TestPostIsNotRepeated(t *testing.T) {
+	m := newMesh(t)
+	payment := m.join("payment-service", "v2", "a", nil, "--fail-every", "3")
+	checkout := m.join("checkout", "v1", "a", nil)
+
+	statuses := map[int]int{}
+	for range 300 {
+		status, _, err := checkout.buy(outside, "POST")
+		if err != nil {
+			t.Fatal(err)
+		}
+		statuses[status]++
+	}
+
+	if received := payment.stats().ByMethod["POST"]; received != 300 {
+		t.Errorf("payment-service received %d POSTs, want 300", received)
+	}
+	if statuses[200] != 200 || statuses[503] != 100 {
+		t.Errorf("callers saw %v, want 200 times 200 and 100 times 503", statuses)
+	}
+
+	for i := range 30 {
+		request, _ := http.NewRequest("POST", "http://"+checkout.app+"/pay", strings.NewReader("10 EUR"))
+		request.Header.Set("Idempotency-Key", strconv.Itoa(i))
+		response, err := outside.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != 200 {
+			t.Fatalf("POST %d with an Idempotency-Key: %d", i, response.StatusCode)
+		}
+	}
+}
+
+// A hanging first pick costs perTryTimeout, and work upstream ends with the caller's deadline.
+func TestDeadlines(t *testing.T) {
+	t.Run("perTryTimeout moves on", func(t *testing.T) {
+		m := newMesh(t)
+		payment := m.join("payment-service", "v2", "a", nil, "--hang-first", "1")
+		other := m.join("payment-service", "v2", "b", nil, "--hang-first", "1")
+		checkout := m.join("checkout", "v1", "a", nil)
+
+		begun := time.Now()
+		status, _, err := checkout.buy(outside, "GET")
+		took := time.Since(begun)
+
+		t.Logf("%d in %v", status, took.Round(time.Millisecond))
+		if err != nil || status != 200 {
+			t.Errorf("got %d %v, want 200", status, err)
+		}
+		// Both replicas hang on their first request: two tries time out, the third is answered.
+		if took < 4*time.Second || took > 4900*time.Millisecond {
+			t.Errorf("took %v, want twice perTryTimeout and a little", took)
+		}
+		eventually(t, 2*time.Second, "the abandoned tries ended", func() bool {
+			return payment.stats().Active+other.stats().Active == 0
+		})
+		if longest := max(payment.stats().LongestMillis, other.stats().LongestMillis); longest > 2500 {
+			t.Errorf("an abandoned try went on for %d ms", longest)
+		}
+	})
+	t.Run("work ends with the caller's deadline", func(t *testing.T) {
+		m := newMesh(t)
+		m.write("payments.yaml", strings.Replace(sampleYAML(t), "perTryTimeout: 2s", "perTryTimeout: 60s", 1))
+		payment := m.join("payment-service", "v2", "a", nil, "--hang")
+		checkout := m.join("checkout", "v1", "a", nil)
+
+		begun := time.Now()
+		status, got, err := checkout.buy(outside, "GET")
+
+		t.Logf("%d %+v in %v", status, got, time.Since(begun).Round(time.Millisecond))
+		if err != nil || status != http.StatusGatewayTimeout {
+			t.Errorf("got %d %v, want 504", status, err)
+		}
+		eventually(t, time.Second, "payment-service's work was cancelled", func() bool {
+			s := payment.stats()
+			return s.Active == 0 && s.Cancelled >= 1
+		})
+		if longest := payment.stats().LongestMillis; longest > 5500 {
+			t.Errorf("work went on for %d ms, the caller gave up after 5000", longest)
+		}
+		if longest := payment.stats().LongestMillis; longest < 4500 {
+			t.Errorf("work ended after %d ms, before the caller gave up", longest)
+		}
+	})
+}
+
+// A mistake in the YAML is one line that names its place and the way out, and changes nothing else.
+func TestInvalidYAMLKeepsTheLastGood(t *testing.T) {
+	for name, breakIt := range map[string]func(string) string{
+		"a bad value":      func(yaml string) string { return strings.Replace(yaml, "weight: 100", "weight: -5", 1) },
+		"an unknown field": func(yaml string) string { return strings.Replace(yaml, "perTryTimeout:", "perTryTimeuot:", 1) },
+		"broken syntax":    func(yaml string) string { return strings.Replace(yaml, "      retries:", "     retries: [", 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMesh(t)
+			m.write("payments.yaml", m.split(0, 100))
+			m.join("payment-service", "v1", "v1", nil)
+			m.join("payment-service", "v2", "v2", nil)
+			checkout := m.join("checkout", "v1", "a", nil)
+			versionIs := func(want string) func() bool {
+				return func() bool {
+					status, got, err := checkout.buy(outside, "GET")
+					return err == nil && status == 200 && got.PaymentVersion == want
+				}
+			}
+			eventually(t, 20*time.Second, "v2 answers", versionIs("v2"))
+
+			broken := breakIt(m.split(0, 100))
+			if broken == m.split(0, 100) {
+				t.Fatal("the test breaks nothing")
+			}
+			m.write("payments.yaml", broken)
+
+			line := m.plane.says(`(?m)^.*payments\.yaml:\d+:\d+: .*$`, 5*time.Second)
+			t.Log(line)
+			for range 50 {
+				if !versionIs("v2")() {
+					t.Fatal("the last good version is not in force")
+				}
+			}
+			if n := len(regexp.MustCompile(`payments\.yaml:\d+:\d+:`).FindAllString(m.plane.Output(), -1)); n != 1 {
+				t.Errorf("%d lines about one mistake:\n%s", n, m.plane.Output())
+			}
+
+			m.write("payments.yaml", m.split(100, 0))
+			eventually(t, 2*time.Second, "the repaired file is applied", versionIs("v1"))
+		})
+	}
+}
+
+// A gigabyte through two sidecars stays in nobody's memory.
+func TestLargeUploadIsStreamed(t *testing.T) {
+	m := newMesh(t)
+	payment := m.join("payment-service", "v2", "a", nil)
+	checkout := m.join("checkout", "v1", "a", nil)
+	client := checkout.through(1)
+	upload := func(size int64) {
+		response, err := client.Post("http://payment-service/upload", "application/octet-stream", io.LimitReader(zeros{}, size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if response.StatusCode != 200 {
+			t.Fatalf("upload answered %s", response.Status)
+		}
+	}
+	upload(32 << 20)
+	sidecars := map[string]*Workload{"outbound": checkout, "inbound": payment}
+	before := map[string]int64{}
+	for name, sidecar := range sidecars {
+		before[name] = liveMemory(t, sidecar)
+	}
+
+	highest := map[string]int64{}
+	done := make(chan struct{})
+	var sampling sync.WaitGroup
+	sampling.Add(1)
+	go func() {
+		defer sampling.Done()
+		for {
+			for name, sidecar := range sidecars {
+				highest[name] = max(highest[name], liveMemory(t, sidecar))
+			}
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	}()
+	begun := time.Now()
+	upload(1 << 30)
+	took := time.Since(begun)
+	close(done)
+	sampling.Wait()
+
+	t.Logf("1 GiB in %v (%.0f MiB/s)", took.Round(time.Millisecond), 1024/took.Seconds())
+	for name := range sidecars {
+		grown := highest[name] - before[name]
+		t.Logf("%s: direct memory and live heap from %d KiB to %d KiB", name, before[name]>>10, highest[name]>>10)
+		if grown > 16<<20 {
+			t.Errorf("%s grew by %d KiB, want at most 16 MiB", name, grown>>10)
+		}
+	}
+	if received := payment.stats().Bytes; received != 1<<30+32<<20 {
+		t.Errorf("payment-service received %d bytes", received)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// liveMemory is what is left of the heap after a collection, and direct memory, in bytes.
+func liveMemory(t *testing.T, w *Workload) int64 {
+	pid := strconv.Itoa(w.cmd.Process.Pid)
+	if output, err := exec.Command(jcmd(), pid, "GC.run").CombinedOutput(); err != nil {
+		t.Errorf("jcmd: %v %s", err, output)
+	}
+	return int64(w.metric("jvm_memory_used_bytes", `area="heap"`) + w.metric("jvm_direct_memory_used_bytes"))
+}
+
+func jcmd() string {
+	for _, home := range []string{os.Getenv("JAVA25_HOME"), os.Getenv("JAVA_HOME")} {
+		if _, err := os.Stat(filepath.Join(home, "bin/jcmd")); home != "" && err == nil {
+			return filepath.Join(home, "bin/jcmd")
+		}
+	}
+	if found, _ := filepath.Glob("/usr/lib/jvm/*25*/bin/jcmd"); len(found) > 0 {
+		return found[0]
+	}
+	return "jcmd"
+}
+
+// Certificates that live ten seconds are renewed while traffic flows.
+func TestRenewalUnderTraffic(t *testing.T) {
+	m := newMesh(t)
+	short := []string{"--ttl", "10s"}
+	payment := m.join("payment-service", "v2", "a", short)
+	checkout := m.join("checkout", "v1", "a", short)
+	first := checkout.metric("bodyguard_certificate_expiration_timestamp_seconds")
+
+	requests := 0
+	for begun := time.Now(); time.Since(begun) < 25*time.Second; requests++ {
+		status, got, err := checkout.buy(outside, "GET")
+		if err != nil || status != 200 {
+			t.Fatalf("after %v: %d %+v %v", time.Since(begun), status, got, err)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+
+	last := checkout.metric("bodyguard_certificate_expiration_timestamp_seconds")
+	t.Logf("%d requests; expiry moved by %.0f s", requests, last-first)
+	if last-first < 12 {
+		t.Errorf("the certificate was not renewed: its expiry moved by %.0f s in 25 s", last-first)
+	}
+	if plaintext := payment.metric("istio_requests_total", `reporter="destination"`, `connection_security_policy="none"`); plaintext > 0 {
+		t.Errorf("%.0f requests came in plaintext", plaintext)
+	}
+}
+
+// What a sidecar serves to Prometheus is what Istio's dashboards ask for, and promtool has no complaint but Istio's unit.
+func TestMetrics(t *testing.T) {
+	m := newMesh(t)
+	payment := m.join("payment-service", "v2", "a", nil)
+	checkout := m.join("checkout", "v1", "a", nil)
+	for range 10 {
+		if status, _, err := checkout.buy(outside, "GET"); err != nil || status != 200 {
+			t.Fatalf("%d %v", status, err)
+		}
+	}
+
+	for name, series := range map[*Workload][]string{
+		checkout: {
+			`reporter="source"`, `source_workload="checkout-a"`, `source_app="checkout"`, `source_version="v1"`,
+			`destination_service="payment-service.default.svc.cluster.local"`, `destination_service_name="payment-service"`,
+			`destination_service_namespace="default"`, `destination_workload="payment-service-a"`, `destination_version="v2"`,
+			`destination_principal="spiffe://cluster.local/ns/default/sa/payment-service"`,
+			`request_protocol="http"`, `response_code="200"`, `response_flags="-"`,
+		},
+		payment: {
+			`reporter="destination"`, `source_principal="spiffe://cluster.local/ns/default/sa/checkout"`,
+			`source_workload="checkout-a"`, `destination_workload="payment-service-a"`,
+			`connection_security_policy="mutual_tls"`, `response_code="200"`,
+		},
+	} {
+		if got := name.metric("istio_requests_total", series...); got != 10 {
+			t.Errorf("%s counts %.0f requests with %v, want 10:\n%s", name.name, got, series, name.metricsText())
+		}
+		if got := name.metric("istio_request_duration_milliseconds_count", series[0]); got < 10 {
+			t.Errorf("%s has %.0f durations, want 10", name.name, got)
+		}
+		check := exec.Command(os.Getenv("PROMTOOL"), "check", "metrics")
+		check.Stdin = strings.NewReader(name.metricsText())
+		output, _ := check.CombinedOutput()
+		for _, line := range strings.Split(strings.TrimSpace(string(output)), "\n") {
+			if line != "" && !regexp.MustCompile(`^istio_\w+_milliseconds.*(unit|milliseconds)`).MatchString(line) {
+				t.Errorf("promtool on %s: %s", name.name, line)
+			}
+		}
+	}
+
+	line := checkout.accessLog()[0]
+	for _, key := range []string{"response_code", "response_flags", "rule", "attempts", "traceparent"} {
+		if _, there := line[key]; !there {
+			t.Errorf("the access log has no %s: %v", key, line)
+		}
+	}
+	if rule, _ := line["rule"].(string); !strings.Contains(rule, "payments.yaml:") {
+		t.Errorf("the access log's rule does not name its YAML line: %v", line)
+	}
+}
+
+// One command, one JSON object, nothing left behind.
+func TestDemo(t *testing.T) {
+	begun := time.Now()
+	demo := exec.Command(filepath.Join(root, "bodyguard"), "demo", "--requests", "2000", "--json")
+	var stdout, stderr bytes.Buffer
+	demo.Stdout, demo.Stderr = &stdout, &stderr
+	err := demo.Run()
+	took := time.Since(begun)
+	t.Logf("%v: %s", took.Round(time.Millisecond), stdout.String())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, tail(stderr.String(), 40))
+	}
+
+	if took > 60*time.Second {
+		t.Errorf("took %v, want at most 60 s", took)
+	}
+	var result struct {
+		Requests, Succeeded, Retries int64
+		ByVersion                    map[string]int64
+		MtlsShare, P50Ms, P99Ms      float64
+	}
+	decoder := json.NewDecoder(&stdout)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&result); err != nil {
+		t.Fatal(err)
+	}
+	if decoder.More() {
+		t.Error("there is more than one JSON object")
+	}
+	if result.Requests != 2000 || result.Succeeded != 2000 || result.MtlsShare != 1 || result.ByVersion["v2"] != 2000 || result.P50Ms <= 0 {
+		t.Errorf("not what the sample's YAML makes: %+v", result)
+	}
+}
