@@ -218,7 +218,8 @@ func (m *Mesh) split(v1, v2 int) string {
 `, v1, v2), 1)
 }
 
-// join starts an app with its sidecar and waits until peers can reach it.
+// join starts an app with its sidecar and waits until peers can reach it. Whatever is not checkout is played by
+// payment-service.
 func (m *Mesh) join(service, version, instance string, options []string, appFlags ...string) *Workload {
 	m.t.Helper()
 	w := m.launch(service, version, instance, options, appFlags...)
@@ -234,9 +235,10 @@ func (m *Mesh) launch(service, version, instance string, options []string, appFl
 		filepath.Join(root, "bodyguard"), "sidecar", "--state", m.state, "--service", service,
 		"--version", version, "--name", w.name, "--app-port", strconv.Itoa(port),
 	}, options...)
-	args = append(args, "--", filepath.Join(apps, service), "--addr", w.app)
-	if service == "payment-service" {
-		args = append(args, "--version", version)
+	if service == "checkout" {
+		args = append(args, "--", filepath.Join(apps, "checkout"), "--addr", w.app)
+	} else {
+		args = append(args, "--", filepath.Join(apps, "payment-service"), "--addr", w.app, "--version", version)
 	}
 	w.Process = start(m.t, w.name, append(args, appFlags...)...)
 	w.t = m.t
@@ -403,4 +405,18 @@ func freePort(t *testing.T) int {
 func tail(text string, lines int) string {
 	all := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+var (
+	compiledMu sync.Mutex
+	compiled   = map[string]*regexp.Regexp{}
+)
+
+func compile(pattern string) *regexp.Regexp {
+	compiledMu.Lock()
+	defer compiledMu.Unlock()
+	if compiled[pattern] == nil {
+		compiled[pattern] = regexp.MustCompile(pattern)
+	}
+	return compiled[pattern]
 }
