@@ -1,0 +1,294 @@
+package dev.bodyguard.discovery;
+
+import dev.bodyguard.model.Document;
+import dev.bodyguard.source.files.Changes;
+import dev.bodyguard.source.files.FileProblem;
+import dev.bodyguard.xds.protocol.discovery.v1.Workload;
+import dev.bodyguard.xds.snapshot.NamedResource;
+import dev.bodyguard.xds.snapshot.Resources;
+import dev.bodyguard.xds.snapshot.Snapshot;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Everything that is served, and the one thread that owns it. Others leave messages.
+final class Catalogue implements AutoCloseable {
+    /// How long a drained workload waits for slow subscribers before it may go anyway.
+    private static final Duration HEAR_OF_DRAIN = Duration.ofSeconds(1);
+
+    private final Events events;
+    private final Leases leases;
+    private final int mostWorkloads;
+    private final @Nullable Memory memory;
+    private final InstantSource clock;
+    private final Subscribers subscribers;
+    private final BlockingQueue<Message> mailbox = new LinkedBlockingQueue<>();
+    private final Thread owner = Thread.ofVirtual().name("discovery-catalogue").unstarted(this::run);
+
+    // Owned by the thread.
+    private final Map<String, Document> documents = new HashMap<>();
+    private final Map<String, NamedResource> packed = new HashMap<>();
+    private final Map<Long, Registration> registrations = new HashMap<>();
+    private final List<Draining> draining = new ArrayList<>();
+    private long generation;
+    private boolean changed = true;
+    private boolean workloadsChanged;
+    private boolean closed;
+
+    // Read by anyone.
+    private volatile Resources current = Snapshot.empty();
+    private volatile List<FileProblem> problems = List.of();
+    private volatile List<Document> authored = List.of();
+
+    /// Whoever reads the streams that are served from here.
+    interface Subscribers {
+        void publish();
+
+        Set<Long> streams();
+    }
+
+    /// A registration's stream, as seen from here. Neither method blocks.
+    interface Registration {
+        long stream();
+
+        void admitted(Duration lease);
+
+        void drained();
+
+        void ended(String why);
+    }
+
+    private record Draining(Registration registration, long generation, Set<Long> unaware, Instant until) {}
+
+    sealed interface Message {}
+
+    record DirectoryChanged(Changes changes) implements Message {}
+
+    record Enrolled(Workload workload, Registration by) implements Message {}
+
+    record Heard(String workload, long stream) implements Message {}
+
+    record Drained(String workload, Registration by) implements Message {}
+
+    record Broke(String workload, long stream) implements Message {}
+
+    record Acknowledged(long subscriber, long generation) implements Message {}
+
+    record SubscriberGone(long subscriber) implements Message {}
+
+    private record Close() implements Message {}
+
+    Catalogue(
+            Leases leases,
+            int mostWorkloads,
+            @Nullable Memory memory,
+            Subscribers subscribers,
+            Events events,
+            InstantSource clock) {
+        this.leases = leases;
+        this.mostWorkloads = mostWorkloads;
+        this.memory = memory;
+        this.subscribers = subscribers;
+        this.events = events;
+        this.clock = clock;
+    }
+
+    /// Complete from the first moment on: the directory as it is, and who was here before a restart.
+    void start(Changes first, List<Workload> remembered) {
+        apply(first);
+        remembered.forEach(workload -> leases.remember(workload, clock.instant()));
+        publish();
+        owner.start();
+    }
+
+    Resources current() {
+        return current;
+    }
+
+    List<FileProblem> problems() {
+        return problems;
+    }
+
+    /// The documents that are served.
+    List<Document> authored() {
+        return authored;
+    }
+
+    void tell(Message message) {
+        mailbox.add(message);
+    }
+
+    @Override
+    public void close() {
+        mailbox.add(new Close());
+        try {
+            owner.join();
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        try {
+            while (!closed) {
+                var message = next();
+                while (message != null) {
+                    take(message);
+                    message = mailbox.poll(); // what is already here makes one generation
+                }
+                expire();
+                publish();
+            }
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private @Nullable Message next() throws InterruptedException {
+        Optional<Instant> due = leases.next();
+        for (var waiting : draining) {
+            due = due.isEmpty() || waiting.until.isBefore(due.get()) ? Optional.of(waiting.until) : due;
+        }
+        if (due.isEmpty()) {
+            return mailbox.take();
+        }
+        long nanos = Math.max(0, Duration.between(clock.instant(), due.get()).toNanos());
+        return mailbox.poll(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void take(Message message) {
+        switch (message) {
+            case DirectoryChanged(var changes) -> apply(changes);
+            case Enrolled(var workload, var by) -> enrol(workload, by);
+            case Heard(var workload, var stream) -> leases.heard(workload, stream, clock.instant());
+            case Drained(var workload, var by) -> drain(workload, by);
+            case Broke(var workload, var stream) -> {
+                registrations.remove(stream);
+                draining.removeIf(waiting -> waiting.registration.stream() == stream);
+                leases.broke(workload, stream, clock.instant());
+            }
+            case Acknowledged(var subscriber, var reached) ->
+                heardOfDrains(waiting -> {
+                    if (reached >= waiting.generation) {
+                        waiting.unaware.remove(subscriber);
+                    }
+                });
+            case SubscriberGone(var subscriber) -> heardOfDrains(waiting -> waiting.unaware.remove(subscriber));
+            case Close _ -> closed = true;
+        }
+    }
+
+    private void apply(Changes changes) {
+        for (String key : changes.removed()) {
+            documents.remove(key);
+            packed.remove(key);
+        }
+        for (Document document : changes.put()) {
+            documents.put(document.key(), document);
+            packed.put(document.key(), Wire.resource(document));
+        }
+        if (!changes.put().isEmpty() || !changes.removed().isEmpty()) {
+            changed = true;
+            authored = List.copyOf(documents.values());
+            events.documentsChanged(changes.put().size(), changes.removed().size(), documents.size());
+        }
+        var before = new HashSet<>(problems);
+        changes.problems().stream().filter(problem -> !before.remove(problem)).forEach(events::unreadable);
+        before.forEach(events::readableAgain);
+        problems = changes.problems();
+    }
+
+    private void enrol(Workload workload, Registration by) {
+        String name = Leases.name(workload);
+        boolean known = leases.knows(name);
+        if (!known && leases.size() >= mostWorkloads) {
+            by.ended("there are " + mostWorkloads + " workloads already, which is the most this discovery keeps");
+            return;
+        }
+        leases.enrol(workload, by.stream(), clock.instant()).ifPresent(stream -> {
+            var replaced = registrations.remove(stream);
+            if (replaced != null) {
+                replaced.ended("another stream registered workload " + name + " and took it over");
+            }
+        });
+        registrations.put(by.stream(), by);
+        by.admitted(leases.lease());
+        workloadsChanged = true;
+        events.enrolled(workload, known, leases.size());
+    }
+
+    private void drain(String name, Registration by) {
+        var gone = leases.drain(name, by.stream());
+        if (gone.isPresent()) {
+            workloadsChanged = true;
+            events.left(gone.get(), Leases.Why.DRAINED, leases.size());
+        }
+        // Published with the next generation, which is this one's number plus one.
+        draining.add(new Draining(
+                by,
+                generation + 1,
+                new HashSet<>(subscribers.streams()),
+                clock.instant().plus(HEAR_OF_DRAIN)));
+    }
+
+    private void heardOfDrains(Consumer<Draining> news) {
+        draining.forEach(news);
+        settleDrains();
+    }
+
+    private void settleDrains() {
+        Instant now = clock.instant();
+        draining.removeIf(waiting -> {
+            if (waiting.unaware.isEmpty() || !waiting.until.isAfter(now)) {
+                waiting.registration.drained();
+                return true;
+            }
+            return false;
+        });
+    }
+
+    private void expire() {
+        for (var lost : leases.expire(clock.instant())) {
+            workloadsChanged = true;
+            events.left(lost.workload(), lost.why(), leases.size());
+            var registration = registrations.remove(lost.stream());
+            if (registration != null) {
+                registration.ended("workload " + Leases.name(lost.workload()) + " is out: " + lost.why());
+            }
+        }
+    }
+
+    private void publish() {
+        if (changed || workloadsChanged) {
+            var all = new ArrayList<>(packed.values());
+            var alive = leases.alive();
+            alive.forEach(workload -> all.add(NamedResource.of(Leases.name(workload), workload)));
+            generation++;
+            current = Snapshot.of(Long.toString(generation), all);
+            subscribers.publish();
+            if (workloadsChanged && memory != null) {
+                try {
+                    memory.write(alive);
+                } catch (IOException e) {
+                    events.memoryFailed(e);
+                }
+            }
+            changed = false;
+            workloadsChanged = false;
+        }
+        settleDrains();
+    }
+}

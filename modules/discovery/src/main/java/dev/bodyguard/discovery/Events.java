@@ -1,0 +1,34 @@
+package dev.bodyguard.discovery;
+
+import dev.bodyguard.source.files.FileProblem;
+import dev.bodyguard.xds.protocol.discovery.v1.Workload;
+
+/// What can happen here. Called on the thread that it happens on; must not block.
+interface Events {
+    void documentsChanged(int put, int removed, int now);
+
+    /// A file, or part of one, cannot be read.
+    void unreadable(FileProblem problem);
+
+    /// That is mended.
+    void readableAgain(FileProblem problem);
+
+    /// The directory can no longer be read at all.
+    void sourceLost(String source, Exception why);
+
+    /// A workload registered.
+    ///
+    /// @param known it was there already: it came back, or was replaced
+    void enrolled(Workload workload, boolean known, int now);
+
+    void left(Workload workload, Leases.Why why, int now);
+
+    /// A registration or a subscription was refused.
+    void refused(String peer, String why);
+
+    /// Workloads of before a restart, believed in for one lease.
+    void remembered(int workloads, int gone);
+
+    /// What should survive a restart could not be read or written.
+    void memoryFailed(Exception why);
+}

@@ -1,0 +1,96 @@
+package dev.bodyguard.discovery;
+
+import dev.bodyguard.source.files.FileProblem;
+import dev.bodyguard.xds.protocol.discovery.v1.Workload;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Events as log lines and metrics.
+final class Observed implements Events {
+    private static final Logger LOG = System.getLogger("dev.bodyguard.discovery");
+
+    private final AtomicInteger documents;
+    private final AtomicInteger workloads;
+    private final AtomicInteger problems;
+    private final Counter refusals;
+    private final Counter lost;
+
+    Observed(MeterRegistry metrics) {
+        documents = metrics.gauge("bodyguard_discovery_documents", new AtomicInteger());
+        workloads = metrics.gauge("bodyguard_discovery_workloads", new AtomicInteger());
+        problems = metrics.gauge("bodyguard_discovery_file_problems", new AtomicInteger());
+        refusals = Counter.builder("bodyguard_discovery_refused")
+                .description("Registrations and subscriptions that were refused")
+                .register(metrics);
+        lost = Counter.builder("bodyguard_discovery_workloads_lost")
+                .description("Workloads that left without draining")
+                .register(metrics);
+    }
+
+    @Override
+    public void documentsChanged(int put, int removed, int now) {
+        documents.set(now);
+        LOG.log(Level.INFO, "documents: " + put + " new or changed, " + removed + " removed, " + now + " now");
+    }
+
+    @Override
+    public void unreadable(FileProblem problem) {
+        problems.incrementAndGet();
+        LOG.log(Level.ERROR, problem.toString());
+    }
+
+    @Override
+    public void readableAgain(FileProblem problem) {
+        problems.decrementAndGet();
+        LOG.log(Level.INFO, problem.at().file() + ": mended: " + problem.message());
+    }
+
+    @Override
+    public void sourceLost(String source, Exception why) {
+        LOG.log(Level.ERROR, source + " is no longer read: " + why);
+    }
+
+    @Override
+    public void enrolled(Workload workload, boolean known, int now) {
+        workloads.set(now);
+        LOG.log(
+                Level.INFO,
+                "workload " + Leases.name(workload) + (known ? " is back" : " enrolled") + " for service "
+                        + workload.getService() + " at " + workload.getAddress() + " ports "
+                        + workload.getPortsMap());
+    }
+
+    @Override
+    public void left(Workload workload, Leases.Why why, int now) {
+        workloads.set(now);
+        if (why != Leases.Why.DRAINED) {
+            lost.increment();
+        }
+        LOG.log(
+                why == Leases.Why.DRAINED ? Level.INFO : Level.WARNING,
+                "workload " + Leases.name(workload) + " is out: " + why);
+    }
+
+    @Override
+    public void refused(String peer, String why) {
+        refusals.increment();
+        LOG.log(Level.WARNING, "refused " + peer + ": " + why);
+    }
+
+    @Override
+    public void remembered(int remembered, int gone) {
+        workloads.set(remembered);
+        LOG.log(
+                Level.INFO,
+                "workloads of before the restart: " + remembered + " answer and have one lease to come back, " + gone
+                        + " do not answer and are out");
+    }
+
+    @Override
+    public void memoryFailed(Exception why) {
+        LOG.log(Level.WARNING, "registrations do not survive a restart: " + why);
+    }
+}

@@ -1,0 +1,237 @@
+package dev.bodyguard.discovery;
+
+import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.model.Document;
+import dev.bodyguard.source.files.Changes;
+import dev.bodyguard.source.files.Directory;
+import dev.bodyguard.source.files.FileProblem;
+import dev.bodyguard.xds.protocol.discovery.v1.Workload;
+import dev.bodyguard.xds.server.AggregatedDiscovery;
+import dev.bodyguard.xds.server.Client;
+import dev.bodyguard.xds.server.ClientState;
+import dev.bodyguard.xds.server.GrpcServer;
+import dev.bodyguard.xds.server.Peer;
+import dev.bodyguard.xds.server.ServerTls;
+import dev.bodyguard.xds.server.Views;
+import dev.bodyguard.xds.snapshot.Heard;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// Discovery's arrows: directory and registrations → catalogue → delta streams.
+public final class Pipeline implements AutoCloseable {
+    private final Directory directory;
+    private final Catalogue catalogue;
+    private final AggregatedDiscovery streams;
+    private final GrpcServer server;
+    private final Thread reader;
+
+    private Pipeline(
+            Directory directory, Catalogue catalogue, AggregatedDiscovery streams, GrpcServer server, Thread reader) {
+        this.directory = directory;
+        this.catalogue = catalogue;
+        this.streams = streams;
+        this.server = server;
+        this.reader = reader;
+    }
+
+    /// Reads the directory, then serves.
+    ///
+    /// @param documents hears all documents whenever one of them has changed, first before this returns; must not
+    ///     block
+    /// @throws IOException when the directory is not there or the port is taken, with a sentence for people
+    public static Pipeline start(
+            Settings settings,
+            GrpcServer.Transport transport,
+            ServerTls tls,
+            MeterRegistry metrics,
+            Consumer<List<Document>> documents)
+            throws IOException, InterruptedException {
+        var events = new Observed(metrics);
+        var directory = Directory.open(settings.documents());
+        try {
+            var first = directory.next();
+            var memory = settings.memory() == null ? null : new Memory(settings.memory());
+            var remembered = remembered(memory, events);
+
+            var subscribers = new Served();
+            var catalogue = new Catalogue(
+                    new Leases(settings.lease(), settings.grace()),
+                    settings.mostWorkloads(),
+                    memory,
+                    subscribers,
+                    events,
+                    InstantSource.system());
+            var streams = new AggregatedDiscovery(
+                    (_, peer) -> view(settings.trustDomain(), peer, catalogue),
+                    new Acknowledgements(catalogue, events));
+            subscribers.streams = streams;
+            catalogue.start(first, remembered);
+            documents.accept(catalogue.authored());
+
+            var registry = new RegistryService(new Admission(settings.trustDomain()), catalogue::tell, events);
+            var server = GrpcServer.start(
+                    transport,
+                    settings.listen().getHostString(),
+                    settings.listen().getPort(),
+                    tls,
+                    List.of(streams, registry));
+            var reader = Thread.ofVirtual()
+                    .name("discovery-files")
+                    .unstarted(() -> follow(settings, directory, catalogue, documents, events));
+            reader.start();
+            return new Pipeline(directory, catalogue, streams, server, reader);
+        } catch (IOException | RuntimeException | InterruptedException failed) {
+            directory.close();
+            throw failed;
+        }
+    }
+
+    private static List<Workload> remembered(@Nullable Memory memory, Events events) throws InterruptedException {
+        if (memory == null) {
+            return List.of();
+        }
+        try {
+            var all = memory.read();
+            var answering = Memory.answering(all);
+            if (!all.isEmpty()) {
+                events.remembered(answering.size(), all.size() - answering.size());
+            }
+            return answering;
+        } catch (IOException e) {
+            events.memoryFailed(e);
+            return List.of();
+        }
+    }
+
+    /// Documents may hold what is not for everyone: only the control plane reads them.
+    private static Views.View view(String trustDomain, Peer peer, Catalogue catalogue) {
+        for (String uri : peer.uris()) {
+            try {
+                var id = SpiffeId.parse(uri);
+                if (id.trustDomain().equals(trustDomain) && "bodyguard-system".equals(id.namespace())) {
+                    return new Views.Serve(catalogue.current());
+                }
+            } catch (IllegalArgumentException _) {
+                // not a SPIFFE id, so not one of ours
+            }
+        }
+        return new Views.Refuse("only services of namespace bodyguard-system may read discovery, this is " + peer);
+    }
+
+    private static void follow(
+            Settings settings,
+            Directory directory,
+            Catalogue catalogue,
+            Consumer<List<Document>> documents,
+            Events events) {
+        var known = new Authored();
+        known.documents = catalogue.authored();
+        try {
+            while (true) {
+                Changes changes = directory.next();
+                catalogue.tell(new Catalogue.DirectoryChanged(changes));
+                documents.accept(known.after(changes));
+            }
+        } catch (IOException closed) {
+            if (!"closed".equals(closed.getMessage())) {
+                events.sourceLost(settings.documents().toString(), closed);
+            }
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// What is wrong with the files at this moment.
+    public List<FileProblem> problems() {
+        return catalogue.problems();
+    }
+
+    /// Where subscribers and workloads connect.
+    public int port() {
+        return server.port();
+    }
+
+    /// New connections see these.
+    public void reloadTls(ServerTls tls) {
+        server.reloadTls(tls);
+    }
+
+    @Override
+    public void close() throws IOException {
+        directory.close();
+        reader.interrupt();
+        streams.close();
+        server.close();
+        catalogue.close();
+    }
+
+    /// The documents as the reader's thread knows them.
+    private static final class Authored {
+        private List<Document> documents = List.of();
+
+        List<Document> after(Changes changes) {
+            var put = changes.put().stream().map(Document::key).collect(Collectors.toSet());
+            documents = Stream.concat(
+                            documents.stream()
+                                    .filter(document -> !put.contains(document.key())
+                                            && !changes.removed().contains(document.key())),
+                            changes.put().stream())
+                    .toList();
+            return documents;
+        }
+    }
+
+    /// The streams, once there are any.
+    private static final class Served implements Catalogue.Subscribers {
+        private volatile @Nullable AggregatedDiscovery streams;
+
+        @Override
+        public void publish() {
+            var now = streams;
+            if (now != null) {
+                now.publish();
+            }
+        }
+
+        @Override
+        public Set<Long> streams() {
+            var now = streams;
+            return now == null
+                    ? Set.of()
+                    : now.clients().stream()
+                            .map(ClientState::client)
+                            .map(Client::stream)
+                            .collect(Collectors.toSet());
+        }
+    }
+
+    /// Tells the catalogue how far each subscriber is.
+    private record Acknowledgements(Catalogue catalogue, Events events) implements dev.bodyguard.xds.server.Events {
+        @Override
+        public void acked(Client client, Heard.Acked what) {
+            catalogue.tell(new Catalogue.Acknowledged(client.stream(), Long.parseLong(what.generation())));
+        }
+
+        @Override
+        public void nacked(Client client, Heard.Nacked what) {
+            events.refused(client.toString(), "it does not take " + what.names() + ": " + what.why());
+        }
+
+        @Override
+        public void refused(Client client, String why) {
+            events.refused(client.toString(), why);
+        }
+
+        @Override
+        public void disconnected(Client client, String why) {
+            catalogue.tell(new Catalogue.SubscriberGone(client.stream()));
+        }
+    }
+}

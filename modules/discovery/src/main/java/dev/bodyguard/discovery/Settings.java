@@ -1,0 +1,45 @@
+package dev.bodyguard.discovery;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// What discovery can be told.
+///
+/// @param documents the directory of YAML and JSON files
+/// @param listen where subscribers and workloads connect; port 0 takes a free one
+/// @param trustDomain of every peer
+/// @param lease how long a workload is believed in without a word from it
+/// @param grace how long it may take to come back after its stream broke
+/// @param memory file that keeps registrations over a restart; null: they are forgotten
+/// @param mostWorkloads registrations beyond are refused
+public record Settings(
+        Path documents,
+        InetSocketAddress listen,
+        String trustDomain,
+        Duration lease,
+        Duration grace,
+        @Nullable Path memory,
+        int mostWorkloads) {
+    public Settings {
+        Objects.requireNonNull(documents);
+        Objects.requireNonNull(listen);
+        if (lease.compareTo(Duration.ofMillis(300)) < 0) {
+            throw new IllegalArgumentException("lease must be 300 ms or more, was " + lease);
+        }
+        if (grace.isNegative()) {
+            throw new IllegalArgumentException("grace must be 0 or more, was " + grace);
+        }
+        if (mostWorkloads < 1) {
+            throw new IllegalArgumentException("mostWorkloads must be 1 or more, was " + mostWorkloads);
+        }
+    }
+
+    /// The usual ones.
+    public static Settings of(Path documents, InetSocketAddress listen, String trustDomain, @Nullable Path memory) {
+        return new Settings(
+                documents, listen, trustDomain, Duration.ofSeconds(10), Duration.ofSeconds(2), memory, 10_000);
+    }
+}

@@ -1,0 +1,15 @@
+/// What exists: reads authored documents from a directory, keeps the workloads that registered, and serves both as
+/// delta streams. Knows nothing of what a document means or who will do what because of it.
+module dev.bodyguard.discovery {
+    requires static transitive org.jspecify;
+    requires transitive dev.bodyguard.source.files;
+    requires transitive dev.bodyguard.identity.spiffe;
+    requires transitive dev.bodyguard.xds.server;
+    requires transitive micrometer.core;
+    requires transitive io.helidon.webserver;
+    requires dev.bodyguard.model;
+    requires dev.bodyguard.xds.protocol;
+    requires dev.bodyguard.xds.snapshot;
+
+    exports dev.bodyguard.discovery;
+}
