@@ -1,0 +1,34 @@
+package dev.bodyguard.cli;
+
+import picocli.CommandLine.Command;
+
+/// Commands that are processes of their own: the launcher starts them without coming through here. They are listed so
+/// that help shows them.
+final class ByLauncher {
+    private ByLauncher() {}
+
+    private static Failure notHere(String command) {
+        return new Failure("'" + command + "' is started by the launcher script: ./bodyguard " + command);
+    }
+
+    @Command(
+            name = "run",
+            description = "Runs the control plane on this machine, from a directory of YAML: run -f DIR --state DIR.")
+    static final class Run implements Runnable {
+        @Override
+        public void run() {
+            throw notHere("run");
+        }
+    }
+
+    @Command(
+            name = "sidecar",
+            description = "Runs a sidecar beside an unmodified command:%n"
+                    + "sidecar --service NAME --version V --app-port N --state DIR -- COMMAND…")
+    static final class Sidecar implements Runnable {
+        @Override
+        public void run() {
+            throw notHere("sidecar");
+        }
+    }
+}

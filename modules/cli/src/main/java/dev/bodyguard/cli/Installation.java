@@ -1,0 +1,42 @@
+package dev.bodyguard.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Where the launcher found us: the distribution's folder, and the built sample services.
+record Installation(Path home, Path samples) {
+    static Installation fromLauncher() {
+        return new Installation(folder("bodyguard.home"), folder("bodyguard.samples"));
+    }
+
+    private static Path folder(String property) {
+        var value = System.getProperty(property);
+        if (value == null || !Files.isDirectory(Path.of(value))) {
+            throw new Failure(property + " names no folder; start this through the launcher script, ./bodyguard");
+        }
+        return Path.of(value);
+    }
+
+    /// The command line of one of our own processes: `run` or `sidecar`, with the flags the launcher gives it.
+    List<String> process(String kind, List<String> arguments) {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-p", home.resolve("lib").toString(), "-Dbodyguard.home=" + home));
+        command.add("@" + home.resolve("conf").resolve(kind + ".args"));
+        command.addAll(arguments);
+        return command;
+    }
+
+    List<String> sample(String name, List<String> arguments) {
+        var command = new ArrayList<String>();
+        command.add(samples.resolve(name).toString());
+        command.addAll(arguments);
+        return command;
+    }
+
+    Path mesh() {
+        return home.resolve("samples").resolve("payments").resolve("mesh");
+    }
+}

@@ -1,0 +1,75 @@
+package dev.bodyguard.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bodyguard.identity.spiffe.JoinKey;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class CommandLineTest {
+    private final StringWriter err = new StringWriter();
+
+    private int execute(String... arguments) {
+        return Main.commandLine().setErr(new PrintWriter(err)).execute(arguments);
+    }
+
+    @Test
+    void helpListsEveryCommandAlsoThoseTheLauncherStarts() {
+        assertThat(Main.commandLine().getUsageMessage())
+                .contains("demo", "run", "sidecar", "token", "version", "--help");
+    }
+
+    @Test
+    void printsATokenThatTheControlPlaneTakes(@TempDir Path state) throws Exception {
+        var key = JoinKey.openOrCreate(state.resolve("join.key"), new SecureRandom());
+        var printed = new ByteArrayOutputStream();
+        var before = System.out;
+        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        int status;
+        try {
+            status = execute("token", "checkout", "--state", state.toString());
+        } finally {
+            System.setOut(before);
+        }
+
+        assertThat(status).isZero();
+        assertThat(printed.toString(StandardCharsets.UTF_8).strip())
+                .isEqualTo(key.mint("default", "checkout").text());
+    }
+
+    @Test
+    void saysInOneLineWhereTheKeyShouldBe(@TempDir Path state) {
+        assertThat(execute("token", "checkout", "--state", state.toString())).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("join.key: cannot be read; start the control plane")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void refusesADurationWithoutAUnit() {
+        assertThat(execute("demo", "--for", "30")).isEqualTo(2);
+        assertThat(err.toString()).contains("must be a number and ms, s, m or h, was '30'");
+    }
+
+    @Test
+    void readsDurations() {
+        var spans = new DemoCommand.Spans();
+
+        assertThat(spans.convert("250ms")).isEqualTo(Duration.ofMillis(250));
+        assertThat(spans.convert("5m")).isEqualTo(Duration.ofMinutes(5));
+    }
+
+    @Test
+    void refusesToSendLessThanOneRequest() {
+        assertThat(execute("demo", "--requests", "0")).isEqualTo(1);
+        assertThat(err.toString()).contains("--requests must be 1 or more, was 0");
+    }
+}
