@@ -1,0 +1,128 @@
+package dev.bodyguard.proxy.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class BalancerTest {
+    @Test
+    void leastRequestPrefersTheIdleOne() {
+        Endpoint[] endpoints = endpoints(1, 1);
+        endpoints[0].requestStarted();
+        var balancer = new Balancer.LeastRequest(endpoints);
+        var random = new Random(1);
+
+        for (int i = 0; i < 100; i++) {
+            assertThat(balancer.pick(List.of(), random, 0)).isSameAs(endpoints[1]);
+        }
+    }
+
+    @Test
+    void idleEndpointsShareEvenly() {
+        assertThat(picks(new Balancer.LeastRequest(endpoints(1, 1, 1, 1)), 40_000)
+                        .values())
+                .allSatisfy(count -> assertThat(count).isBetween(9_500, 10_500));
+    }
+
+    @Test
+    void sharesConvergeToWeights() {
+        assertThat(picks(new Balancer.Chance(endpoints(1, 3)), 40_000).get(2)).isBetween(29_500, 30_500);
+        assertThat(picks(new Balancer.RoundRobin(endpoints(1, 3), new AtomicInteger()), 40_000))
+                .containsExactlyInAnyOrderEntriesOf(Map.of(1, 10_000, 2, 30_000));
+    }
+
+    @Test
+    void roundRobinSurvivesItsCountersOverflow() {
+        var balancer = new Balancer.RoundRobin(endpoints(1, 1), new AtomicInteger(Integer.MAX_VALUE - 5));
+
+        assertThat(picks(balancer, 100)).containsOnlyKeys(1, 2);
+    }
+
+    @Test
+    void triedEndpointsAreAvoidedWhileThereIsAnother() {
+        Endpoint[] endpoints = endpoints(1, 1, 1);
+        var random = new Random(1);
+        for (Balancer balancer : List.of(
+                new Balancer.LeastRequest(endpoints),
+                new Balancer.RoundRobin(endpoints, new AtomicInteger()),
+                new Balancer.Chance(endpoints),
+                new Balancer.RingHash(endpoints, 1_024))) {
+            for (int i = 0; i < 50; i++) {
+                assertThat(balancer.pick(List.of(endpoints[0], endpoints[2]), random, i))
+                        .isSameAs(endpoints[1]);
+            }
+            assertThat(balancer.pick(List.of(endpoints), random, 0)).isIn((Object[]) endpoints);
+        }
+    }
+
+    @Test
+    void nothingReadyIsNoEndpoint() {
+        var random = new Random(1);
+
+        assertThat(new Balancer.LeastRequest(endpoints()).pick(List.of(), random, 0))
+                .isNull();
+        assertThat(new Balancer.RoundRobin(endpoints(), new AtomicInteger()).pick(List.of(), random, 0))
+                .isNull();
+        assertThat(new Balancer.Chance(endpoints()).pick(List.of(), random, 0)).isNull();
+        assertThat(new Balancer.RingHash(endpoints(), 1_024).pick(List.of(), random, 0))
+                .isNull();
+    }
+
+    @Test
+    void oneKeyStaysWithOneEndpointAndMostStayWhenAnotherLeaves() {
+        var all = new Balancer.RingHash(endpoints(1, 1, 1, 1), 1_024);
+        var fewer = new Balancer.RingHash(endpoints(1, 1, 1), 1_024);
+        var random = new Random(1);
+        int moved = 0;
+        int ofTheLast = 0;
+
+        for (int i = 0; i < 10_000; i++) {
+            long hash = Hash.of("user-" + i);
+            Endpoint before = picked(all, random, hash);
+            Endpoint after = picked(fewer, random, hash);
+            if (before.port() == 4) {
+                ofTheLast++;
+            } else if (before.port() != after.port()) {
+                moved++;
+            }
+        }
+
+        assertThat(ofTheLast).isBetween(1_800, 3_200);
+        assertThat(moved).isLessThan(10_000 / 100 * 15);
+    }
+
+    private static Map<Integer, Integer> picks(Balancer balancer, int times) {
+        var random = new Random(5);
+        var counts = new HashMap<Integer, Integer>();
+        for (int i = 0; i < times; i++) {
+            counts.merge(picked(balancer, random, 0).port(), 1, Integer::sum);
+        }
+        return counts;
+    }
+
+    private static Endpoint picked(Balancer balancer, Random random, long hash) {
+        return Objects.requireNonNull(balancer.pick(List.of(), random, hash));
+    }
+
+    /// Endpoints of these weights, at ports from 1 on.
+    private static Endpoint[] endpoints(int... weights) {
+        var endpoints = new Endpoint[weights.length];
+        for (int i = 0; i < weights.length; i++) {
+            endpoints[i] = new Endpoint(
+                    "10.0.0.1",
+                    i + 1,
+                    weights[i],
+                    Endpoint.Workload.UNKNOWN,
+                    new Transport.Plaintext(false),
+                    true,
+                    new AtomicInteger());
+        }
+        return endpoints;
+    }
+}

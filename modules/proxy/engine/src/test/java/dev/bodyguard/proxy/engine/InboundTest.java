@@ -1,0 +1,133 @@
+package dev.bodyguard.proxy.engine;
+
+import static dev.bodyguard.proxy.engine.Given.get;
+import static dev.bodyguard.proxy.engine.Given.request;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+class InboundTest {
+    private static final String CHECKOUT = "spiffe://cluster.local/ns/default/sa/checkout";
+
+    private final Resources resources = new Resources(new Loads());
+
+    @Test
+    void aPortAsksForMeshIdentityAndLeadsToTheApplication() {
+        assertThat(Given.listener(resources, "inbound", chain(true, ""))).isEmpty();
+
+        InboundRule rule = rule();
+
+        assertThat(rule.security()).isEqualTo(new InboundRule.Security(true, false, "spiffe://cluster.local/"));
+        assertThat(rule.route(get("/"))).isInstanceOf(Routing.Routed.class);
+        assertThat(rule.authorize(CHECKOUT, get("/"))).isEqualTo(new Verdict.Allowed(""));
+        assertThat(resources.wanted().clusters()).containsExactly("inbound|8080||");
+        assertThat(resources.plan().inbound(9090)).isNull();
+    }
+
+    @Test
+    void plaintextBesideTlsIsOnePermissivePort() {
+        Given.listener(resources, "inbound", chain(true, "") + chain(false, ""));
+
+        assertThat(rule().security()).isEqualTo(new InboundRule.Security(true, true, "spiffe://cluster.local/"));
+    }
+
+    @Test
+    void onlyWhoIsNamedMayDoWhatIsNamed() {
+        Given.listener(resources, "inbound", chain(true, rbac("ALLOW", """
+            policies { key: 'ns/default/pay' value {
+              principals { authenticated { principal_name { exact: '%s' } } }
+              permissions { and_rules {
+                rules { header { name: ':method' string_match { exact: 'GET' } } }
+                rules { url_path { path { prefix: '/pay' } } } } } } }
+            """.formatted(CHECKOUT))));
+        InboundRule rule = rule();
+
+        assertThat(rule.authorize(CHECKOUT, get("/pay?x"))).isEqualTo(new Verdict.Allowed("ns/default/pay"));
+        assertThat(rule.authorize(CHECKOUT, request("POST", "/pay")))
+                .isEqualTo(new Verdict.Denied("none of ns/default/pay"));
+        assertThat(rule.authorize(CHECKOUT, get("/admin"))).isInstanceOf(Verdict.Denied.class);
+        assertThat(rule.authorize("spiffe://cluster.local/ns/default/sa/web", get("/pay")))
+                .isInstanceOf(Verdict.Denied.class);
+        assertThat(rule.authorize(null, get("/pay"))).isInstanceOf(Verdict.Denied.class);
+    }
+
+    @Test
+    void aDenialBeatsAnAllowance() {
+        Given.listener(
+                resources,
+                "inbound",
+                chain(
+                        true,
+                        rbac(
+                                        "DENY",
+                                        "policies { key: 'no-deletes' value { principals { any: true } permissions {"
+                                                + " header { name: ':method' string_match { exact: 'DELETE' } } } } }")
+                                + rbac(
+                                        "ALLOW",
+                                        "policies { key: 'all' value { principals { any: true } permissions { any:"
+                                                + " true } } }")));
+        InboundRule rule = rule();
+
+        assertThat(rule.authorize(null, request("DELETE", "/"))).isEqualTo(new Verdict.Denied("no-deletes"));
+        assertThat(rule.authorize(null, get("/"))).isEqualTo(new Verdict.Allowed("all"));
+    }
+
+    @Test
+    void anEmptyAllowListLetsNobodyIn() {
+        Given.listener(resources, "inbound", chain(true, rbac("ALLOW", "")));
+
+        assertThat(rule().authorize(CHECKOUT, get("/"))).isInstanceOf(Verdict.Denied.class);
+    }
+
+    @Test
+    void aPolicyThatCannotBeDecidedIsRejectedAndTheLastGoodListenerStays() {
+        Given.listener(resources, "inbound", chain(true, ""));
+
+        var rejected = Given.listener(
+                resources,
+                "inbound",
+                chain(
+                        true,
+                        rbac(
+                                "DENY",
+                                "policies { key: 'p' value { principals { remote_ip { address_prefix: '10.0.0.0' } }"
+                                        + " permissions { any: true } } }")));
+
+        assertThat(rejected.getFirst().reason()).contains("principal is not supported: REMOTE_IP");
+        assertThat(rule().authorize(CHECKOUT, get("/"))).isInstanceOf(Verdict.Allowed.class);
+    }
+
+    private InboundRule rule() {
+        return Objects.requireNonNull(resources.plan().inbound(8080));
+    }
+
+    private static String rbac(String action, String policies) {
+        return """
+            http_filters { name: 'rbac' typed_config {
+              [type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC] {
+                rules { action: %s %s } } } }
+            """.formatted(action, policies);
+    }
+
+    private static String chain(boolean tls, String filters) {
+        String socket = """
+            transport_socket { name: 'tls' typed_config {
+              [type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext] {
+                require_client_certificate { value: true }
+                common_tls_context { combined_validation_context { default_validation_context {
+                  match_typed_subject_alt_names { san_type: URI
+                    matcher { prefix: 'spiffe://cluster.local/' } } } } } } } }
+            """;
+        return """
+            filter_chains { filter_chain_match { destination_port { value: 8080 } } %s
+              filters { name: 'hcm' typed_config {
+                [type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager] {
+                  %s
+                  http_filters { name: 'router' typed_config {
+                    [type.googleapis.com/envoy.extensions.filters.http.router.v3.Router] {} } }
+                  route_config { virtual_hosts { name: 'inbound' domains: '*'
+                    routes { match { prefix: '/' } route { cluster: 'inbound|8080||' timeout {} } } } } } } } }
+            """.formatted(tls ? socket : "", filters);
+    }
+}
