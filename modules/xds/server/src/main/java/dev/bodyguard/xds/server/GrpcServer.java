@@ -9,11 +9,20 @@ import java.util.List;
 public sealed interface GrpcServer extends AutoCloseable permits HelidonGrpcServer, NettyGrpcServer {
     /// The library that carries the calls.
     enum Transport {
-        /// grpc-java on Netty: notices clients that vanish, survives many streams on one connection.
+        /// grpc-java on Netty: the ordinary choice.
         NETTY,
-        /// Helidon: blocks the writer of a slow stream. Streams of a connection that broke without a word are noticed
-        /// only when something is written to them, and many busy streams on one connection may stall.
+        /// Helidon 4.5.0. It does not tell a stream that its connection broke: such streams, and what they hold, stay
+        /// until the server ends.
         HELIDON
+    }
+
+    /// Listens with TLS, over the ordinary transport.
+    ///
+    /// @param port 0 for any free one
+    /// @throws IOException when it cannot listen there; the message names the address
+    static GrpcServer start(String host, int port, ServerTls tls, List<? extends BindableService> services)
+            throws IOException {
+        return start(Transport.NETTY, host, port, tls, services);
     }
 
     /// Listens with TLS.

@@ -42,7 +42,12 @@ record HelidonGrpcServer(WebServer server) implements GrpcServer {
             builder.tls(tls(tls));
         }
         try {
-            return new HelidonGrpcServer(builder.build().start());
+            var server = builder.build().start();
+            // It reports some failures to its log alone.
+            if (!server.isRunning() || server.port() <= 0) {
+                throw new IOException("cannot listen on " + host + ":" + port + ": the log says why");
+            }
+            return new HelidonGrpcServer(server);
         } catch (RuntimeException refused) {
             throw new IOException("cannot listen on " + host + ":" + port + ": " + refused.getMessage(), refused);
         }

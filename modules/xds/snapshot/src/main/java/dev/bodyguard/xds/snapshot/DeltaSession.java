@@ -94,8 +94,8 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
         changes = subscription.withReleased(changes, released, resources);
 
         var send = new ArrayList<DeltaDiscoveryResponse>();
-        // An answer to "everything" that is empty says: you have it all.
-        add(send, subscription, changes.updated(), changes.removed(), became);
+        // A client that came back, or asked for everything, also hears that there is nothing to tell it.
+        add(send, subscription, changes.updated(), changes.removed(), became || first);
         return new Reaction.Answer<>(send, heard);
     }
 

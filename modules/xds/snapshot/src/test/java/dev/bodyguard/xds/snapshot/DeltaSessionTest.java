@@ -124,6 +124,16 @@ class DeltaSessionTest {
     }
 
     @Test
+    void tellsAClientThatComesBackThatItIsUpToDate() {
+        new Transcript(generation("g1", resource(CLUSTER, "a", "1")))
+                .says(request(CLUSTER).addResourceNamesSubscribe("a").putInitialResourceVersions("a", "v1"))
+                .reads("""
+                    > Cluster +a has a=v1
+                    < Cluster #1
+                    """);
+    }
+
+    @Test
     void forgetsWhatIsUnsubscribed() {
         new Transcript(generation("g1", resource(CLUSTER, "a", "1")))
                 .subscribe(CLUSTER, "a")
