@@ -1,6 +1,8 @@
 package dev.bodyguard.identity.spiffe;
 
 import java.io.Serial;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertPathValidatorException.BasicReason;
 import java.security.cert.CertificateException;
 import java.util.Locale;
 import java.util.Optional;
@@ -17,8 +19,18 @@ public final class PeerRefused extends CertificateException {
     private final transient Verdict.Refused verdict;
 
     PeerRefused(Verdict.Refused verdict) {
-        super(verdict.sentence());
+        super(verdict.sentence(), cause(verdict));
         this.verdict = verdict;
+    }
+
+    /// From this, and from no message, TLS engines choose the alert that the peer gets to see.
+    private static @Nullable Throwable cause(Verdict.Refused verdict) {
+        return switch (verdict.reason()) {
+            case EXPIRED -> new CertPathValidatorException(verdict.sentence(), null, null, -1, BasicReason.EXPIRED);
+            case NOT_YET_VALID ->
+                new CertPathValidatorException(verdict.sentence(), null, null, -1, BasicReason.NOT_YET_VALID);
+            case NO_CERTIFICATE, UNKNOWN_ROOT, OTHER_TRUST_DOMAIN, WRONG_NAME, MALFORMED -> null;
+        };
     }
 
     public Verdict.Refused verdict() {
