@@ -70,6 +70,11 @@ public final class Endpoint {
         load.decrementAndGet();
     }
 
+    /// Its counter, one and the same in every plan that has it.
+    AtomicInteger load() {
+        return load;
+    }
+
     /// Requests under way, of all event loops.
     public int active() {
         return load.get();

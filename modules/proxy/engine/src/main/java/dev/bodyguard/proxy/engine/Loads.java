@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.engine;
 
-import java.util.Set;
+import java.util.HashSet;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,15 +28,21 @@ public final class Loads {
         return turns.computeIfAbsent(cluster, _ -> new AtomicInteger());
     }
 
-    /// Forgets idle counters of clusters that no plan has any more. A request that began on an old plan still holds
-    /// its own counter; it can only be counted apart from later ones.
-    void keepOnly(Set<String> clusters) {
-        endpoints
-                .entrySet()
-                .removeIf(e ->
-                        !clusters.contains(e.getKey().cluster()) && e.getValue().get() == 0);
-        budgets.keySet().removeIf(name -> !clusters.contains(name));
-        turns.keySet().removeIf(name -> !clusters.contains(name));
+    /// Forgets counters of endpoints and clusters that are in no plan any more, an endpoint's once it is idle. A
+    /// request that began on an old plan still holds its own counter; it can only be counted apart from later ones.
+    void keepOnly(Map<String, ClusterPlan> clusters) {
+        var used = new HashSet<AtomicInteger>();
+        for (ClusterPlan cluster : clusters.values()) {
+            cluster.endpoints().forEach(endpoint -> used.add(endpoint.load()));
+        }
+        endpoints.values().removeIf(load -> load.get() == 0 && !used.contains(load));
+        budgets.keySet().removeIf(name -> !clusters.containsKey(name));
+        turns.keySet().removeIf(name -> !clusters.containsKey(name));
+    }
+
+    /// Endpoints that are counted.
+    int size() {
+        return endpoints.size();
     }
 
     private record Key(String cluster, String host, int port) {}

@@ -147,7 +147,7 @@ public final class Resources {
                 case Listeners.Inbound in -> inbound.putAll(in.ports());
             }
         }
-        loads.keepOnly(built.keySet());
+        loads.keepOnly(built);
         return new Plan(ruled, absent, built, inbound, fallback);
     }
 

@@ -19,7 +19,8 @@ class ResourcesTest {
     private static final String TO_V1 = "routes { match { prefix: '/' } route { cluster: 'v1' } }";
     private static final String TO_V2 = "routes { match { prefix: '/' } route { cluster: 'v2' } }";
 
-    private final Resources resources = new Resources(new Loads());
+    private final Loads loads = new Loads();
+    private final Resources resources = new Resources(loads);
 
     @Test
     void aHostWarmsUntilItsClustersAndTheirEndpointsAreAnswered() {
@@ -145,6 +146,23 @@ class ResourcesTest {
                 .extracting(Endpoint::active)
                 .containsExactly(1, 0);
         assertThat(v1(resources.plan()).budget().active()).isOne();
+    }
+
+    @Test
+    void loadsOfEndpointsThatLeftAreForgottenOnceTheyAreIdle() {
+        known("v1", TO_V1);
+        Endpoint first = v1(resources.plan()).endpoints().getFirst();
+        first.requestStarted();
+
+        for (int port = 2; port < 100; port++) {
+            Given.endpoints(resources, "v1", endpoint(port, ""));
+            resources.plan();
+        }
+
+        assertThat(loads.size()).isEqualTo(2);
+        first.requestEnded();
+        resources.plan();
+        assertThat(loads.size()).isOne();
     }
 
     @Test
