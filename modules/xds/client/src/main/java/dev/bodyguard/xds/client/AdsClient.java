@@ -59,7 +59,8 @@ public final class AdsClient implements AutoCloseable {
     private boolean closed;
 
     /// @param channels called for every attempt, on the client's thread; the client shuts the channel down when its
-    ///     stream is over, so that the next attempt connects at once and with the certificate of that day
+    ///     stream is over, so that the next attempt connects at once and with the certificate of that day. Give it
+    ///     a keep-alive time: nothing else notices a control plane that vanished without closing its sockets
     /// @param node sent to the control plane with each stream's first request
     public AdsClient(Supplier<ManagedChannel> channels, Node node, Sink sink, Events events) {
         this(channels, node, sink, events, RandomGenerator.getDefault());

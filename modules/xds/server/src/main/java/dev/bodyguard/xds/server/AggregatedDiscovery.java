@@ -1,10 +1,13 @@
 package dev.bodyguard.xds.server;
 
 import dev.bodyguard.xds.snapshot.DeltaSession;
+import dev.bodyguard.xds.snapshot.FullSession;
 import dev.bodyguard.xds.snapshot.Limits;
 import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.grpc.BindableService;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -14,7 +17,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// xDS's aggregated discovery service: one stream per client, any types on it.
+/// xDS's aggregated discovery service: one stream per client, any types on it, in either protocol.
 ///
 /// A plain gRPC service: whatever transport carries it, each stream writes on its own virtual thread, and what one
 /// slow client has not been told yet is never more than the newest generation.
@@ -56,6 +59,20 @@ public final class AggregatedDiscovery implements BindableService, AutoCloseable
     @Override
     public ServerServiceDefinition bindService() {
         return new AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceImplBase() {
+            @Override
+            public StreamObserver<DiscoveryRequest> streamAggregatedResources(
+                    StreamObserver<DiscoveryResponse> responses) {
+                return serve(new ServedStream<>(
+                        counter.incrementAndGet(),
+                        Peer.current(),
+                        (ServerCallStreamObserver<DiscoveryResponse>) responses,
+                        DiscoveryRequest::getNode,
+                        resources -> new FullSession(resources, limits),
+                        views,
+                        events,
+                        streams::remove));
+            }
+
             @Override
             public StreamObserver<DeltaDiscoveryRequest> deltaAggregatedResources(
                     StreamObserver<DeltaDiscoveryResponse> responses) {

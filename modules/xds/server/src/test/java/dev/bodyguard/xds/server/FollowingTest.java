@@ -10,6 +10,8 @@ import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
@@ -23,6 +25,7 @@ import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -170,6 +173,41 @@ class FollowingTest {
                 }
             } finally {
                 sleeping.shutdownNow();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aClientOfTheOlderProtocolIsServedToo(Transport transport) throws Exception {
+        var told = new LinkedBlockingQueue<DiscoveryResponse>();
+        try (var served = new Served(transport, 0, "a=1", "b=1")) {
+            var channel = served.channels().get();
+            try {
+                ClientCall<DiscoveryRequest, DiscoveryResponse> call = channel.newCall(
+                        AggregatedDiscoveryServiceGrpc.getStreamAggregatedResourcesMethod(), CallOptions.DEFAULT);
+                call.start(
+                        new ClientCall.Listener<>() {
+                            @Override
+                            public void onMessage(DiscoveryResponse response) {
+                                told.add(response);
+                            }
+                        },
+                        new Metadata());
+                call.request(10);
+                call.sendMessage(DiscoveryRequest.newBuilder()
+                        .setNode(Node.newBuilder().setId("old"))
+                        .setTypeUrl(TYPE)
+                        .build());
+                assertThat(Await.next("the first response", told).getResourcesCount())
+                        .isEqualTo(2);
+
+                served.publish("a=1", "b=2", "c=1");
+
+                assertThat(Await.next("the second response", told).getResourcesCount())
+                        .isEqualTo(3);
+            } finally {
+                channel.shutdownNow();
             }
         }
     }

@@ -1,13 +1,9 @@
 package dev.bodyguard.xds.snapshot;
 
-import com.google.protobuf.Any;
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.rpc.Status;
 import dev.bodyguard.xds.snapshot.DeltaSubscription.Changes;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.Resource;
-import io.envoyproxy.envoy.service.discovery.v3.ResourceError;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -26,7 +22,6 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
     public static final String MORE_FOLLOWS = "+";
 
     private static final String WILDCARD = "*";
-    private static final int REASON_LENGTH = 2_000;
     private static final int UNANSWERED = 1_000;
 
     private final Limits limits;
@@ -197,49 +192,5 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
 
     private static Complaint complaint(DeltaDiscoveryRequest request) {
         return request.hasErrorDetail() ? Complaint.of(request.getErrorDetail()) : Complaint.NONE;
-    }
-
-    /// What a client objects to.
-    ///
-    /// @param byName reasons for the resources that it names, as `ResourceError` in the details of the status
-    record Complaint(boolean made, String why, Map<String, String> byName) {
-        static final Complaint NONE = new Complaint(false, "", Map.of());
-
-        static Complaint of(Status status) {
-            var byName = new LinkedHashMap<String, String>();
-            for (Any detail : status.getDetailsList()) {
-                if (detail.is(ResourceError.class)) {
-                    try {
-                        var error = detail.unpack(ResourceError.class);
-                        byName.put(
-                                error.getResourceName().getName(),
-                                shortened(error.getErrorDetail().getMessage()));
-                    } catch (InvalidProtocolBufferException unreadable) {
-                        // The sentence is there all the same; only who is meant stays unknown.
-                        byName.clear();
-                        break;
-                    }
-                }
-            }
-            return new Complaint(true, shortened(status.getMessage()), byName);
-        }
-
-        /// Whom of these it means and why: all of them unless it names some.
-        Map<String, String> reasons(Set<String> names) {
-            var reasons = new TreeMap<String, String>();
-            if (made) {
-                for (var name : names) {
-                    var reason = byName.isEmpty() ? why : byName.get(name);
-                    if (reason != null) {
-                        reasons.put(name, reason);
-                    }
-                }
-            }
-            return reasons;
-        }
-
-        private static String shortened(String text) {
-            return text.length() <= REASON_LENGTH ? text : text.substring(0, REASON_LENGTH) + "…";
-        }
     }
 }

@@ -1,6 +1,5 @@
 package dev.bodyguard.xds.snapshot;
 
-import dev.bodyguard.xds.snapshot.DeltaSession.Complaint;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

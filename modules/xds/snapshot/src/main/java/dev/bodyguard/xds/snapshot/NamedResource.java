@@ -68,6 +68,11 @@ public record NamedResource(String name, String version, Any body, List<String> 
         return ByteString.copyFrom(bytes);
     }
 
+    /// Names a text by its content.
+    static String version(String text) {
+        return version(ByteString.copyFromUtf8(text), List.of());
+    }
+
     private static String version(ByteString value, List<String> aliases) {
         MessageDigest digest;
         try {

@@ -7,7 +7,7 @@ import java.util.Map;
 ///
 /// @param <Q> the protocol's request message
 /// @param <R> its response message
-public sealed interface Session<Q, R> permits DeltaSession {
+public sealed interface Session<Q, R> permits DeltaSession, FullSession {
     /// A request came in: a subscription, an acknowledgement, or both.
     Reaction<R> hear(Q request);
 
