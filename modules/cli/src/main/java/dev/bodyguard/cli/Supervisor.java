@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Owns the processes: starts them, starts again whichever died, and ends them all. Once it is stopping it starts
@@ -22,6 +23,13 @@ import org.jspecify.annotations.Nullable;
 final class Supervisor implements AutoCloseable {
     private static final Duration GRACE = Duration.ofSeconds(7);
     private static final int TAIL = 12;
+
+    /// A terminal's Ctrl-C goes to every process of its group. Only we are to hear it, and then end the others in
+    /// order.
+    private static final List<String> OUT_OF_THE_TERMINAL = Stream.of("/usr/bin/setsid", "/bin/setsid")
+            .filter(program -> Files.isExecutable(Path.of(program)))
+            .limit(1)
+            .toList();
 
     /// What happens to the processes after their first start.
     interface Events {
@@ -63,7 +71,9 @@ final class Supervisor implements AutoCloseable {
     }
 
     private static Process spawn(Launch launch) {
-        var builder = new ProcessBuilder(launch.command())
+        var command = new ArrayList<>(OUT_OF_THE_TERMINAL);
+        command.addAll(launch.command());
+        var builder = new ProcessBuilder(command)
                 .redirectInput(new File("/dev/null"))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(launch.log().toFile()));
