@@ -91,8 +91,7 @@ public record BackendPolicy(
             boolean splitLocalOrigin,
             @Nullable Duration interval,
             @Nullable Duration baseEjectionTime,
-            @Nullable Long maxEjectionPercent,
-            @Nullable Long minHealthPercent) {}
+            @Nullable Long maxEjectionPercent) {}
 
     /// How much of what is under way may be retries.
     public record RetryBudget(double percent, long minConcurrency) {}

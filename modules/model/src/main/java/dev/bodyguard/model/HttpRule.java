@@ -21,11 +21,9 @@ public record HttpRule(
         HeaderEdits headers,
         @Nullable Delay delay,
         @Nullable Abort abort,
-        List<Mirror> mirrors,
         Origin origin) {
     public HttpRule {
         matches = List.copyOf(matches);
-        mirrors = List.copyOf(mirrors);
     }
 
     /// What answers.
@@ -127,12 +125,7 @@ public record HttpRule(
     /// What the upstream sees in place of what the client sent.
     ///
     /// @param path replaces the path, or what the match's prefix matched of it
-    /// @param pattern RE2; what it finds in the path becomes `substitution` (`\1` for groups)
-    public record Rewrite(
-            @Nullable String path,
-            @Nullable String authority,
-            @Nullable String pattern,
-            @Nullable String substitution) {}
+    public record Rewrite(@Nullable String path, @Nullable String authority) {}
 
     /// Header changes on the way in and on the way back.
     public record HeaderEdits(HeaderEdit request, HeaderEdit response) {
@@ -159,13 +152,6 @@ public record HttpRule(
 
     /// Refuses some of the requests.
     ///
-    /// @param httpStatus 0 where a gRPC status is answered
-    /// @param grpcStatus -1 where an HTTP status is answered
     /// @param percent 0 to 100
-    public record Abort(int httpStatus, int grpcStatus, double percent) {}
-
-    /// Sends a copy of some of the requests, whose answers are dropped.
-    ///
-    /// @param percent 0 to 100
-    public record Mirror(Destination destination, double percent) {}
+    public record Abort(int status, double percent) {}
 }

@@ -413,7 +413,6 @@ public final class Mesh {
         if (rule.action() instanceof HttpRule.Action.Forward(var weighted)) {
             weighted.forEach(one -> all.add(one.destination()));
         }
-        rule.mirrors().forEach(mirror -> all.add(mirror.destination()));
         return all;
     }
 

@@ -1,0 +1,45 @@
+package dev.bodyguard.dialect;
+
+import dev.bodyguard.dialect.istio.IstioNetworking;
+import dev.bodyguard.dialect.kubernetes.KubernetesCore;
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Problem;
+import java.util.List;
+
+/// Every way of writing that is understood here.
+public final class Dialects implements Dialect {
+    private final List<Dialect> all;
+
+    private Dialects(List<Dialect> all) {
+        this.all = all;
+    }
+
+    /// Istio's networking documents and Kubernetes' own Service and ServiceAccount.
+    public static Dialects all() {
+        return new Dialects(List.of(new IstioNetworking(), new KubernetesCore()));
+    }
+
+    @Override
+    public boolean speaks(Document document) {
+        return all.stream().anyMatch(dialect -> dialect.speaks(document));
+    }
+
+    /// What the document means; one that no dialect speaks gets a warning that names it.
+    @Override
+    public Translation translate(Document document) {
+        for (var dialect : all) {
+            if (dialect.speaks(document)) {
+                return dialect.translate(document);
+            }
+        }
+        return new Translation(
+                List.of(),
+                List.of(new Problem(
+                        Problem.Severity.WARNING,
+                        document.origin(),
+                        "no dialect knows " + document.apiVersion() + " " + document.kind()
+                                + ", so it has no effect; understood are "
+                                + "networking.istio.io VirtualService, DestinationRule, ServiceEntry, WorkloadEntry and"
+                                + " Sidecar, and v1 Service and ServiceAccount")));
+    }
+}

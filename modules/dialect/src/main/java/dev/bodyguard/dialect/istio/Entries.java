@@ -1,0 +1,144 @@
+package dev.bodyguard.dialect.istio;
+
+import dev.bodyguard.dialect.Fields;
+import dev.bodyguard.dialect.Head;
+import dev.bodyguard.dialect.Protocols;
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Part;
+import dev.bodyguard.model.Service;
+import dev.bodyguard.model.Service.Backing;
+import dev.bodyguard.model.Service.Target;
+import dev.bodyguard.model.Workload;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// ServiceEntry and WorkloadEntry: services and instances that nobody registered.
+final class Entries {
+    private Entries() {}
+
+    static void service(Document document, Fields spec, List<Part> parts) {
+        var namespace = document.namespace();
+        var hosts = spec.texts("hosts");
+        if (hosts.isEmpty()) {
+            spec.error("hosts", "is required; name at least one host");
+        }
+        hosts.forEach(host -> Hosts.checked(spec, "hosts", host));
+        var addresses = spec.texts("addresses");
+        for (var address : addresses) {
+            if (address.contains("/")) {
+                spec.warning("addresses", "a range is not supported yet and has no effect, was " + address);
+            }
+        }
+        boolean external = !"MESH_INTERNAL".equals(spec.word("location", "MESH_EXTERNAL", "MESH_INTERNAL"));
+        var resolution = spec.word("resolution", "NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS");
+        if ("DYNAMIC_DNS".equals(resolution)) {
+            spec.error("resolution", "DYNAMIC_DNS is not supported yet; write DNS with endpoints, or NONE");
+        }
+        var ports = spec.list("ports", Entries::port);
+        if (ports.isEmpty()) {
+            spec.error("ports", "is required; add at least one");
+        }
+        var numbers = ports.stream().map(Service.Port::number).distinct().count();
+        if (numbers < ports.size()) {
+            spec.error("ports", "must have every number only once");
+        }
+        var selected = spec.<Map<String, String>>object("workloadSelector", selector -> selector.map("labels"));
+        var count = new int[1];
+        var listed = spec.list(
+                "endpoints", endpoint -> instance(document, endpoint, document.name() + "-" + count[0]++, Map.of()));
+        if (selected != null && !listed.isEmpty()) {
+            spec.error("endpoints", "cannot stand beside workloadSelector; remove one of the two");
+        }
+        var identities = spec.texts("subjectAltNames");
+        var visibility = Hosts.exportTo(spec, namespace);
+        for (var host :
+                hosts.stream().map(one -> Hosts.full(one, namespace)).distinct().toList()) {
+            if (ports.isEmpty()) {
+                return;
+            }
+            var name = shortName(host, namespace);
+            parts.add(new Service(
+                    host,
+                    namespace,
+                    name,
+                    ports,
+                    addresses.stream().filter(one -> !one.contains("/")).toList(),
+                    backing(document, host, resolution, selected, listed, external && name.equals(host)),
+                    external,
+                    identities,
+                    visibility,
+                    document.origin()));
+        }
+    }
+
+    private static String shortName(String host, String namespace) {
+        var suffix = Service.host("", namespace);
+        return host.endsWith(suffix) && host.length() > suffix.length()
+                ? host.substring(0, host.length() - suffix.length())
+                : host;
+    }
+
+    private static Backing backing(
+            Document document,
+            String host,
+            @Nullable String resolution,
+            @Nullable Map<String, String> selected,
+            List<Workload> listed,
+            boolean outside) {
+        if (selected != null) {
+            return new Backing.Selected(selected);
+        }
+        boolean dns = "DNS".equals(resolution) || "DNS_ROUND_ROBIN".equals(resolution);
+        if (!listed.isEmpty()) {
+            return dns ? new Backing.Resolved(listed) : new Backing.Listed(listed);
+        }
+        if (dns) {
+            return new Backing.Resolved(List.of(workload(document, document.name(), host)));
+        }
+        if ("STATIC".equals(resolution) || !outside) {
+            return new Backing.Registered();
+        }
+        return new Backing.OriginalDestination();
+    }
+
+    private static Workload workload(Document document, String name, String address) {
+        return new Workload(
+                document.namespace(), name, "", "", Map.of(), address, Map.of(), Map.of(), false, 0, document.origin());
+    }
+
+    private static Service.@Nullable Port port(Fields port) {
+        if (!port.has("number")) {
+            port.error("number", "is required; add it");
+        }
+        int number = port.number("number", 1, 65535, 0);
+        var name = port.text("name");
+        var protocol = Protocols.read(port, "protocol", name);
+        int target = port.number("targetPort", 1, 65535, 0);
+        return number == 0
+                ? null
+                : new Service.Port(
+                        number, name, protocol, target == 0 ? new Target.Implied() : new Target.Exactly(target));
+    }
+
+    static void workload(Document document, Fields spec, Head head, List<Part> parts) {
+        parts.add(instance(document, spec, document.name(), head.labels()));
+    }
+
+    private static Workload instance(Document document, Fields entry, String name, Map<String, String> inherited) {
+        entry.unsupported("locality", "network");
+        var labels = entry.has("labels") ? entry.map("labels") : inherited;
+        return new Workload(
+                document.namespace(),
+                name,
+                "",
+                entry.text("serviceAccount"),
+                labels,
+                entry.required("address"),
+                Map.of(),
+                entry.numbers("ports", 1, 65535),
+                "istio".equals(labels.get("security.istio.io/tlsMode")),
+                entry.number("weight", 0, Integer.MAX_VALUE, 0),
+                entry.origin());
+    }
+}

@@ -1,0 +1,115 @@
+package dev.bodyguard.dialect.kubernetes;
+
+import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.dialect.Fields;
+import dev.bodyguard.dialect.Head;
+import dev.bodyguard.dialect.Protocols;
+import dev.bodyguard.dialect.Translation;
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Part;
+import dev.bodyguard.model.Service;
+import dev.bodyguard.model.Service.Backing;
+import dev.bodyguard.model.Service.Target;
+import dev.bodyguard.model.ServiceAccount;
+import dev.bodyguard.model.Visibility;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Kubernetes' own words for services and the accounts that workloads run under.
+public final class KubernetesCore implements Dialect {
+    @Override
+    public boolean speaks(Document document) {
+        return document.apiVersion().equals("v1")
+                && (document.kind().equals("Service") || document.kind().equals("ServiceAccount"));
+    }
+
+    @Override
+    public Translation translate(Document document) {
+        return Head.translate(document, (root, head, parts) -> {
+            if (document.kind().equals("ServiceAccount")) {
+                root.elsewhere("secrets", "imagePullSecrets", "automountServiceAccountToken");
+                parts.add(new ServiceAccount(document.namespace(), document.name(), document.origin()));
+                return;
+            }
+            if (!root.has("spec")) {
+                root.error("spec", "is required; add it");
+            }
+            root.<Boolean>object("spec", spec -> {
+                service(document, spec, parts);
+                return true;
+            });
+        });
+    }
+
+    private static void service(Document document, Fields spec, List<Part> parts) {
+        // How traffic from outside the mesh arrives is between Kubernetes and its nodes.
+        spec.elsewhere(
+                "clusterIPs",
+                "ipFamilies",
+                "ipFamilyPolicy",
+                "externalIPs",
+                "externalTrafficPolicy",
+                "internalTrafficPolicy",
+                "healthCheckNodePort",
+                "loadBalancerIP",
+                "loadBalancerClass",
+                "loadBalancerSourceRanges",
+                "allocateLoadBalancerNodePorts",
+                "sessionAffinityConfig");
+        spec.unsupported("externalName", "publishNotReadyAddresses", "trafficDistribution");
+        if ("ClientIP".equals(spec.word("sessionAffinity", "None", "ClientIP"))) {
+            spec.warning("sessionAffinity", "ClientIP is not supported yet; each request is balanced for itself");
+        }
+        if ("ExternalName".equals(spec.word("type", "ClusterIP", "NodePort", "LoadBalancer", "ExternalName"))) {
+            spec.warning("type", "ExternalName is not supported yet, so the service is not known; use a ServiceEntry");
+            spec.elsewhere("ports", "selector", "clusterIP");
+            return;
+        }
+        var address = spec.text("clusterIP");
+        var selector = spec.map("selector");
+        var ports = spec.list("ports", KubernetesCore::port);
+        if (!spec.has("ports")) {
+            spec.error("ports", "is required; add at least one");
+        }
+        if (!ports.isEmpty()) {
+            parts.add(new Service(
+                    Service.host(document.name(), document.namespace()),
+                    document.namespace(),
+                    document.name(),
+                    ports,
+                    address.isEmpty() || address.equals("None") ? List.of() : List.of(address),
+                    selector.isEmpty() ? new Backing.Registered() : new Backing.Selected(selector),
+                    false,
+                    List.of(),
+                    Visibility.EVERYWHERE,
+                    document.origin()));
+        }
+    }
+
+    private static Service.@Nullable Port port(Fields port) {
+        port.elsewhere("nodePort");
+        if (!port.has("port")) {
+            port.error("port", "is required; add it");
+        }
+        int number = port.number("port", 1, 65535, 0);
+        var name = port.text("name");
+        var protocol = Protocols.read(port, "appProtocol", name);
+        var target = target(port);
+        if (!"TCP".equals(port.word("protocol", "TCP", "UDP", "SCTP")) && port.has("protocol")) {
+            port.warning("protocol", "only TCP goes through the mesh; this port is left alone");
+            return null;
+        }
+        return number == 0 ? null : new Service.Port(number, name, protocol, target);
+    }
+
+    private static Target target(Fields port) {
+        if (port.isText("targetPort")) {
+            port.warning(
+                    "targetPort",
+                    "a port's name means nothing to workloads outside Kubernetes; the workload's only port is used");
+            return new Target.Implied();
+        }
+        int number = port.number("targetPort", 1, 65535, 0);
+        return number == 0 ? new Target.Implied() : new Target.Exactly(number);
+    }
+}

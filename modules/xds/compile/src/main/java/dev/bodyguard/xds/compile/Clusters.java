@@ -1,0 +1,355 @@
+package dev.bodyguard.xds.compile;
+
+import com.google.protobuf.Struct;
+import dev.bodyguard.model.BackendPolicy;
+import dev.bodyguard.model.BackendPolicy.TrafficPolicy;
+import dev.bodyguard.model.HttpRule;
+import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Origin;
+import dev.bodyguard.model.Service;
+import dev.bodyguard.model.Service.Backing;
+import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
+import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.RoutingPriority;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import io.envoyproxy.envoy.type.v3.Percent;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// Clusters and their endpoints: one per port of a service and subset of it.
+final class Clusters {
+    private static final java.time.Duration CONNECT = java.time.Duration.ofSeconds(10);
+
+    private final Mesh mesh;
+    private final Settings settings;
+    // Destinations that some rule retries because its author said so, as host|subset.
+    private final Set<String> retried = new HashSet<>();
+
+    Clusters(Mesh mesh, Settings settings) {
+        this.mesh = mesh;
+        this.settings = settings;
+        for (var routes : mesh.routes()) {
+            for (var rule : routes.rules()) {
+                if (rule.retries() instanceof HttpRule.Retries.Explicit
+                        && rule.action() instanceof HttpRule.Action.Forward(var destinations)) {
+                    destinations.forEach(one -> retried.add(
+                            one.destination().host() + "|" + one.destination().subset()));
+                }
+            }
+        }
+    }
+
+    static Cluster passthrough() {
+        return Cluster.newBuilder()
+                .setName(Resources.PASSTHROUGH)
+                .setType(Cluster.DiscoveryType.ORIGINAL_DST)
+                .setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED)
+                .setConnectTimeout(Wire.duration(CONNECT))
+                .build();
+    }
+
+    static Cluster blackHole() {
+        return Cluster.newBuilder()
+                .setName(Resources.BLACK_HOLE)
+                .setType(Cluster.DiscoveryType.STATIC)
+                .setConnectTimeout(Wire.duration(CONNECT))
+                .build();
+    }
+
+    Cluster inbound(Names.Inbound name) {
+        return Cluster.newBuilder()
+                .setName(name.toString())
+                .setType(Cluster.DiscoveryType.STATIC)
+                .setConnectTimeout(Wire.duration(CONNECT))
+                .setLoadAssignment(ClusterLoadAssignment.newBuilder()
+                        .setClusterName(name.toString())
+                        .addEndpoints(LocalityLbEndpoints.newBuilder()
+                                .addLbEndpoints(LbEndpoint.newBuilder()
+                                        .setEndpoint(Endpoint.newBuilder()
+                                                .setAddress(Wire.address("127.0.0.1", name.appPort()))))))
+                .build();
+    }
+
+    /// What a cluster's name stands for, if all of it exists.
+    private Optional<Place> place(Names.Outbound name) {
+        var service = mesh.service(name.host());
+        var port = service.flatMap(one -> one.port(name.port()));
+        if (service.isEmpty() || port.isEmpty()) {
+            return Optional.empty();
+        }
+        var policy = mesh.policy(name.host());
+        if (name.subset().isEmpty()) {
+            return Optional.of(new Place(
+                    name,
+                    service.get(),
+                    port.get(),
+                    Map.of(),
+                    policy.map(BackendPolicy::policy)
+                            .orElse(TrafficPolicy.UNSAID)
+                            .at(name.port()),
+                    policy.map(BackendPolicy::origin).orElse(service.get().origin())));
+        }
+        return policy.flatMap(all -> all.subset(name.subset())
+                .map(subset -> new Place(
+                        name,
+                        service.get(),
+                        port.get(),
+                        subset.labels(),
+                        subset.policy().at(name.port()).or(all.policy().at(name.port())),
+                        subset.origin())));
+    }
+
+    private record Place(
+            Names.Outbound name,
+            Service service,
+            Service.Port port,
+            Map<String, String> labels,
+            TrafficPolicy policy,
+            Origin origin) {}
+
+    Optional<Cluster> outbound(Names.Outbound name) {
+        return place(name).map(this::cluster);
+    }
+
+    Optional<ClusterLoadAssignment> endpoints(Names.Outbound name) {
+        return place(name).filter(place -> isDiscovered(place.service())).map(this::assignment);
+    }
+
+    private static boolean isDiscovered(Service service) {
+        return switch (service.backing()) {
+            case Backing.Registered _, Backing.Selected _, Backing.Listed _ -> true;
+            case Backing.Resolved _, Backing.OriginalDestination _ -> false;
+        };
+    }
+
+    private Cluster cluster(Place place) {
+        var policy = place.policy();
+        var service = place.service();
+        var cluster = Cluster.newBuilder()
+                .setName(place.name().toString())
+                .setConnectTimeout(Wire.duration(connectTimeout(policy)))
+                .setMetadata(Wire.metadata(Map.of(
+                        "origin", place.origin().toString(),
+                        "service", service.host(),
+                        "serviceName", service.name(),
+                        "serviceNamespace", service.namespace())))
+                .setCircuitBreakers(limits(place));
+        switch (service.backing()) {
+            case Backing.Registered _, Backing.Selected _, Backing.Listed _ ->
+                cluster.setType(Cluster.DiscoveryType.EDS)
+                        .setEdsClusterConfig(
+                                Cluster.EdsClusterConfig.newBuilder().setEdsConfig(Wire.ads()))
+                        .setLbPolicy(balancer(policy));
+            case Backing.Resolved _ ->
+                cluster.setType(Cluster.DiscoveryType.STRICT_DNS)
+                        .setLoadAssignment(assignment(place))
+                        .setLbPolicy(balancer(policy));
+            case Backing.OriginalDestination _ ->
+                cluster.setType(Cluster.DiscoveryType.ORIGINAL_DST).setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED);
+        }
+        if (isDiscovered(service) && !service.external()) {
+            cluster.addTransportSocketMatches(mutualTls(place)).addTransportSocketMatches(plaintext());
+        }
+        if (place.port().protocol().http2() || upgrades(policy)) {
+            cluster.putTypedExtensionProtocolOptions(
+                    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                    Wire.any(HttpProtocolOptions.newBuilder()
+                            .setExplicitHttpConfig(HttpProtocolOptions.ExplicitHttpConfig.newBuilder()
+                                    .setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance()))
+                            .build()));
+        }
+        var outliers = policy.outliers();
+        if (outliers != null) {
+            cluster.setOutlierDetection(outlierDetection(outliers));
+        }
+        return cluster.build();
+    }
+
+    private static java.time.Duration connectTimeout(TrafficPolicy policy) {
+        var connections = policy.connections();
+        var said = connections == null ? null : connections.connectTimeout();
+        return said == null ? CONNECT : said;
+    }
+
+    private static boolean upgrades(TrafficPolicy policy) {
+        var connections = policy.connections();
+        return connections != null && connections.upgradeToHttp2();
+    }
+
+    private static Cluster.LbPolicy balancer(TrafficPolicy policy) {
+        var said = policy.loadBalancer();
+        return switch (said == null ? BackendPolicy.LoadBalancer.LEAST_REQUEST : said) {
+            case LEAST_REQUEST -> Cluster.LbPolicy.LEAST_REQUEST;
+            case ROUND_ROBIN -> Cluster.LbPolicy.ROUND_ROBIN;
+            case RANDOM -> Cluster.LbPolicy.RANDOM;
+        };
+    }
+
+    // Envoy's own limit is 1024 each; an author who says nothing wants none.
+    private CircuitBreakers limits(Place place) {
+        var connections = place.policy().connections();
+        var limits = CircuitBreakers.Thresholds.newBuilder()
+                .setPriority(RoutingPriority.DEFAULT)
+                .setMaxConnections(Wire.number(orNone(connections == null ? null : connections.maxConnections())))
+                .setMaxPendingRequests(
+                        Wire.number(orNone(connections == null ? null : connections.maxPendingRequests())))
+                .setMaxRequests(Wire.number(orNone(connections == null ? null : connections.maxRequests())));
+        var budget = place.policy().retryBudget();
+        var budgeted = CircuitBreakers.Thresholds.RetryBudget.newBuilder();
+        if (budget != null) {
+            budgeted.setBudgetPercent(Percent.newBuilder().setValue(budget.percent()))
+                    .setMinRetryConcurrency(Wire.number(budget.minConcurrency()));
+        } else {
+            boolean asked =
+                    retried.contains(place.service().host() + "|" + place.name().subset());
+            budgeted.setBudgetPercent(Percent.newBuilder().setValue(asked ? 100 : 20))
+                    .setMinRetryConcurrency(Wire.number(3));
+        }
+        return CircuitBreakers.newBuilder()
+                .addThresholds(limits.setRetryBudget(budgeted))
+                .build();
+    }
+
+    private static long orNone(@Nullable Long limit) {
+        return limit == null ? 0xffffffffL : limit;
+    }
+
+    private static OutlierDetection outlierDetection(BackendPolicy.OutlierDetection said) {
+        var outliers = OutlierDetection.newBuilder()
+                .setEnforcingSuccessRate(Wire.number(0))
+                .setSplitExternalLocalOriginErrors(said.splitLocalOrigin());
+        if (said.consecutive5xx() != null) {
+            outliers.setConsecutive5Xx(Wire.number(said.consecutive5xx()));
+            outliers.setEnforcingConsecutive5Xx(Wire.number(said.consecutive5xx() > 0 ? 100 : 0));
+        }
+        if (said.consecutiveGatewayErrors() != null) {
+            outliers.setConsecutiveGatewayFailure(Wire.number(said.consecutiveGatewayErrors()));
+            outliers.setEnforcingConsecutiveGatewayFailure(Wire.number(said.consecutiveGatewayErrors() > 0 ? 100 : 0));
+        }
+        if (said.consecutiveLocalOriginFailures() != null) {
+            outliers.setConsecutiveLocalOriginFailure(Wire.number(said.consecutiveLocalOriginFailures()));
+        }
+        if (said.interval() != null) {
+            outliers.setInterval(Wire.duration(said.interval()));
+        }
+        if (said.baseEjectionTime() != null) {
+            outliers.setBaseEjectionTime(Wire.duration(said.baseEjectionTime()));
+        }
+        if (said.maxEjectionPercent() != null) {
+            outliers.setMaxEjectionPercent(Wire.number(said.maxEjectionPercent()));
+        }
+        return outliers.build();
+    }
+
+    private Cluster.TransportSocketMatch mutualTls(Place place) {
+        var sans = CertificateValidationContext.newBuilder();
+        for (var identity : identities(place)) {
+            sans.addMatchTypedSubjectAltNames(
+                    Wire.uri(StringMatcher.newBuilder().setExact(identity).build()));
+        }
+        var name = place.name();
+        var context = UpstreamTlsContext.newBuilder()
+                .setSni("outbound_." + name.port() + "_." + name.subset() + "_." + name.host())
+                .setCommonTlsContext(CommonTlsContext.newBuilder()
+                        .setTlsParams(Wire.tls13())
+                        .addAlpnProtocols("h2")
+                        .addTlsCertificateSdsSecretConfigs(Wire.secret("default"))
+                        .setCombinedValidationContext(CommonTlsContext.CombinedCertificateValidationContext.newBuilder()
+                                .setDefaultValidationContext(sans)
+                                .setValidationContextSdsSecretConfig(Wire.secret("ROOTCA"))))
+                .build();
+        return Cluster.TransportSocketMatch.newBuilder()
+                .setName("mtls")
+                .setMatch(meshed())
+                .setTransportSocket(TransportSocket.newBuilder()
+                        .setName("envoy.transport_sockets.tls")
+                        .setTypedConfig(Wire.any(context)))
+                .build();
+    }
+
+    // Never empty: without a name to look for, a client would accept everybody.
+    private Set<String> identities(Place place) {
+        var identities = new TreeSet<>(place.service().subjectAltNames());
+        for (var instance : mesh.instances(place.service(), place.port(), place.labels())) {
+            var workload = instance.workload();
+            if (workload.meshed() && !workload.serviceAccount().isEmpty()) {
+                identities.add("spiffe://" + principal(workload.namespace(), workload.serviceAccount()));
+            }
+        }
+        if (identities.isEmpty()) {
+            var service = place.service();
+            identities.add("spiffe://" + principal(service.namespace(), service.name()));
+        }
+        return identities;
+    }
+
+    private String principal(String namespace, String serviceAccount) {
+        return settings.trustDomain() + "/ns/" + namespace + "/sa/" + serviceAccount;
+    }
+
+    private static Cluster.TransportSocketMatch plaintext() {
+        return Cluster.TransportSocketMatch.newBuilder()
+                .setName("plaintext")
+                .setMatch(Struct.getDefaultInstance())
+                .setTransportSocket(TransportSocket.newBuilder().setName("envoy.transport_sockets.raw_buffer"))
+                .build();
+    }
+
+    private static Struct meshed() {
+        return Wire.struct(Map.of("tlsMode", "mtls"));
+    }
+
+    private ClusterLoadAssignment assignment(Place place) {
+        var locality = LocalityLbEndpoints.newBuilder();
+        List<Mesh.Instance> instances = mesh.instances(place.service(), place.port(), place.labels());
+        for (var instance : instances) {
+            locality.addLbEndpoints(endpoint(instance, place.service().external()));
+        }
+        var assignment =
+                ClusterLoadAssignment.newBuilder().setClusterName(place.name().toString());
+        return instances.isEmpty()
+                ? assignment.build()
+                : assignment.addEndpoints(locality).build();
+    }
+
+    private LbEndpoint endpoint(Mesh.Instance instance, boolean external) {
+        var workload = instance.workload();
+        var facts = new TreeMap<String, String>();
+        facts.put("workload", workload.name());
+        facts.put("namespace", workload.namespace());
+        facts.put("app", workload.labels().getOrDefault("app", ""));
+        facts.put("version", workload.labels().getOrDefault("version", ""));
+        facts.put("serviceAccount", workload.serviceAccount());
+        if (!workload.serviceAccount().isEmpty()) {
+            facts.put("principal", principal(workload.namespace(), workload.serviceAccount()));
+        }
+        var metadata = Wire.metadata(facts).toBuilder();
+        if (workload.meshed() && !external) {
+            metadata.putFilterMetadata("envoy.transport_socket_match", meshed());
+        }
+        var endpoint = LbEndpoint.newBuilder()
+                .setEndpoint(Endpoint.newBuilder().setAddress(Wire.address(instance.address(), instance.port())))
+                .setMetadata(metadata);
+        if (workload.weight() > 0) {
+            endpoint.setLoadBalancingWeight(Wire.number(workload.weight()));
+        }
+        return endpoint.build();
+    }
+}

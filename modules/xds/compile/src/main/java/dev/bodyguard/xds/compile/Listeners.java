@@ -1,0 +1,159 @@
+package dev.bodyguard.xds.compile;
+
+import com.google.protobuf.BoolValue;
+import com.google.protobuf.Duration;
+import com.google.protobuf.UInt32Value;
+import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Origin;
+import dev.bodyguard.model.OutboundPolicy;
+import io.envoyproxy.envoy.config.core.v3.DataSource;
+import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
+import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.route.v3.DirectResponseAction;
+import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.RouteAction;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.RouteMatch;
+import io.envoyproxy.envoy.config.route.v3.Vhds;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
+import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+
+/// The two listeners of a sidecar. The ports in them are the usual ones; a sidecar without capture picks its own.
+final class Listeners {
+    private static final int OUTBOUND_PORT = 15001;
+    private static final int INBOUND_PORT = 15006;
+
+    private final Mesh mesh;
+    private final Settings settings;
+
+    Listeners(Mesh mesh, Settings settings) {
+        this.mesh = mesh;
+        this.settings = settings;
+    }
+
+    Listener outbound(Proxy proxy) {
+        var policy = mesh.outboundPolicy(proxy.namespace(), proxy.labels());
+        var origin = policy.map(OutboundPolicy::origin)
+                .orElseGet(() -> new Origin("Mesh", Mesh.ROOT_NAMESPACE, "settings", "outboundTrafficPolicy", null));
+        var fallback = switch (policy.map(OutboundPolicy::mode).orElse(settings.outbound())) {
+            case ALLOW_ANY -> passThrough(origin);
+            case REGISTRY_ONLY -> refuse(origin);
+        };
+        var routes = RouteConfiguration.newBuilder()
+                .setName("outbound")
+                .addVirtualHosts(fallback)
+                .setVhds(Vhds.newBuilder().setConfigSource(Wire.ads()))
+                .setValidateClusters(BoolValue.of(false))
+                .build();
+        return Listener.newBuilder()
+                .setName("outbound")
+                .setAddress(Wire.address("127.0.0.1", OUTBOUND_PORT))
+                .setTrafficDirection(TrafficDirection.OUTBOUND)
+                .addFilterChains(FilterChain.newBuilder().addFilters(http("outbound", routes)))
+                .build();
+    }
+
+    private static VirtualHost passThrough(Origin origin) {
+        return everything("allow_any", origin)
+                .addRoutes(toCluster(Resources.PASSTHROUGH, origin))
+                .build();
+    }
+
+    private static VirtualHost refuse(Origin origin) {
+        return everything("block_all", origin)
+                .addRoutes(Route.newBuilder()
+                        .setName("block_all")
+                        .setMatch(RouteMatch.newBuilder().setPrefix("/"))
+                        .setMetadata(Wire.metadata(origin))
+                        .setDirectResponse(DirectResponseAction.newBuilder()
+                                .setStatus(502)
+                                .setBody(DataSource.newBuilder()
+                                        .setInlineString("the mesh knows no such host and outboundTrafficPolicy is"
+                                                + " REGISTRY_ONLY; declare it in a ServiceEntry to reach it"))))
+                .build();
+    }
+
+    private static VirtualHost.Builder everything(String name, Origin origin) {
+        return VirtualHost.newBuilder().setName(name).addDomains("*").setMetadata(Wire.metadata(origin));
+    }
+
+    private static Route toCluster(String cluster, Origin origin) {
+        return Route.newBuilder()
+                .setName(cluster)
+                .setMatch(RouteMatch.newBuilder().setPrefix("/"))
+                .setMetadata(Wire.metadata(origin))
+                .setRoute(RouteAction.newBuilder().setCluster(cluster).setTimeout(Duration.getDefaultInstance()))
+                .build();
+    }
+
+    Listener inbound(Proxy proxy) {
+        var listener = Listener.newBuilder()
+                .setName("inbound")
+                .setAddress(Wire.address("127.0.0.1", INBOUND_PORT))
+                .setTrafficDirection(TrafficDirection.INBOUND);
+        proxy.appPorts().stream().sorted().distinct().forEach(port -> listener.addFilterChains(chain(proxy, port)));
+        return listener.build();
+    }
+
+    private FilterChain chain(Proxy proxy, int port) {
+        var origin = new Origin("Workload", proxy.namespace(), proxy.service(), "port " + port, null);
+        var cluster = new Names.Inbound(port).toString();
+        var routes = RouteConfiguration.newBuilder()
+                .setName(cluster)
+                .addVirtualHosts(everything("inbound|http|" + port, origin).addRoutes(toCluster(cluster, origin)))
+                .setValidateClusters(BoolValue.of(false))
+                .build();
+        return FilterChain.newBuilder()
+                .setName(cluster)
+                .setFilterChainMatch(FilterChainMatch.newBuilder().setDestinationPort(UInt32Value.of(port)))
+                .setTransportSocket(TransportSocket.newBuilder()
+                        .setName("envoy.transport_sockets.tls")
+                        .setTypedConfig(Wire.any(peersOfTheMesh())))
+                .addFilters(http(cluster, routes))
+                .build();
+    }
+
+    private DownstreamTlsContext peersOfTheMesh() {
+        var anyOfOurs = StringMatcher.newBuilder()
+                .setPrefix("spiffe://" + settings.trustDomain() + "/")
+                .build();
+        return DownstreamTlsContext.newBuilder()
+                .setRequireClientCertificate(BoolValue.of(true))
+                .setCommonTlsContext(CommonTlsContext.newBuilder()
+                        .setTlsParams(Wire.tls13())
+                        .addAlpnProtocols("h2")
+                        .addTlsCertificateSdsSecretConfigs(Wire.secret("default"))
+                        .setCombinedValidationContext(CommonTlsContext.CombinedCertificateValidationContext.newBuilder()
+                                .setDefaultValidationContext(CertificateValidationContext.newBuilder()
+                                        .addMatchTypedSubjectAltNames(Wire.uri(anyOfOurs)))
+                                .setValidationContextSdsSecretConfig(Wire.secret("ROOTCA"))))
+                .build();
+    }
+
+    private static Filter http(String name, RouteConfiguration routes) {
+        return Filter.newBuilder()
+                .setName("envoy.filters.network.http_connection_manager")
+                .setTypedConfig(Wire.any(HttpConnectionManager.newBuilder()
+                        .setStatPrefix(name)
+                        .setRouteConfig(routes)
+                        .addHttpFilters(HttpFilter.newBuilder()
+                                .setName("envoy.filters.http.fault")
+                                .setTypedConfig(Wire.any(HTTPFault.getDefaultInstance())))
+                        .addHttpFilters(HttpFilter.newBuilder()
+                                .setName("envoy.filters.http.router")
+                                .setTypedConfig(Wire.any(Router.getDefaultInstance())))
+                        .build()))
+                .build();
+    }
+}

@@ -1,0 +1,96 @@
+package dev.bodyguard.xds.compile;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
+import com.google.protobuf.Message;
+import com.google.protobuf.Struct;
+import com.google.protobuf.UInt32Value;
+import com.google.protobuf.Value;
+import dev.bodyguard.model.Origin;
+import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.AggregatedConfigSource;
+import io.envoyproxy.envoy.config.core.v3.ApiVersion;
+import io.envoyproxy.envoy.config.core.v3.ConfigSource;
+import io.envoyproxy.envoy.config.core.v3.Metadata;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsParameters;
+import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Small pieces of which resources are made.
+final class Wire {
+    /// Our own key in a resource's metadata.
+    static final String OURS = "dev.bodyguard";
+
+    private Wire() {}
+
+    static Metadata metadata(Origin origin) {
+        return metadata(Map.of("origin", origin.toString()));
+    }
+
+    static Metadata metadata(Map<String, String> facts) {
+        return Metadata.newBuilder().putFilterMetadata(OURS, struct(facts)).build();
+    }
+
+    static Struct struct(Map<String, String> facts) {
+        var struct = Struct.newBuilder();
+        new TreeMap<>(facts)
+                .forEach((key, value) -> struct.putFields(
+                        key, Value.newBuilder().setStringValue(value).build()));
+        return struct.build();
+    }
+
+    static Duration duration(java.time.Duration duration) {
+        return Duration.newBuilder()
+                .setSeconds(duration.getSeconds())
+                .setNanos(duration.getNano())
+                .build();
+    }
+
+    static Duration millis(long millis) {
+        return duration(java.time.Duration.ofMillis(millis));
+    }
+
+    static UInt32Value number(long value) {
+        return UInt32Value.of((int) Math.min(value, 0xffffffffL));
+    }
+
+    static Address address(String address, int port) {
+        return Address.newBuilder()
+                .setSocketAddress(SocketAddress.newBuilder().setAddress(address).setPortValue(port))
+                .build();
+    }
+
+    static ConfigSource ads() {
+        return ConfigSource.newBuilder()
+                .setAds(AggregatedConfigSource.getDefaultInstance())
+                .setResourceApiVersion(ApiVersion.V3)
+                .build();
+    }
+
+    /// A secret's name: our sidecars hold their own certificates, others ask for it over SDS.
+    static SdsSecretConfig secret(String name) {
+        return SdsSecretConfig.newBuilder().setName(name).setSdsConfig(ads()).build();
+    }
+
+    static TlsParameters tls13() {
+        return TlsParameters.newBuilder()
+                .setTlsMinimumProtocolVersion(TlsParameters.TlsProtocol.TLSv1_3)
+                .setTlsMaximumProtocolVersion(TlsParameters.TlsProtocol.TLSv1_3)
+                .build();
+    }
+
+    static SubjectAltNameMatcher uri(StringMatcher matcher) {
+        return SubjectAltNameMatcher.newBuilder()
+                .setSanType(SubjectAltNameMatcher.SanType.URI)
+                .setMatcher(matcher)
+                .build();
+    }
+
+    static Any any(Message message) {
+        return Any.pack(message);
+    }
+}
