@@ -1,0 +1,148 @@
+package dev.bodyguard.xds.compile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import com.google.protobuf.TextFormat;
+import com.google.protobuf.TypeRegistry;
+import dev.bodyguard.dialect.Dialects;
+import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Part;
+import dev.bodyguard.model.Problem;
+import dev.bodyguard.model.Workload;
+import dev.bodyguard.source.files.Yaml;
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class CompilerTest {
+    private static final Path CASES = Path.of("src/test/cases");
+    private static final Proxy CHECKOUT =
+            new Proxy("default", "checkout", "checkout", Map.of("app", "checkout", "version", "v1"), List.of(8080));
+    private static final TextFormat.Printer PRINTER = TextFormat.printer()
+            .usingTypeRegistry(TypeRegistry.newBuilder()
+                    .add(List.of(
+                            HttpConnectionManager.getDescriptor(),
+                            HTTPFault.getDescriptor(),
+                            Router.getDescriptor(),
+                            DownstreamTlsContext.getDescriptor(),
+                            UpstreamTlsContext.getDescriptor(),
+                            HttpProtocolOptions.getDescriptor()))
+                    .build());
+
+    static List<String> cases() throws IOException {
+        try (Stream<Path> folders = Files.list(CASES)) {
+            return folders.map(folder -> folder.getFileName().toString())
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void compiles(String name) throws IOException {
+        var folder = CASES.resolve(name);
+        var compiler = compiler(Files.readString(folder.resolve("given.yaml")));
+
+        var text = new StringBuilder();
+        for (var question : Files.readAllLines(folder.resolve("ask.txt"))) {
+            text.append("# ").append(question).append('\n');
+            var answer = ask(compiler, question);
+            assertThat(ask(compiler, question)).isEqualTo(answer);
+            text.append(answer.<String>map(PRINTER::printToString).orElse("nothing\n"));
+        }
+
+        var expected = folder.resolve("expected.txt");
+        if ("write".equals(System.getProperty("golden"))) {
+            Files.writeString(expected, text);
+        }
+        assertThat(text.toString()).isEqualTo(Files.readString(expected));
+    }
+
+    @Test
+    void saysWhatIsWrongInANode() {
+        var node = Node.newBuilder()
+                .setId("sidecar~127.0.0.1~a.b~b.svc.cluster.local")
+                .build();
+
+        assertThatThrownBy(() -> Proxy.of(node)).hasMessageContaining("NAMESPACE is missing");
+    }
+
+    @Test
+    void listsTheServiceAccountsOfExactlyTheSubset() throws InvalidProtocolBufferException {
+        var cluster = compiler("""
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: d}
+            spec: {host: payment-service, subsets: [{name: none, labels: {version: v7}}]}
+            """)
+                .cluster("outbound|80|none|payment-service.default.svc.cluster.local")
+                .orElseThrow();
+
+        Any tls = cluster.getTransportSocketMatches(0).getTransportSocket().getTypedConfig();
+        assertThat(tls.unpack(UpstreamTlsContext.class)
+                        .getCommonTlsContext()
+                        .getCombinedValidationContext()
+                        .getDefaultValidationContext()
+                        .getMatchTypedSubjectAltNamesList())
+                .as("somebody, so that no client accepts everybody")
+                .hasSize(1);
+    }
+
+    private static Optional<? extends Message> ask(Resources resources, String question) {
+        var words = question.split(" ", 2);
+        return switch (words[0]) {
+            case "listener" -> resources.listener(CHECKOUT, words[1]);
+            case "host" -> resources.virtualHost(CHECKOUT, question.substring("host ".length()));
+            case "cluster" -> resources.cluster(words[1]);
+            case "endpoints" -> resources.endpoints(words[1]);
+            default -> throw new IllegalArgumentException(question);
+        };
+    }
+
+    private static Compiler compiler(String yaml) {
+        List<Part> parts = new ArrayList<>(List.of(
+                workload("checkout", "v1", "1", 21000),
+                workload("payment-service", "v1", "1", 21001),
+                workload("payment-service", "v2", "2", 21002),
+                workload("payment-service", "v2", "3", 21003)));
+        var parsed = Yaml.parse("given.yaml", yaml);
+        assertThat(parsed.problems()).isEmpty();
+        for (var document : parsed.documents()) {
+            var translation = Dialects.all().translate(document);
+            assertThat(translation.problems()).noneMatch(one -> one.severity() == Problem.Severity.ERROR);
+            parts.addAll(translation.parts());
+        }
+        return new Compiler(Mesh.of(parts), Settings.USUAL);
+    }
+
+    private static Workload workload(String service, String version, String instance, int dialled) {
+        return Workload.registered(
+                "default",
+                service + "-" + instance,
+                service,
+                service,
+                Map.of("version", version),
+                "127.0.0.1",
+                Map.of(8080, dialled),
+                true);
+    }
+}
