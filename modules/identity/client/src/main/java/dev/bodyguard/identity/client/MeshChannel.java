@@ -12,6 +12,7 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import java.net.InetSocketAddress;
@@ -65,6 +66,10 @@ public record MeshChannel(
                     // A resumed session would go on with the SVIDs that it began with.
                     .sessionTimeout(1)
                     .build();
+            // BoringSSL renews a session's time whenever it is resumed: none is kept at all.
+            if (tls.sessionContext() instanceof OpenSslSessionContext sessions) {
+                sessions.setSessionCacheEnabled(false);
+            }
             return NettyChannelBuilder.forAddress(address(hostPort))
                     .sslContext(tls)
                     .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
