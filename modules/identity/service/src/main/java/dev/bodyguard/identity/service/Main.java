@@ -14,6 +14,10 @@ public final class Main {
     private Main() {}
 
     static void main() throws IOException, InterruptedException {
+        // One line per event, unless somebody wants it otherwise.
+        if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) {
+            System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL%1$tz %4$s %5$s%6$s%n");
+        }
         Settings settings;
         try {
             settings = Settings.from(System.getenv());
