@@ -54,6 +54,10 @@ final class VirtualServices {
             "resource-exhausted",
             "unavailable");
 
+    /// Conditions that only other proxies act on.
+    private static final Set<String> UNHEARD =
+            Set.of("envoy-ratelimited", "retriable-headers", "http3-post-connect-failure");
+
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
 
     private final String namespace;
@@ -255,6 +259,9 @@ final class VirtualServices {
                 repeating.add(word);
             } else if (CONDITIONS.contains(word)) {
                 conditions.add(word);
+                if (UNHEARD.contains(word)) {
+                    retries.warning("retryOn", word + " is not supported yet by Bodyguard's own sidecar; leave it out");
+                }
                 if (!HARMLESS.contains(word)) {
                     repeating.add(word);
                 }

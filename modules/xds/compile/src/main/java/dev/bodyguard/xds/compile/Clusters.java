@@ -1,5 +1,6 @@
 package dev.bodyguard.xds.compile;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.Struct;
 import dev.bodyguard.model.BackendPolicy;
 import dev.bodyguard.model.BackendPolicy.TrafficPolicy;
@@ -308,7 +309,13 @@ final class Clusters {
         return Cluster.TransportSocketMatch.newBuilder()
                 .setName("plaintext")
                 .setMatch(Struct.getDefaultInstance())
-                .setTransportSocket(TransportSocket.newBuilder().setName("envoy.transport_sockets.raw_buffer"))
+                .setTransportSocket(
+                        TransportSocket.newBuilder()
+                                .setName("envoy.transport_sockets.raw_buffer")
+                                .setTypedConfig(
+                                        Any.newBuilder()
+                                                .setTypeUrl(
+                                                        "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer")))
                 .build();
     }
 
