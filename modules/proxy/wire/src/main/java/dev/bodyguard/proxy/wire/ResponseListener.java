@@ -2,7 +2,8 @@ package dev.bodyguard.proxy.wire;
 
 import io.netty.buffer.ByteBuf;
 
-/// Hears the answer to a request opened upstream, on the loop that opened it; never from within `open` itself.
+/// Hears the answer to a request opened upstream, on the loop that opened it. Only `onOpen` may come from within `open`
+/// itself.
 public interface ResponseListener {
     /// The connection is there and the head of the request is being written. Before this, nothing reached the peer.
     default void onOpen(boolean reusedConnection) {}

@@ -1,0 +1,95 @@
+package dev.bodyguard.proxy.wire;
+
+import dev.bodyguard.identity.spiffe.SpiffeId;
+import io.netty.channel.Channel;
+import java.net.SocketAddress;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// One accepted connection: its facts, and what all protocols on it share.
+@SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
+final class Front implements Connection {
+    final Channel channel;
+    final Loop loop;
+    final Shared shared;
+    private final SocketAddress peer;
+    private final SocketAddress local;
+    private @Nullable SpiffeId peerId;
+    private @Nullable String originalDestination;
+    private @Nullable Speaker speaker;
+
+    /// What every connection of a listener shares.
+    ///
+    /// @param tunnels null where a listener grants no CONNECT
+    record Shared(
+            Loops loops,
+            Limits limits,
+            RequestHandler requests,
+            @Nullable TunnelHandler tunnels,
+            ListenerEvents events,
+            Draining draining) {}
+
+    /// Whether the listener is on its way out.
+    static final class Draining {
+        volatile boolean now;
+    }
+
+    /// The protocol that a connection speaks now.
+    interface Speaker {
+        /// Take no new requests, close when those under way are answered.
+        void drain();
+    }
+
+    Front(Channel channel, Loop loop, Shared shared) {
+        this.channel = channel;
+        this.loop = loop;
+        this.shared = shared;
+        this.peer = Objects.requireNonNullElse(channel.remoteAddress(), channel.localAddress());
+        this.local = channel.localAddress();
+    }
+
+    @Override
+    public SocketAddress peer() {
+        return peer;
+    }
+
+    @Override
+    public SocketAddress local() {
+        return local;
+    }
+
+    @Override
+    public @Nullable SpiffeId peerId() {
+        return peerId;
+    }
+
+    @Override
+    public @Nullable String originalDestination() {
+        return originalDestination;
+    }
+
+    void identified(@Nullable SpiffeId id) {
+        peerId = id;
+    }
+
+    void meantFor(String destination) {
+        originalDestination = destination;
+    }
+
+    void speaks(Speaker now) {
+        speaker = now;
+        if (shared.draining().now) {
+            now.drain();
+        }
+    }
+
+    /// On the connection's loop.
+    void drain() {
+        var speaks = speaker;
+        if (speaks == null) {
+            channel.close();
+        } else {
+            speaks.drain();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package dev.bodyguard.proxy.wire;
+
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.ReadOnlyHttp2Headers;
+import io.netty.util.AsciiString;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// HTTP/2 header blocks to heads and back.
+final class Heads {
+    private static final AsciiString COOKIE = AsciiString.cached("cookie");
+    private static final AsciiString HOST = AsciiString.cached("host");
+    private static final AsciiString[] STATUSES = new AsciiString[1000];
+
+    static {
+        for (int i = 0; i < STATUSES.length; i++) {
+            STATUSES[i] = AsciiString.cached(Integer.toString(i));
+        }
+    }
+
+    private Heads() {}
+
+    /// The head of an HTTP/2 request; `Malformed` where a stream error is due.
+    static Request request(Http2Headers headers) {
+        var method = headers.method();
+        var path = headers.path();
+        var scheme = headers.scheme();
+        var authority = headers.authority();
+        if (method == null) {
+            throw new Malformed(400, "an HTTP/2 request without :method");
+        }
+        if (method.toString().equals("CONNECT")) {
+            throw new Malformed(501, "CONNECT over HTTP/2 is not granted here");
+        }
+        if (path == null || path.isEmpty() || scheme == null) {
+            throw new Malformed(400, "an HTTP/2 request without :path or :scheme");
+        }
+        if (path.charAt(0) != '/' && !path.toString().equals("*")) {
+            throw new Malformed(400, "a :path that begins with no slash");
+        }
+        var fields = fields(headers);
+        var host = fields.raw(HOST);
+        if (host != null) {
+            // RFC 9113 §8.3.1: they must not differ.
+            if (authority != null && !host.contentEqualsIgnoreCase(authority)) {
+                throw new Malformed(400, ":authority and host differ");
+            }
+            fields.remove("host");
+        }
+        var name = authority != null ? authority.toString() : host != null ? host.toString() : "";
+        checkAuthority(name);
+        return new Request(Version.HTTP_2, method.toString(), scheme.toString(), name, path.toString(), fields);
+    }
+
+    static Response response(Http2Headers headers) {
+        var text = headers.status();
+        int status = 0;
+        if (text != null && text.length() == 3) {
+            for (int i = 0; i < 3; i++) {
+                int digit = text.charAt(i) - '0';
+                status = digit < 0 || digit > 9 ? -1000 : 10 * status + digit;
+            }
+        }
+        if (status < 100) {
+            throw new Malformed(502, "an HTTP/2 answer without a :status of three digits");
+        }
+        return new Response(Version.HTTP_2, status, fields(headers));
+    }
+
+    /// Everything but pseudo headers; crumbs of cookies as one (RFC 9113 §8.2.3).
+    static Fields fields(Http2Headers headers) {
+        var fields = new Fields(new AsciiString[2 * headers.size()], 0);
+        int cookie = -1;
+        for (Map.Entry<CharSequence, CharSequence> header : headers) {
+            var name = AsciiString.of(header.getKey());
+            if (name.isEmpty() || name.byteAt(0) == ':') {
+                continue;
+            }
+            var value = AsciiString.of(header.getValue());
+            if (name.equals(COOKIE)) {
+                if (cookie >= 0) {
+                    fields.setRaw(cookie, new AsciiString(fields.rawValue(cookie) + "; " + value));
+                    continue;
+                }
+                cookie = fields.count();
+            }
+            fields.add(name, value);
+        }
+        return fields;
+    }
+
+    static Http2Headers block(Request request) {
+        return ReadOnlyHttp2Headers.clientHeaders(
+                false,
+                AsciiString.of(request.method()),
+                AsciiString.of(request.path()),
+                AsciiString.of(request.scheme()),
+                AsciiString.of(request.authority()),
+                request.fields().exactly());
+    }
+
+    static Http2Headers block(Response response) {
+        return ReadOnlyHttp2Headers.serverHeaders(
+                false, STATUSES[response.status()], response.fields().exactly());
+    }
+
+    static Http2Headers trailers(Fields fields) {
+        return ReadOnlyHttp2Headers.trailers(false, fields.exactly());
+    }
+
+    /// Host and port only: what could be read as something else is refused.
+    static void checkAuthority(@Nullable String authority) {
+        if (authority == null) {
+            return;
+        }
+        for (int i = 0; i < authority.length(); i++) {
+            char c = authority.charAt(i);
+            if (c <= ' ' || c >= 0x7f || "/?#@\\,<>\"".indexOf(c) >= 0) {
+                throw new Malformed(400, "an authority that is no host and port");
+            }
+        }
+    }
+}

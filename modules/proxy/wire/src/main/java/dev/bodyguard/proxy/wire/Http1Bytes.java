@@ -1,0 +1,116 @@
+package dev.bodyguard.proxy.wire;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.util.AsciiString;
+import java.nio.charset.StandardCharsets;
+
+/// HTTP/1 messages as bytes.
+@SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
+final class Http1Bytes {
+    private static final byte[] HTTP_1_1 = ascii("HTTP/1.1 ");
+    private static final byte[] REQUEST_END = ascii(" HTTP/1.1\r\nhost: ");
+    private static final byte[] COLON = ascii(": ");
+    private static final byte[] CRLF = ascii("\r\n");
+    private static final ByteBuf CHUNK_END =
+            Unpooled.unreleasableBuffer(Unpooled.directBuffer(2).writeBytes(CRLF));
+    private static final ByteBuf LAST_CHUNK =
+            Unpooled.unreleasableBuffer(Unpooled.directBuffer(5).writeBytes(ascii("0\r\n\r\n")));
+    static final AsciiString CONTENT_LENGTH = AsciiString.cached("content-length");
+
+    /// How the bytes of a body say where it ends.
+    enum Framing {
+        /// There is no body.
+        NONE,
+        /// By a content-length, which the fields hold.
+        LENGTH,
+        CHUNKED,
+        /// By the end of the connection.
+        CLOSE
+    }
+
+    private Http1Bytes() {}
+
+    static ByteBuf request(ByteBufAllocator allocator, Request head, Framing framing) {
+        var out = allocator.directBuffer(512);
+        ByteBufUtil.writeAscii(out, head.method());
+        out.writeByte(' ');
+        ByteBufUtil.writeAscii(out, head.path());
+        out.writeBytes(REQUEST_END);
+        ByteBufUtil.writeAscii(out, head.authority());
+        out.writeBytes(CRLF);
+        fields(out, head.fields());
+        if (framing == Framing.CHUNKED) {
+            out.writeBytes(ascii("transfer-encoding: chunked\r\n"));
+        }
+        return out.writeBytes(CRLF);
+    }
+
+    static ByteBuf response(ByteBufAllocator allocator, int status, Fields fields, Framing framing, boolean close) {
+        var out = allocator.directBuffer(512);
+        out.writeBytes(HTTP_1_1);
+        ByteBufUtil.writeAscii(out, Integer.toString(status));
+        out.writeByte(' ');
+        ByteBufUtil.writeAscii(out, HttpResponseStatus.valueOf(status).reasonPhrase());
+        out.writeBytes(CRLF);
+        fields(out, fields);
+        if (framing == Framing.CHUNKED) {
+            out.writeBytes(ascii("transfer-encoding: chunked\r\n"));
+        }
+        if (close) {
+            out.writeBytes(ascii("connection: close\r\n"));
+        }
+        return out.writeBytes(CRLF);
+    }
+
+    private static void fields(ByteBuf out, Fields fields) {
+        for (int i = 0; i < fields.count(); i++) {
+            var name = fields.rawName(i);
+            var value = fields.rawValue(i);
+            out.ensureWritable(name.length() + value.length() + 4);
+            out.writeBytes(name.array(), name.arrayOffset(), name.length());
+            out.writeBytes(COLON);
+            out.writeBytes(value.array(), value.arrayOffset(), value.length());
+            out.writeBytes(CRLF);
+        }
+    }
+
+    /// Writes one chunk of a body; takes over `data`.
+    static void body(ChannelHandlerContext ctx, Framing framing, ByteBuf data, boolean last) {
+        if (framing == Framing.NONE) {
+            data.release();
+            return;
+        }
+        if (!data.isReadable()) {
+            data.release();
+        } else if (framing == Framing.CHUNKED) {
+            var size = ctx.alloc().directBuffer(12);
+            ByteBufUtil.writeAscii(size, Integer.toHexString(data.readableBytes()));
+            ctx.write(size.writeBytes(CRLF), ctx.voidPromise());
+            ctx.write(data, ctx.voidPromise());
+            ctx.write(CHUNK_END.duplicate(), ctx.voidPromise());
+        } else {
+            ctx.write(data, ctx.voidPromise());
+        }
+        if (last && framing == Framing.CHUNKED) {
+            ctx.write(LAST_CHUNK.duplicate(), ctx.voidPromise());
+        }
+    }
+
+    static void trailers(ChannelHandlerContext ctx, Framing framing, Fields trailers) {
+        if (framing == Framing.CHUNKED) {
+            var out = ctx.alloc().directBuffer(128);
+            out.writeByte('0').writeBytes(CRLF);
+            fields(out, trailers);
+            ctx.write(out.writeBytes(CRLF), ctx.voidPromise());
+        }
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+}

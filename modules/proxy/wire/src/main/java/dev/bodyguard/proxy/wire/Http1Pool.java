@@ -1,0 +1,413 @@
+package dev.bodyguard.proxy.wire;
+
+import dev.bodyguard.proxy.wire.Http1Bytes.Framing;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/// Kept-alive HTTP/1.1 connections; the one used last is used next, so that the others may go.
+@SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
+final class Http1Pool implements Pools.Pool, Swept.Item {
+    private final Pools pools;
+    private final Loop loop;
+    private final Target target;
+    private final ArrayDeque<Link> idle = new ArrayDeque<>();
+    private int connections;
+
+    Http1Pool(Pools pools, Loop loop, Target target) {
+        this.pools = pools;
+        this.loop = loop;
+        this.target = target;
+        loop.swept().add(this);
+    }
+
+    @Override
+    public UpstreamStream open(Request head, boolean last, ResponseListener listener) {
+        for (var link = idle.pollLast(); link != null; link = idle.pollLast()) {
+            if (link.usable()) {
+                return link.begin(head, last, listener);
+            }
+        }
+        var link = new Link();
+        var stream = link.new Stream(head, last, listener);
+        if (connections >= pools.limits().connections()) {
+            loop.execute(() -> stream.fail(new Failure.Overflow(
+                    target + ": " + connections + " connections are open already, which is the limit")));
+            return stream;
+        }
+        connections++;
+        link.stream = stream;
+        pools.connect(loop, target, new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        link.channel = channel;
+                        channel.closeFuture().addListener(_ -> connections--);
+                        channel.pipeline().addLast(link);
+                    }
+                })
+                .addListener((ChannelFutureListener) connected -> {
+                    if (!connected.isSuccess()) {
+                        var waiting = link.stream;
+                        link.stream = null;
+                        if (waiting != null) {
+                            waiting.fail(new Failure.ConnectFailed(
+                                    target + ": " + connected.cause().getMessage()));
+                        }
+                    }
+                });
+        return stream;
+    }
+
+    @Override
+    public void sweep(long now) {
+        long limit = pools.limits().upstreamIdle().toNanos();
+        while (!idle.isEmpty() && now - idle.peekFirst().since > limit) {
+            idle.pollFirst().close();
+        }
+        if (connections == 0) {
+            loop.swept().remove(this);
+            pools.forget(loop, target, this);
+        }
+    }
+
+    private final class Link extends ChannelInboundHandlerAdapter {
+        private final Http1Parser parser = Http1Parser.ofResponses(pools.limits());
+        private @Nullable ChannelHandlerContext context;
+        private @Nullable Channel channel;
+        private @Nullable ByteBuf unread;
+        private @Nullable Stream stream;
+        private boolean processing;
+        private boolean flushing;
+        private boolean gone;
+        private boolean active;
+        private boolean reused;
+        private long since;
+
+        boolean usable() {
+            return active && !gone && channel != null && channel.isActive();
+        }
+
+        Stream begin(Request head, boolean last, ResponseListener listener) {
+            var begun = new Stream(head, last, listener);
+            stream = begun;
+            reused = true;
+            begun.start();
+            return begun;
+        }
+
+        void close() {
+            if (channel != null) {
+                channel.close();
+            }
+        }
+
+        private ChannelHandlerContext ctx() {
+            var ctx = context;
+            if (ctx == null) {
+                throw new IllegalStateException("not in a pipeline");
+            }
+            return ctx;
+        }
+
+        @Override
+        public void handlerAdded(ChannelHandlerContext ctx) {
+            context = ctx;
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext ctx) {
+            active = true;
+            if (stream == null) {
+                ctx.close();
+            } else {
+                stream.start();
+                if (stream != null) {
+                    stream.listener.onWritable();
+                }
+            }
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            var bytes = (ByteBuf) message;
+            if (stream == null) {
+                // Nobody asked: whatever it is must not be taken for the next answer.
+                bytes.release();
+                idle.remove(this);
+                ctx.close();
+                return;
+            }
+            stream.answering = true;
+            unread = unread == null ? bytes : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), unread, bytes);
+            process();
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+            if (stream != null && active && ctx.channel().isWritable()) {
+                stream.listener.onWritable();
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            gone = true;
+            idle.remove(this);
+            process();
+            lost(target + " closed the connection");
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            var broken = stream;
+            if (broken != null && unread == null) {
+                stream = null;
+                broken.fail(new Failure.Closed(target + ": " + cause.getMessage(), reused, broken.answering));
+            }
+            ctx.close();
+        }
+
+        /// The connection has ended and what it brought was read; a paused reader comes here when it resumes.
+        private void lost(String reason) {
+            var waiting = stream;
+            if (waiting == null || !gone || processing || waiting.paused) {
+                return;
+            }
+            stream = null;
+            if (unread != null) {
+                unread.release();
+                unread = null;
+            }
+            if (parser.endsHere()) {
+                waiting.done = true;
+                waiting.listener.onData(ctx().alloc().buffer(0), true);
+            } else {
+                waiting.fail(new Failure.Closed(reason, reused, waiting.answering));
+            }
+        }
+
+        private void process() {
+            if (processing) {
+                return;
+            }
+            processing = true;
+            try {
+                for (var reader = stream;
+                        reader != null && unread != null && !reader.paused && step(unread, reader);
+                        reader = stream) {}
+            } catch (Malformed malformed) {
+                var reader = stream;
+                stream = null;
+                close();
+                if (reader != null) {
+                    reader.fail(new Failure.Malformed(target + ": " + malformed.sentence(), reader.headSeen));
+                }
+            } finally {
+                processing = false;
+                if (unread != null && (stream == null || !unread.isReadable())) {
+                    if (unread.isReadable()) {
+                        close();
+                    }
+                    unread.release();
+                    unread = null;
+                }
+            }
+            var wanted = stream == null || !stream.paused;
+            if (channel != null && !gone && channel.config().isAutoRead() != wanted) {
+                channel.config().setAutoRead(wanted);
+            }
+        }
+
+        private boolean step(ByteBuf in, Stream reader) {
+            switch (parser.next(in)) {
+                case MORE -> {
+                    return false;
+                }
+                case HEAD -> {
+                    var head = new Response(parser.version(), parser.status(), parser.fields());
+                    if (head.status() == 101) {
+                        throw new Malformed(502, "it switched protocols without having been asked to");
+                    }
+                    if (head.status() < 200) {
+                        reader.listener.onInterim(head);
+                    } else {
+                        reader.headSeen = true;
+                        reader.keepAlive = parser.keepAlive();
+                        boolean last = parser.last();
+                        if (last) {
+                            ended(reader);
+                        }
+                        reader.listener.onHead(head, last);
+                    }
+                }
+                case CHUNK -> {
+                    var chunk = parser.takeChunk();
+                    boolean last = parser.last();
+                    if (last) {
+                        ended(reader);
+                    }
+                    reader.listener.onData(chunk, last);
+                }
+                case TRAILERS -> {
+                    ended(reader);
+                    if (parser.fields().count() == 0) {
+                        reader.listener.onData(ctx().alloc().buffer(0), true);
+                    } else {
+                        reader.listener.onTrailers(parser.fields());
+                    }
+                }
+            }
+            return true;
+        }
+
+        /// The answer is complete: the connection is free, unless something is left on it.
+        private void ended(Stream reader) {
+            reader.done = true;
+            stream = null;
+            boolean clean = reader.sent && reader.keepAlive && !gone && (unread == null || !unread.isReadable());
+            if (clean && idle.size() < pools.limits().pooledIdle()) {
+                since = System.nanoTime();
+                idle.addLast(this);
+            } else {
+                close();
+            }
+        }
+
+        private void flushLater() {
+            if (!flushing) {
+                flushing = true;
+                loop.flushLater(() -> {
+                    flushing = false;
+                    ctx().flush();
+                });
+            }
+        }
+
+        private final class Stream implements UpstreamStream {
+            private final Request head;
+            private final ResponseListener listener;
+            private final ArrayDeque<ByteBuf> early = new ArrayDeque<>(0);
+            private @Nullable Fields earlyTrailers;
+            private Framing framing = Framing.NONE;
+            private boolean started;
+            private boolean sent;
+            private boolean paused;
+            private boolean done;
+            private boolean answering;
+            private boolean headSeen;
+            private boolean keepAlive;
+
+            Stream(Request head, boolean last, ResponseListener listener) {
+                this.head = head;
+                this.listener = listener;
+                this.sent = last;
+            }
+
+            void start() {
+                started = true;
+                if (head.fields().contains("content-length")) {
+                    framing = Framing.LENGTH;
+                } else if (sent && early.isEmpty() && earlyTrailers == null) {
+                    framing = Framing.NONE;
+                } else {
+                    framing = Framing.CHUNKED;
+                }
+                parser.answersHead(head.method().equals("HEAD"));
+                ctx().write(Http1Bytes.request(ctx().alloc(), head, framing), ctx().voidPromise());
+                flushLater();
+                listener.onOpen(reused);
+                for (var chunk = early.poll(); chunk != null; chunk = early.poll()) {
+                    Http1Bytes.body(ctx(), framing, chunk, sent && early.isEmpty() && earlyTrailers == null);
+                }
+                if (earlyTrailers != null) {
+                    Http1Bytes.trailers(ctx(), framing, earlyTrailers);
+                }
+            }
+
+            void fail(Failure failure) {
+                if (!done) {
+                    done = true;
+                    releaseEarly();
+                    listener.onFailure(failure);
+                }
+            }
+
+            private void releaseEarly() {
+                for (var chunk = early.poll(); chunk != null; chunk = early.poll()) {
+                    chunk.release();
+                }
+            }
+
+            @Override
+            public void data(ByteBuf chunk, boolean last) {
+                if (done || sent || stream != this) {
+                    chunk.release();
+                    return;
+                }
+                sent = last;
+                if (!started) {
+                    early.add(chunk);
+                    return;
+                }
+                Http1Bytes.body(ctx(), framing, chunk, last);
+                flushLater();
+            }
+
+            @Override
+            public void trailers(Fields trailers) {
+                if (done || sent || stream != this) {
+                    return;
+                }
+                sent = true;
+                if (!started) {
+                    earlyTrailers = trailers;
+                    return;
+                }
+                Http1Bytes.trailers(ctx(), framing, trailers);
+                flushLater();
+            }
+
+            @Override
+            public void cancel(Reset reason) {
+                if (!done) {
+                    done = true;
+                    releaseEarly();
+                    if (stream == this) {
+                        stream = null;
+                        if (channel != null) {
+                            channel.close();
+                        }
+                    }
+                }
+            }
+
+            @Override
+            public boolean isWritable() {
+                return started && !done && channel != null && channel.isWritable();
+            }
+
+            @Override
+            public void pause() {
+                paused = true;
+                if (stream == this && !processing) {
+                    process();
+                }
+            }
+
+            @Override
+            public void resume() {
+                paused = false;
+                if (stream == this) {
+                    process();
+                    lost(target + " closed the connection");
+                }
+            }
+        }
+    }
+}

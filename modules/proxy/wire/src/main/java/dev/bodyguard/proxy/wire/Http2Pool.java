@@ -1,0 +1,498 @@
+package dev.bodyguard.proxy.wire;
+
+import dev.bodyguard.proxy.engine.Transport;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// HTTP/2 connections to one target: one, until it carries as many streams as the peer allows.
+@SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
+final class Http2Pool implements Pools.Pool, Swept.Item {
+    /// What may be assumed of a peer whose settings have not come.
+    private static final int STREAMS_BEFORE_SETTINGS = 100;
+
+    private final Pools pools;
+    private final Loop loop;
+    private final Target target;
+    private final List<Link> links = new ArrayList<>(1);
+
+    Http2Pool(Pools pools, Loop loop, Target target) {
+        this.pools = pools;
+        this.loop = loop;
+        this.target = target;
+        loop.swept().add(this);
+    }
+
+    @Override
+    public UpstreamStream open(Request head, boolean last, ResponseListener listener) {
+        int waiting = 0;
+        for (int i = 0; i < links.size(); i++) {
+            var link = links.get(i);
+            if (link.hasRoom()) {
+                return link.take(head, last, listener);
+            }
+            waiting += link.waiting.size();
+        }
+        var link = new Link();
+        if (waiting >= pools.limits().pending()) {
+            var refused = link.new Outgoing(head, last, listener);
+            loop.execute(() -> refused.fail(new Failure.Overflow(
+                    target + ": " + pools.limits().pending() + " requests wait for a connection already")));
+            return refused;
+        }
+        links.add(link);
+        var stream = link.take(head, last, listener);
+        link.connect();
+        return stream;
+    }
+
+    @Override
+    public void sweep(long now) {
+        for (int i = links.size() - 1; i >= 0; i--) {
+            links.get(i).sweep(now);
+        }
+        if (links.isEmpty()) {
+            loop.swept().remove(this);
+            pools.forget(loop, target, this);
+        }
+    }
+
+    /// Checks who the server is before anything is sent to it.
+    private static final class Identified extends ChannelInboundHandlerAdapter {
+        private final Link link;
+        private final Transport.Mtls wanted;
+
+        Identified(Link link, Transport.Mtls wanted) {
+            this.link = link;
+            this.wanted = wanted;
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+            if (!(event instanceof SslHandshakeCompletionEvent handshake)) {
+                super.userEventTriggered(ctx, event);
+                return;
+            }
+            if (!handshake.isSuccess()) {
+                link.failed(handshake.cause());
+                link.closed();
+                ctx.close();
+                return;
+            }
+            var ssl = ctx.pipeline().get(SslHandler.class);
+            var objection = MeshTls.objection(MeshTls.peerOf(ssl.engine().getSession()), wanted);
+            if (objection == null && !"h2".equals(ssl.applicationProtocol())) {
+                objection = "the server did not agree to speak HTTP/2";
+            }
+            if (objection != null) {
+                link.reason = objection;
+                link.closed();
+                ctx.close();
+                return;
+            }
+            ctx.pipeline().replace(this, null, link.handler);
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+            link.closed();
+            super.channelInactive(ctx);
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            link.failed(cause);
+            ctx.close();
+        }
+    }
+
+    private final class Link extends Http2Link {
+        private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>();
+        private @Nullable Channel channel;
+        private @Nullable String reason;
+        private Loop.@Nullable Timer timeout;
+        private boolean ready;
+        private boolean leaving;
+        private boolean over;
+        private boolean served;
+        private int lastAccepted = Integer.MAX_VALUE;
+        private long peerStreams = STREAMS_BEFORE_SETTINGS;
+        private long since = System.nanoTime();
+
+        Link() {
+            super(false, Http2Pool.this.loop, pools.limits());
+        }
+
+        boolean hasRoom() {
+            return !leaving && !over && connection.local().numActiveStreams() + waiting.size() < peerStreams;
+        }
+
+        Outgoing take(Request head, boolean last, ResponseListener listener) {
+            var stream = new Outgoing(head, last, listener);
+            if (ready) {
+                stream.start();
+            } else {
+                waiting.add(stream);
+            }
+            return stream;
+        }
+
+        void connect() {
+            timeout = loop.after(target.connectTimeout(), () -> {
+                if (!ready && !over) {
+                    reason = "no HTTP/2 connection within "
+                            + target.connectTimeout().toMillis() + " ms";
+                    closed();
+                    if (channel != null) {
+                        channel.close();
+                    }
+                }
+            });
+            pools.connect(loop, target, new ChannelInitializer<>() {
+                        @Override
+                        protected void initChannel(Channel made) {
+                            channel = made;
+                            if (target.transport() instanceof Transport.Mtls wanted) {
+                                var ssl = pools.tls()
+                                        .client()
+                                        .newHandler(
+                                                made.alloc(),
+                                                wanted.sni(),
+                                                target.address().getPort());
+                                ssl.setHandshakeTimeoutMillis(
+                                        target.connectTimeout().toMillis());
+                                made.pipeline().addLast(ssl, new Identified(Link.this, wanted));
+                            } else {
+                                made.pipeline().addLast(handler);
+                            }
+                        }
+                    })
+                    .addListener((ChannelFutureListener) connected -> {
+                        if (!connected.isSuccess()) {
+                            reason = connected.cause().getMessage();
+                            closed();
+                        }
+                    });
+        }
+
+        void sweep(long now) {
+            if (connection.numActiveStreams() > 0 || !waiting.isEmpty()) {
+                since = now;
+            } else if (now - since > limits.upstreamIdle().toNanos() && channel != null) {
+                leave();
+                channel.close();
+            }
+        }
+
+        private void leave() {
+            leaving = true;
+            links.remove(this);
+        }
+
+        @Override
+        public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings) {
+            var allowed = settings.maxConcurrentStreams();
+            if (allowed != null) {
+                peerStreams = allowed;
+            } else if (!ready) {
+                peerStreams = limits.concurrentStreams();
+            }
+            if (!ready) {
+                ready = true;
+                if (timeout != null) {
+                    timeout.cancel();
+                }
+            }
+            startWaiting();
+        }
+
+        private void startWaiting() {
+            while (ready && !over && !leaving && connection.local().numActiveStreams() < peerStreams) {
+                var next = waiting.poll();
+                if (next == null) {
+                    break;
+                }
+                next.start();
+                next.tellWritable();
+            }
+        }
+
+        @Override
+        public void onGoAwayReceived(int lastStreamId, long code, ByteBuf debug) {
+            lastAccepted = lastStreamId;
+            reason = "it is going away (" + Http2Error.valueOf(code) + ")";
+            leave();
+            for (var stream = waiting.poll(); stream != null; stream = waiting.poll()) {
+                stream.fail(new Failure.Refused(target + ": " + reason));
+            }
+            loop.execute(this::closeWhenLeft);
+        }
+
+        private void closeWhenLeft() {
+            if (leaving && !over && connection.numActiveStreams() == 0 && channel != null) {
+                channel.close();
+            }
+        }
+
+        @Override
+        public void onStreamRemoved(Http2Stream stream) {
+            // Not from within the frame that closed it: the writer is still at work.
+            if (leaving || !waiting.isEmpty()) {
+                loop.execute(() -> {
+                    startWaiting();
+                    closeWhenLeft();
+                });
+            }
+        }
+
+        @Override
+        void failed(Throwable cause) {
+            if (reason == null) {
+                reason = MeshTls.sentence(cause);
+            }
+        }
+
+        @Override
+        void closed() {
+            if (over) {
+                return;
+            }
+            over = true;
+            leave();
+            if (timeout != null) {
+                timeout.cancel();
+            }
+            var why = target + ": " + (reason == null ? "the connection was closed before it was ready" : reason);
+            for (var stream = waiting.poll(); stream != null; stream = waiting.poll()) {
+                stream.fail(ready ? new Failure.Refused(why) : new Failure.ConnectFailed(why));
+            }
+        }
+
+        @Override
+        public void onHeadersRead(ChannelHandlerContext ctx, int id, Http2Headers headers, int padding, boolean last)
+                throws Http2Exception {
+            if (at(id) instanceof Outgoing stream && !stream.dead) {
+                try {
+                    stream.heads(headers, last);
+                } catch (Malformed malformed) {
+                    stream.dead = true;
+                    stream.fail(new Failure.Malformed(target + ": " + malformed.sentence(), stream.headSeen));
+                    throw Http2Exception.streamError(id, Http2Error.PROTOCOL_ERROR, malformed.sentence());
+                }
+            }
+        }
+
+        private final class Outgoing extends Http2Link.Stream implements UpstreamStream {
+            private final Request head;
+            private final ResponseListener listener;
+            private final ArrayDeque<ByteBuf> early = new ArrayDeque<>(0);
+            private @Nullable Fields earlyTrailers;
+            private boolean complete;
+            private boolean started;
+            private boolean headSeen;
+            private boolean done;
+            private boolean reused;
+
+            Outgoing(Request head, boolean last, ResponseListener listener) {
+                this.head = head;
+                this.listener = listener;
+                this.complete = last;
+            }
+
+            void start() {
+                if (done) {
+                    return;
+                }
+                int next = connection.local().incrementAndGetNextStreamId();
+                if (next < 0) {
+                    leave();
+                    fail(new Failure.Refused(target + ": the connection has no stream ids left"));
+                    return;
+                }
+                id = next;
+                started = true;
+                reused = served;
+                served = true;
+                boolean last = complete && early.isEmpty() && earlyTrailers == null;
+                writeHead(Heads.block(head), last);
+                var made = connection.stream(id);
+                if (made == null) {
+                    dead = true;
+                    loop.execute(() -> fail(new Failure.Refused(target + ": no stream could be opened")));
+                    return;
+                }
+                made.setProperty(key, this);
+                listener.onOpen(reused);
+                for (var chunk = early.poll(); chunk != null; chunk = early.poll()) {
+                    writeData(chunk, complete && early.isEmpty() && earlyTrailers == null);
+                }
+                if (earlyTrailers != null) {
+                    writeTrailers(earlyTrailers);
+                }
+            }
+
+            void tellWritable() {
+                if (!done && !complete) {
+                    listener.onWritable();
+                }
+            }
+
+            void heads(Http2Headers headers, boolean last) {
+                if (headSeen) {
+                    receivedTrailers(Heads.fields(headers));
+                    return;
+                }
+                var answer = Heads.response(headers);
+                if (answer.status() < 200) {
+                    if (last || answer.status() == 101) {
+                        throw new Malformed(502, "an interim answer that ends the stream or switches protocols");
+                    }
+                    listener.onInterim(answer);
+                    return;
+                }
+                headSeen = true;
+                if (last) {
+                    endedByHead();
+                    answered();
+                }
+                listener.onHead(answer, last);
+            }
+
+            /// The answer is complete; what is left of the request nobody reads.
+            private void answered() {
+                done = true;
+                if (!sent) {
+                    writeReset(Http2Error.NO_ERROR);
+                }
+            }
+
+            void fail(Failure failure) {
+                if (!done) {
+                    done = true;
+                    releaseEarly();
+                    listener.onFailure(failure);
+                }
+            }
+
+            private void releaseEarly() {
+                for (var chunk = early.poll(); chunk != null; chunk = early.poll()) {
+                    chunk.release();
+                }
+            }
+
+            @Override
+            void onChunk(ByteBuf chunk, boolean last) {
+                if (done) {
+                    chunk.release();
+                    return;
+                }
+                if (last) {
+                    answered();
+                }
+                listener.onData(chunk, last);
+            }
+
+            @Override
+            void onTrailers(Fields trailers) {
+                if (!done) {
+                    answered();
+                    listener.onTrailers(trailers);
+                }
+            }
+
+            @Override
+            void onPeerReset(long code) {
+                var error = Http2Error.valueOf(code);
+                fail(
+                        error == Http2Error.REFUSED_STREAM && !headSeen
+                                ? new Failure.Refused(target + " refused the stream")
+                                : new Failure.StreamReset(target + " reset the stream (" + error + ")", headSeen));
+            }
+
+            @Override
+            void onLost() {
+                if (id > lastAccepted) {
+                    fail(new Failure.Refused(target + ": " + reason));
+                } else {
+                    fail(new Failure.Closed(
+                            target + ": " + (reason == null ? "the connection was closed" : reason), reused, headSeen));
+                }
+            }
+
+            @Override
+            void onWritable() {
+                if (!done && !sent && !dead) {
+                    listener.onWritable();
+                }
+            }
+
+            @Override
+            public void data(ByteBuf chunk, boolean last) {
+                if (done || complete) {
+                    chunk.release();
+                    return;
+                }
+                complete = last;
+                if (started) {
+                    writeData(chunk, last);
+                } else {
+                    early.add(chunk);
+                }
+            }
+
+            @Override
+            public void trailers(Fields trailers) {
+                if (!done && !complete) {
+                    complete = true;
+                    if (started) {
+                        writeTrailers(trailers);
+                    } else {
+                        earlyTrailers = trailers;
+                    }
+                }
+            }
+
+            @Override
+            public void cancel(Reset reason) {
+                if (!done) {
+                    done = true;
+                    releaseEarly();
+                    if (started) {
+                        writeReset(code(reason));
+                    } else {
+                        waiting.remove(this);
+                    }
+                }
+            }
+
+            @Override
+            public boolean isWritable() {
+                return started && !done && !dead && writable();
+            }
+
+            @Override
+            public void pause() {
+                pauseReading();
+            }
+
+            @Override
+            public void resume() {
+                resumeReading();
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+package dev.bodyguard.proxy.wire;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Headers;
+import org.jspecify.annotations.Nullable;
+
+/// A client that speaks HTTP/2: each of its streams is an exchange.
+@SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
+final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
+    private final Front front;
+    private long since = System.nanoTime();
+    private boolean draining;
+
+    Http2Server(Front front) {
+        super(true, front.loop, front.shared.limits());
+        this.front = front;
+    }
+
+    @Override
+    void opened() {
+        loop.swept().add(this);
+        front.speaks(this);
+    }
+
+    @Override
+    void closed() {
+        loop.swept().remove(this);
+    }
+
+    @Override
+    void failed(Throwable cause) {}
+
+    /// RFC 9113 §6.8: first say that the end is near, then, a round trip later, which stream was the last.
+    @Override
+    public void drain() {
+        if (!draining) {
+            draining = true;
+            handler.goAway(
+                    ctx(), Integer.MAX_VALUE, Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, ctx().newPromise());
+            handler.encoder().writePing(ctx(), false, 0, ctx().newPromise());
+            flushLater();
+        }
+    }
+
+    @Override
+    public void onPingAckRead(ChannelHandlerContext ctx, long data) {
+        if (draining) {
+            handler.goAway(
+                    ctx(),
+                    connection.remote().lastStreamCreated(),
+                    Http2Error.NO_ERROR.code(),
+                    Unpooled.EMPTY_BUFFER,
+                    ctx().newPromise());
+            flushLater();
+            closeWhenDrained();
+        }
+    }
+
+    private void closeWhenDrained() {
+        if (draining && connection.goAwaySent() && connection.numActiveStreams() == 0) {
+            handler.flush(ctx());
+            ctx().close();
+        }
+    }
+
+    @Override
+    public void sweep(long now) {
+        if (connection.numActiveStreams() > 0) {
+            since = now;
+        } else if (now - since > limits.idle().toNanos()) {
+            drain();
+            closeWhenDrained();
+        } else if (draining) {
+            closeWhenDrained();
+        }
+    }
+
+    @Override
+    public void onHeadersRead(ChannelHandlerContext ctx, int id, Http2Headers headers, int padding, boolean last)
+            throws Http2Exception {
+        var known = at(id);
+        if (known != null) {
+            if (!known.dead) {
+                known.receivedTrailers(Heads.fields(headers));
+            }
+            return;
+        }
+        var stream = connection.stream(id);
+        if (stream == null) {
+            return;
+        }
+        Request request;
+        try {
+            request = Heads.request(headers);
+            if (request.fields().count() > limits.fieldCount()) {
+                throw new Malformed(431, "more than " + limits.fieldCount() + " fields");
+            }
+        } catch (Malformed malformed) {
+            front.shared.events().malformed(front.peer(), malformed.sentence());
+            if (malformed.status() == 431 || malformed.status() == 501) {
+                handler.encoder()
+                        .writeHeaders(
+                                ctx,
+                                id,
+                                Heads.block(Response.of(malformed.status(), new Fields())),
+                                0,
+                                true,
+                                ctx.newPromise());
+                flushLater();
+                return;
+            }
+            throw Http2Exception.streamError(id, Http2Error.PROTOCOL_ERROR, malformed.sentence());
+        }
+        var exchange = new Http2Exchange(id, request, last);
+        stream.setProperty(key, exchange);
+        exchange.begun(front.shared.requests().begin(exchange));
+    }
+
+    private final class Http2Exchange extends Stream implements Exchange {
+        private final Request request;
+        private final boolean bodyless;
+        private @Nullable RequestListener listener;
+
+        Http2Exchange(int id, Request request, boolean bodyless) {
+            this.id = id;
+            this.request = request;
+            this.bodyless = bodyless;
+            if (bodyless) {
+                endedByHead();
+            }
+        }
+
+        void begun(RequestListener hears) {
+            listener = hears;
+        }
+
+        private RequestListener listener() {
+            var hears = listener;
+            if (hears == null) {
+                throw new IllegalStateException("the handler has not returned yet");
+            }
+            return hears;
+        }
+
+        @Override
+        void onChunk(ByteBuf chunk, boolean last) {
+            if (sent) {
+                chunk.release();
+            } else {
+                listener().onData(chunk, last);
+            }
+        }
+
+        @Override
+        void onTrailers(Fields trailers) {
+            if (!sent) {
+                listener().onTrailers(trailers);
+            }
+        }
+
+        @Override
+        void onPeerReset(long code) {
+            if (!sent) {
+                listener()
+                        .onReset(
+                                code == Http2Error.CANCEL.code() || code == Http2Error.NO_ERROR.code()
+                                        ? Reset.CANCELLED
+                                        : Reset.INTERNAL);
+            }
+        }
+
+        @Override
+        void onLost() {
+            if (!sent) {
+                listener().onReset(Reset.CONNECTION_LOST);
+            }
+        }
+
+        @Override
+        void onWritable() {
+            if (!sent && !dead && listener != null) {
+                listener().onWritable();
+            }
+        }
+
+        @Override
+        public Request request() {
+            return request;
+        }
+
+        @Override
+        public boolean bodyless() {
+            return bodyless;
+        }
+
+        @Override
+        public Connection connection() {
+            return front;
+        }
+
+        @Override
+        public Loop loop() {
+            return loop;
+        }
+
+        @Override
+        public void pause() {
+            pauseReading();
+        }
+
+        @Override
+        public void resume() {
+            resumeReading();
+        }
+
+        @Override
+        public void interim(Response head) {
+            if (!dead && !sent && head.status() != 101) {
+                writeHead(Heads.block(head), false);
+            }
+        }
+
+        @Override
+        public void head(Response head, boolean last) {
+            if (!dead && !sent) {
+                writeHead(Heads.block(head), last);
+                if (last) {
+                    answered();
+                }
+            }
+        }
+
+        @Override
+        public void data(ByteBuf chunk, boolean last) {
+            writeData(chunk, last);
+            if (last) {
+                answered();
+            }
+        }
+
+        @Override
+        public void trailers(Fields trailers) {
+            writeTrailers(trailers);
+            answered();
+        }
+
+        /// What the client still sends nobody reads: it gets its credit back until it ends or, which is sooner, gives
+        /// up.
+        private void answered() {
+            if (!dead && !finished()) {
+                resumeReading();
+            }
+        }
+
+        @Override
+        public void reset(Reset reason) {
+            writeReset(code(reason));
+        }
+
+        @Override
+        public boolean isWritable() {
+            return !dead && writable();
+        }
+    }
+}

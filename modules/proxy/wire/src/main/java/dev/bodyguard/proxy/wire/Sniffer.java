@@ -1,0 +1,396 @@
+package dev.bodyguard.proxy.wire;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// A connection whose client has not yet said what it speaks. Without a tunnel handler it is HTTP of either kind;
+/// inside a
+/// CONNECT it may be anything, and the server may speak first.
+@SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
+final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speaker, Swept.Item, Tunnel {
+    private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    private static final Set<String> METHODS =
+            Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT");
+    private static final int LONGEST_METHOD = 8;
+
+    private enum Looks {
+        UNDECIDED,
+        HTTP_1,
+        HTTP_2,
+        OPAQUE
+    }
+
+    private final Front front;
+    private final @Nullable TunnelHandler tunnels;
+    private @Nullable TunnelListener listener;
+    private @Nullable ChannelHandlerContext context;
+    private @Nullable ByteBuf unread;
+    private @Nullable Channel server;
+    private boolean dialled;
+    private boolean opaque;
+    private boolean done;
+    private boolean clientEnded;
+    private boolean serverEnded;
+    private long sent;
+    private long received;
+    private final long since = System.nanoTime();
+
+    Sniffer(Front front, @Nullable TunnelHandler tunnels) {
+        this.front = front;
+        this.tunnels = tunnels;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
+        front.loop.swept().add(this);
+        if (tunnels != null) {
+            // FIN of a client that waits for the server's last words must not end the tunnel.
+            ctx.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+            listener = tunnels.open(this);
+        }
+        front.speaks(this);
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        front.loop.swept().remove(this);
+        releaseUnread();
+    }
+
+    @Override
+    public void sweep(long now) {
+        if (!opaque
+                && tunnels == null
+                && now - since > front.shared.limits().handshake().toNanos()
+                && unread != null) {
+            close();
+        } else if (!opaque && now - since > front.shared.limits().idle().toNanos()) {
+            close();
+        }
+    }
+
+    @Override
+    public void drain() {
+        // A tunnel has no requests to wait for: it may live until the deadline.
+        if (!opaque) {
+            close();
+        }
+    }
+
+    @Override
+    public Connection connection() {
+        return front;
+    }
+
+    @Override
+    public Loop loop() {
+        return front.loop;
+    }
+
+    @Override
+    public String destination() {
+        return String.valueOf(front.originalDestination());
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        var bytes = (ByteBuf) message;
+        if (done) {
+            bytes.release();
+            return;
+        }
+        unread = unread == null ? bytes : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), unread, bytes);
+        if (opaque) {
+            forward();
+            return;
+        }
+        switch (look(unread)) {
+            case UNDECIDED -> {}
+            case HTTP_1 -> become(new Http1Server(front));
+            case HTTP_2 -> become(new Http2Server(front).handler);
+            case OPAQUE -> commit();
+        }
+    }
+
+    private Looks look(ByteBuf in) {
+        int n = Math.min(in.readableBytes(), PREFACE.length);
+        int same = 0;
+        while (same < n && in.getByte(in.readerIndex() + same) == PREFACE[same]) {
+            same++;
+        }
+        if (same == PREFACE.length) {
+            return Looks.HTTP_2;
+        }
+        if (tunnels == null) {
+            // "PR" may yet become PROPFIND, the whole preface cannot.
+            return same == n ? Looks.UNDECIDED : Looks.HTTP_1;
+        }
+        if (same == n) {
+            return Looks.UNDECIDED;
+        }
+        int space =
+                in.indexOf(in.readerIndex(), Math.min(in.writerIndex(), in.readerIndex() + LONGEST_METHOD), (byte) ' ');
+        var word = in.toString(
+                in.readerIndex(),
+                space < 0 ? Math.min(in.readableBytes(), LONGEST_METHOD) : space - in.readerIndex(),
+                StandardCharsets.ISO_8859_1);
+        if (space < 0) {
+            return METHODS.stream().anyMatch(method -> method.startsWith(word)) ? Looks.UNDECIDED : Looks.OPAQUE;
+        }
+        if (!METHODS.contains(word)) {
+            return Looks.OPAQUE;
+        }
+        // Other line protocols have GET and POST too: the version tells.
+        int lf = in.indexOf(in.readerIndex(), in.writerIndex(), (byte) '\n');
+        if (lf < 0) {
+            return in.readableBytes() > front.shared.limits().requestLine() ? Looks.OPAQUE : Looks.UNDECIDED;
+        }
+        var line = in.toString(in.readerIndex(), lf - in.readerIndex(), StandardCharsets.ISO_8859_1);
+        return line.endsWith(" HTTP/1.1\r") || line.endsWith(" HTTP/1.0\r") ? Looks.HTTP_1 : Looks.OPAQUE;
+    }
+
+    private void become(ChannelInboundHandlerAdapter protocol) {
+        hand(protocol);
+    }
+
+    private void become(io.netty.handler.codec.http2.Http2ConnectionHandler protocol) {
+        hand(protocol);
+    }
+
+    private void hand(io.netty.channel.ChannelInboundHandler protocol) {
+        var ctx = ctx();
+        done = true;
+        var bytes = unread;
+        unread = null;
+        if (listener != null) {
+            listener.onHttp();
+        }
+        if (server != null) {
+            server.close();
+        }
+        ctx.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, false);
+        ctx.pipeline().replace(this, null, protocol);
+        if (bytes != null) {
+            try {
+                protocol.channelRead(ctx.pipeline().context(protocol), bytes);
+                protocol.channelReadComplete(ctx.pipeline().context(protocol));
+            } catch (Exception broken) {
+                ctx.pipeline().fireExceptionCaught(broken);
+            }
+        }
+    }
+
+    private ChannelHandlerContext ctx() {
+        var ctx = context;
+        if (ctx == null) {
+            throw new IllegalStateException("not in a pipeline");
+        }
+        return ctx;
+    }
+
+    private void releaseUnread() {
+        if (unread != null) {
+            unread.release();
+            unread = null;
+        }
+    }
+
+    /// Whatever this is, it is not HTTP.
+    private void commit() {
+        if (!opaque) {
+            opaque = true;
+            if (listener != null) {
+                listener.onOpaque();
+            }
+        }
+        forward();
+    }
+
+    private void forward() {
+        var out = server;
+        if (out != null && out.isActive()) {
+            if (unread != null) {
+                sent += unread.readableBytes();
+                out.writeAndFlush(unread, out.voidPromise());
+                unread = null;
+            }
+            if (clientEnded) {
+                out.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> ((DuplexChannel) out).shutdownOutput());
+                endIfBothEnded();
+            }
+        }
+        // One read ahead of the server, no more.
+        ctx().channel().config().setAutoRead(unread == null && (out == null || out.isWritable()));
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (server != null) {
+            server.config().setAutoRead(ctx.channel().isWritable());
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            clientEnded = true;
+            if (tunnels == null) {
+                close();
+            } else {
+                commit();
+            }
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        close();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        close();
+    }
+
+    @Override
+    public void dial(InetSocketAddress address, Duration timeout) {
+        if (dialled || done) {
+            return;
+        }
+        dialled = true;
+        var loops = front.shared.loops();
+        var dialling = new Bootstrap()
+                .group(front.loop.events())
+                .channelFactory(loops.clientChannels())
+                .option(ChannelOption.ALLOCATOR, loops.allocator())
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(32 << 10, 64 << 10))
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeout.toMillis())
+                .handler(new ServerSide())
+                .connect(address);
+        server = dialling.channel();
+        dialling.addListener((ChannelFutureListener) connected -> {
+            if (done) {
+                connected.channel().close();
+            } else if (!connected.isSuccess()) {
+                done = true;
+                ctx().close();
+                releaseUnread();
+                if (listener != null) {
+                    listener.onDialFailed(new Failure.ConnectFailed(address.getHostString() + ":" + address.getPort()
+                            + ": " + connected.cause().getMessage()));
+                }
+            } else if (opaque) {
+                forward();
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        if (!done) {
+            done = true;
+            releaseUnread();
+            ctx().close();
+            if (server != null) {
+                server.close();
+            }
+            if (listener != null) {
+                listener.onClosed(sent, received);
+            }
+        }
+    }
+
+    private void endIfBothEnded() {
+        if (clientEnded && serverEnded) {
+            var client = ctx().channel();
+            client.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> close());
+        }
+    }
+
+    /// The other end of the tunnel.
+    private final class ServerSide extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            var bytes = (ByteBuf) message;
+            if (done) {
+                bytes.release();
+                return;
+            }
+            if (!opaque) {
+                commit();
+            }
+            received += bytes.readableBytes();
+            var client = ctx().channel();
+            client.writeAndFlush(bytes, client.voidPromise());
+            ctx.channel().config().setAutoRead(client.isWritable());
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+            if (!done && opaque) {
+                ctx().channel().config().setAutoRead(ctx.channel().isWritable());
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent && !done) {
+                if (!opaque) {
+                    commit();
+                }
+                serverEnded = true;
+                var client = ctx().channel();
+                client.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> {
+                    if (!clientEnded) {
+                        ((DuplexChannel) client).shutdownOutput();
+                    }
+                });
+                endIfBothEnded();
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            close();
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close();
+        }
+    }
+
+    /// What the first bytes of a refused plaintext connection look like, for a log line.
+    static String described(ByteBuf first) {
+        var text =
+                first.toString(first.readerIndex(), Math.min(first.readableBytes(), 16), StandardCharsets.ISO_8859_1);
+        int space = text.indexOf(' ');
+        if (text.startsWith("PRI * HTTP/2")) {
+            return "plaintext HTTP/2";
+        }
+        if (space > 0 && METHODS.contains(text.substring(0, space))) {
+            return "plaintext HTTP/1 (" + text.substring(0, space) + ")";
+        }
+        return "no TLS (first bytes "
+                + ByteBufUtil.hexDump(first, first.readerIndex(), Math.min(first.readableBytes(), 8)) + ")";
+    }
+}

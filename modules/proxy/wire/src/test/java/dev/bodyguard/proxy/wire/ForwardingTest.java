@@ -1,0 +1,142 @@
+package dev.bodyguard.proxy.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+@SuppressWarnings("StringConcatToTextBlock") // line ends are part of what is sent
+class ForwardingTest {
+    private final Rig rig = new Rig();
+
+    @AfterEach
+    void close() {
+        rig.close();
+    }
+
+    @Test
+    void forwardsHttp1ToHttp1() throws IOException {
+        var app = rig.outbound(Rig.echo());
+        var front = rig.outbound(rig.relay(rig.plain(app)));
+
+        var answer = Rig.call(
+                front, "GET /a?b=c HTTP/1.1\r\nHost: shop\r\nX-One: 1\r\nConnection: close, x-two\r\nX-Two: 2\r\n\r\n");
+
+        assertThat(answer).startsWith("HTTP/1.1 200 OK\r\n").contains("x-path: /a?b=c", "x-got-x-one: 1", "hello shop");
+        assertThat(answer).doesNotContain("x-got-x-two");
+    }
+
+    @Test
+    void forwardsThroughAPairOfProxiesByMutualTlsAndHttp2() throws Exception {
+        var pair = pair("payments");
+
+        var answer = Rig.call(
+                pair, "POST /pay HTTP/1.1\r\nHost: payments\r\nContent-Length: 5\r\nConnection: close\r\n\r\nmoney");
+
+        assertThat(answer)
+                .startsWith("HTTP/1.1 200 OK\r\n")
+                .contains("x-version: HTTP/1.1")
+                .contains("money");
+        rig.hears("HTTP/2 from spiffe://cluster.local/ns/default/sa/checkout");
+    }
+
+    @Test
+    void understandsAbsoluteFormAndKeepsTheConnection() throws IOException {
+        var front = rig.outbound(Rig.echo());
+
+        var answer = Rig.call(
+                front,
+                "GET http://shop:81/x HTTP/1.1\r\nHost: other\r\n\r\n" + "HEAD / HTTP/1.1\r\nHost: b\r\n\r\n"
+                        + "GET /y HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n");
+
+        assertThat(answer).contains("x-path: /x", "hello shop:81", "x-path: /y", "hello b");
+        assertThat(answer.split("HTTP/1.1 200", -1)).hasSize(4);
+    }
+
+    @Test
+    void carriesChunkedBodiesAndTrailersBothWays() throws Exception {
+        var pair = pair("payments");
+
+        var answer = Rig.call(
+                pair,
+                "POST / HTTP/1.1\r\nHost: payments\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+                        + "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n");
+
+        assertThat(answer).contains("transfer-encoding: chunked").endsWith("0\r\nx-sum: 7\r\n\r\n");
+    }
+
+    @Test
+    void refusesAServerThatProvesToBeSomebodyElse() throws Exception {
+        var app = rig.outbound(Rig.echo());
+        var inbound = rig.inbound(rig.relay(rig.plain(app)));
+        var front = rig.outbound(rig.relay(rig.mtls(inbound, "ledger")));
+
+        var answer = Rig.call(front, "GET / HTTP/1.1\r\nHost: ledger\r\nConnection: close\r\n\r\n");
+
+        assertThat(answer)
+                .startsWith("HTTP/1.1 503")
+                .contains("proved to be spiffe://cluster.local/ns/default/sa/payments");
+        rig.hears("ConnectFailed");
+    }
+
+    @Test
+    void refusesPlaintextWhereMutualTlsIsExpected() throws Exception {
+        var inbound = rig.inbound(Rig.echo());
+
+        var answer = Rig.call(inbound, "GET / HTTP/1.1\r\nHost: payments\r\n\r\n");
+
+        assertThat(answer).isEmpty();
+        assertThat(rig.hears("plaintext")).contains("plaintext HTTP/1 (GET)", "STRICT");
+    }
+
+    @Test
+    void usesTheNewIdentityForNewHandshakesOnly() throws Exception {
+        var app = rig.outbound(Rig.echo());
+        var inbound = rig.inbound(rig.relay(rig.plain(app)));
+        var front = rig.outbound(rig.relay(rig.mtls(inbound, "payments", "renamed")));
+        var request = "GET / HTTP/1.1\r\nHost: payments\r\nConnection: close\r\n\r\n";
+        assertThat(Rig.call(front, request)).startsWith("HTTP/1.1 200");
+        var fresh = rig.outbound(rig.relay(rig.mtls(inbound, "renamed")));
+
+        rig.payments.rotate(rig.svid("renamed"));
+
+        assertThat(Rig.call(front, request)).startsWith("HTTP/1.1 200");
+        assertThat(Rig.call(fresh, request)).startsWith("HTTP/1.1 200");
+    }
+
+    @Test
+    void saysWhenNobodyListens() throws Exception {
+        var gone = rig.outbound(Rig.echo());
+        var target = rig.plain(gone);
+        gone.close();
+        var front = rig.outbound(rig.relay(target));
+
+        var answer = Rig.call(front, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+        assertThat(answer).contains("503").contains("refused");
+    }
+
+    @Test
+    void drainsByFinishingWhatIsUnderWay() throws Exception {
+        var pair = pair("payments");
+        var inbound = rig.listeners.get(1);
+        var request = "GET / HTTP/1.1\r\nHost: payments\r\nConnection: close\r\n\r\n";
+        assertThat(Rig.call(pair, request)).startsWith("HTTP/1.1 200");
+
+        inbound.drain(Duration.ofSeconds(5)).toCompletableFuture().get(4, TimeUnit.SECONDS);
+
+        assertThat(inbound.connections()).isZero();
+        assertThat(Rig.call(pair, request)).startsWith("HTTP/1.1 503");
+    }
+
+    private Listener pair(String name) throws IOException {
+        var app = rig.outbound(Rig.echo());
+        var inbound = rig.inbound(rig.relay(rig.plain(app)));
+        return rig.outbound(rig.relay(rig.mtls(inbound, name)));
+    }
+}

@@ -1,0 +1,232 @@
+package dev.bodyguard.proxy.wire;
+
+import dev.bodyguard.identity.authority.Authority;
+import dev.bodyguard.identity.authority.Root;
+import dev.bodyguard.identity.authority.RootStore;
+import dev.bodyguard.identity.authority.ServerNames;
+import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.proxy.engine.Transport;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+
+/// Loops, an authority, listeners and what they heard; closed together.
+final class Rig implements AutoCloseable, ListenerEvents {
+    static final Duration CONNECT = Duration.ofSeconds(5);
+
+    final Loops loops = Loops.start(1);
+    final Authority authority = authority();
+    final LinkedBlockingQueue<String> heard = new LinkedBlockingQueue<>();
+    final List<Listener> listeners = new ArrayList<>();
+    final MeshTls checkout = new MeshTls(svid("checkout"), InstantSource.system());
+    final MeshTls payments = new MeshTls(svid("payments"), InstantSource.system());
+    final Upstreams upstreams = Upstreams.on(loops, Limits.DEFAULTS, checkout);
+
+    static InetSocketAddress anyPort() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    }
+
+    Listener outbound(RequestHandler handler) throws IOException {
+        return outbound(handler, tunnel -> new TunnelListener() {});
+    }
+
+    Listener outbound(RequestHandler handler, TunnelHandler tunnels) throws IOException {
+        var listener = Listener.outbound(loops, anyPort(), Limits.DEFAULTS, handler, tunnels, this);
+        listeners.add(listener);
+        return listener;
+    }
+
+    Listener inbound(RequestHandler handler) throws IOException {
+        var listener = Listener.inbound(loops, anyPort(), Limits.DEFAULTS, payments, handler, this);
+        listeners.add(listener);
+        return listener;
+    }
+
+    Relay relay(Target target) {
+        return new Relay(upstreams, _ -> target, heard);
+    }
+
+    Target plain(Listener listener) {
+        return new Target(listener.address(), new Transport.Plaintext(false), CONNECT);
+    }
+
+    Target h2c(Listener listener) {
+        return new Target(listener.address(), new Transport.Plaintext(true), CONNECT);
+    }
+
+    Target mtls(Listener listener, String... names) {
+        var ids = new java.util.HashSet<String>();
+        for (var name : names) {
+            ids.add(id(name).toString());
+        }
+        return new Target(
+                listener.address(), new Transport.Mtls(Set.copyOf(ids), "payments.example", List.of("h2")), CONNECT);
+    }
+
+    /// An application that answers with what it was sent.
+    static RequestHandler echo() {
+        return exchange -> {
+            boolean head = exchange.request().method().equals("HEAD");
+            var says = Fields.of(
+                    "x-path",
+                    exchange.request().path(),
+                    "x-version",
+                    exchange.request().version().text());
+            exchange.request().fields().forEach((name, value) -> {
+                if (!name.equals("content-length")) {
+                    says.add("x-got-" + name, value);
+                }
+            });
+            if (exchange.bodyless()) {
+                exchange.head(Response.of(200, says), head);
+                if (!head) {
+                    exchange.data(text("hello " + exchange.request().authority()), true);
+                }
+            } else {
+                exchange.head(Response.of(200, says), false);
+            }
+            return new RequestListener() {
+                @Override
+                public void onData(ByteBuf chunk, boolean last) {
+                    exchange.data(chunk, last);
+                    if (!last && !exchange.isWritable()) {
+                        exchange.pause();
+                    }
+                }
+
+                @Override
+                public void onTrailers(Fields trailers) {
+                    exchange.trailers(trailers);
+                }
+
+                @Override
+                public void onReset(Reset reason) {}
+
+                @Override
+                public void onWritable() {
+                    exchange.resume();
+                }
+            };
+        };
+    }
+
+    static ByteBuf text(String text) {
+        return Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+    }
+
+    /// Sends bytes and returns everything until the connection ends, which the request asks for.
+    static String call(Listener listener, String request) throws IOException {
+        try (var socket = socket(listener)) {
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+        }
+    }
+
+    static Socket socket(Listener listener) throws IOException {
+        var socket =
+                new Socket(listener.address().getAddress(), listener.address().getPort());
+        socket.setSoTimeout(10_000);
+        return socket;
+    }
+
+    static String readUntil(InputStream in, String end) throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        while (!bytes.toString(StandardCharsets.ISO_8859_1).endsWith(end)) {
+            int b = in.read();
+            if (b < 0) {
+                break;
+            }
+            bytes.write(b);
+        }
+        return bytes.toString(StandardCharsets.ISO_8859_1);
+    }
+
+    /// Waits for something heard that contains `part`.
+    String hears(String part) throws InterruptedException {
+        var seen = new ArrayList<String>();
+        for (var line = heard.poll(10, TimeUnit.SECONDS); line != null; line = heard.poll(10, TimeUnit.SECONDS)) {
+            if (line.contains(part)) {
+                return line;
+            }
+            seen.add(line);
+        }
+        throw new AssertionError("never heard of '" + part + "', only " + seen);
+    }
+
+    Svid svid(String name) {
+        try {
+            return authority.issue(id(name), Duration.ofHours(1), ServerNames.NONE);
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
+        }
+    }
+
+    static SpiffeId id(String name) {
+        return SpiffeId.ofServiceAccount("cluster.local", "default", name);
+    }
+
+    static Authority authority() {
+        var kept = new AtomicReference<Root>();
+        try {
+            return Authority.open(
+                    "cluster.local",
+                    new RootStore() {
+                        @Override
+                        public Optional<Root> load() {
+                            return Optional.ofNullable(kept.get());
+                        }
+
+                        @Override
+                        public void keep(Root root) {
+                            kept.set(root);
+                        }
+                    },
+                    Authority.Lifetimes.DAY,
+                    _ -> {},
+                    InstantSource.system(),
+                    new SecureRandom());
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
+        }
+    }
+
+    @Override
+    public void handshakeFailed(SocketAddress peer, String reason) {
+        heard.add("handshake: " + reason);
+    }
+
+    @Override
+    public void plaintextRefused(SocketAddress peer, String reason) {
+        heard.add("plaintext: " + reason);
+    }
+
+    @Override
+    public void malformed(SocketAddress peer, String reason) {
+        heard.add("malformed: " + reason);
+    }
+
+    @Override
+    public void close() {
+        listeners.forEach(Listener::close);
+        loops.close();
+    }
+}
