@@ -2,6 +2,17 @@
 /// Does not know authored documents, Kubernetes, or how certificates are signed.
 module dev.bodyguard.proxy.sidecar {
     requires static org.jspecify;
+    requires com.google.protobuf;
+    requires dev.bodyguard.identity.client;
+    requires dev.bodyguard.identity.spiffe;
+    requires dev.bodyguard.proxy.engine;
+    requires dev.bodyguard.proxy.wire;
+    requires dev.bodyguard.telemetry.record;
+    requires dev.bodyguard.xds.client;
+    requires dev.bodyguard.xds.protocol;
+    requires io.grpc;
+    requires io.grpc.stub;
+    requires java.management;
     requires io.netty.buffer;
     requires io.netty.codec;
     requires io.netty.codec.http;

@@ -7,29 +7,32 @@ import java.nio.charset.StandardCharsets;
 import java.util.Queue;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
+import java.util.function.BiConsumer;
 
 /// Writes a line per exchange on a thread of its own, so that a slow reader of stdout never holds up a request.
 ///
 /// The queue has an end: what does not fit is counted and forgotten. Lines are rendered on the writing thread.
-final class AccessLog implements AutoCloseable {
+final class AccessLog<T> implements AutoCloseable {
     private static final int ROOM = 8_192;
 
-    private final Queue<Supplier<String>> waiting = PlatformDependent.newFixedMpscQueue(ROOM);
+    private final Queue<T> waiting = PlatformDependent.newFixedMpscQueue(ROOM);
     private final LongAdder dropped = new LongAdder();
     private final OutputStream out;
+    private final BiConsumer<T, StringBuilder> rendering;
     private final Thread writer;
     private volatile boolean parked;
     private volatile boolean closed;
 
-    AccessLog(OutputStream out) {
+    /// @param rendering appends a line, its end included
+    AccessLog(OutputStream out, BiConsumer<T, StringBuilder> rendering) {
         this.out = out;
+        this.rendering = rendering;
         this.writer = Thread.ofPlatform().name("access-log").daemon(true).unstarted(this::write);
         writer.start();
     }
 
     /// From any event loop: neither blocks nor locks.
-    void write(Supplier<String> line) {
+    void write(T line) {
         if (!waiting.offer(line)) {
             dropped.increment();
         } else if (parked) {
@@ -47,7 +50,7 @@ final class AccessLog implements AutoCloseable {
         while (true) {
             // Read before the queue is: what was offered before the close is then still seen.
             boolean last = closed;
-            Supplier<String> line = waiting.poll();
+            T line = waiting.poll();
             try {
                 if (line == null) {
                     if (!block.isEmpty()) {
@@ -63,7 +66,7 @@ final class AccessLog implements AutoCloseable {
                     parked = false;
                     continue;
                 }
-                block.append(line.get()).append('\n');
+                rendering.accept(line, block);
                 if (block.length() > 8_192) {
                     flush(block);
                 }

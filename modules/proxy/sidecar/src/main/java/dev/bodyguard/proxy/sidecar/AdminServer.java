@@ -10,8 +10,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -24,8 +25,8 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.ReadTimeoutHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.BindException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -51,13 +52,16 @@ final class AdminServer implements AutoCloseable {
     }
 
     private final Channel listener;
+    private final MultiThreadIoEventLoopGroup loop;
 
-    private AdminServer(Channel listener) {
+    private AdminServer(Channel listener, MultiThreadIoEventLoopGroup loop) {
         this.listener = listener;
+        this.loop = loop;
     }
 
-    /// Listens on 127.0.0.1. The loop belongs to the caller.
-    static AdminServer start(EventLoopGroup loop, int port, Map<Page, Supplier<Reply>> pages) throws BindException {
+    static AdminServer start(InetSocketAddress address, Map<Page, Supplier<Reply>> pages) throws BindException {
+        var loop =
+                new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
         var connections = new Connections();
         var bound = new ServerBootstrap()
                 .group(loop)
@@ -76,12 +80,12 @@ final class AdminServer implements AutoCloseable {
                                 .addLast(new Answering(pages));
                     }
                 })
-                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+                .bind(address)
                 .awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new BindException(String.valueOf(bound.cause().getMessage()));
         }
-        return new AdminServer(bound.channel());
+        return new AdminServer(bound.channel(), loop);
     }
 
     int port() {
@@ -91,6 +95,7 @@ final class AdminServer implements AutoCloseable {
     @Override
     public void close() {
         listener.close().awaitUninterruptibly();
+        var _ = loop.shutdownGracefully();
     }
 
     /// Owned by the one admin loop.

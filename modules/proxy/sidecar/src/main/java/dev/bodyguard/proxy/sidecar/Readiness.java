@@ -14,6 +14,7 @@ final class Readiness {
         LISTENERS("the inbound and outbound ports are not open yet"),
         INBOUND("config has not said yet how to serve the app's port"),
         OUTBOUND("config has not said yet what to do with unknown hosts"),
+        APP("the app does not listen yet on the port of --app-port"),
         ENROLLED("discovery has not acknowledged this workload yet");
 
         final String sentence;

@@ -1,27 +1,18 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.identity.spiffe.JoinKey;
+import dev.bodyguard.identity.spiffe.JoinToken;
+import dev.bodyguard.identity.spiffe.PrivateFiles;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.security.GeneralSecurityException;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Pattern;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /// The folder on one machine where a control plane and its sidecars find each other.
@@ -29,13 +20,10 @@ import org.jspecify.annotations.Nullable;
 /// Whoever can read `join.key` may mint join tokens: that is the same user as the control plane's.
 record StateFolder(Path root) {
     private static final Pattern FIELD = Pattern.compile("\"(\\w+)\"\\s*:\\s*(?:\"([^\"\\\\]*)\"|(-?\\d+))");
-    private static final FileAttribute<Set<PosixFilePermission>> FOLDER_OF_OURS =
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-    private static final FileAttribute<Set<PosixFilePermission>> FILE_OF_OURS =
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
-
     /// Where the control plane's services listen now.
-    record ControlPlane(InetSocketAddress identity, InetSocketAddress xds, InetSocketAddress discovery) {}
+    ///
+    /// Each as `host:port`.
+    record ControlPlane(String identity, String xds, String discovery) {}
 
     /// Reads `control-plane.json`; empty while there is none, or it is being replaced.
     Optional<ControlPlane> controlPlane() {
@@ -45,10 +33,12 @@ record StateFolder(Path root) {
         } catch (IOException _) {
             return Optional.empty();
         }
-        return address(fields.get("identity"))
-                .flatMap(identity -> address(fields.get("xds"))
-                        .flatMap(xds -> address(fields.get("discovery"))
-                                .map(discovery -> new ControlPlane(identity, xds, discovery))));
+        var identity = fields.get("identity");
+        var xds = fields.get("xds");
+        var discovery = fields.get("discovery");
+        return identity == null || xds == null || discovery == null
+                ? Optional.empty()
+                : Optional.of(new ControlPlane(identity, xds, discovery));
     }
 
     Path rootCertificates() {
@@ -57,57 +47,34 @@ record StateFolder(Path root) {
 
     /// This workload's own folder, made where it is missing.
     Path workload(String name) throws IOException {
-        return Files.createDirectories(root.resolve("sidecars").resolve(name), FOLDER_OF_OURS);
+        return PrivateFiles.folder(root.resolve("sidecars").resolve(name));
     }
 
     /// The token that lets a service account join; minted from `join.key` where nobody left one.
-    String joinToken(String namespace, String account) throws IOException {
+    JoinToken joinToken(String namespace, String account) throws IOException {
         Path file = root.resolve("join").resolve(account + ".token");
-        try {
-            String token = Files.readString(file).strip();
+        if (Files.exists(file)) {
+            var token = JoinToken.read(file);
             if (isFor(token, namespace, account)) {
                 return token;
             }
-        } catch (NoSuchFileException _) {
-            // Minted below.
         }
-        byte[] key;
-        try {
-            key = Files.readAllBytes(root.resolve("join.key"));
-        } catch (NoSuchFileException _) {
-            throw new IOException("neither " + file + " nor " + root.resolve("join.key")
+        Path key = root.resolve("join.key");
+        if (!Files.exists(key)) {
+            throw new IOException("neither " + file + " nor " + key
                     + " is there to join the mesh with; start `bodyguard run --state " + root + "` first");
         }
-        String token = mint(key, namespace, account);
-        try {
-            Files.createDirectories(root.resolve("join"), FOLDER_OF_OURS);
-            write(file, token + "\n", false);
-        } catch (FileAlreadyExistsException _) {
-            // Another one's file under the same name, of another namespace: this token stays in memory.
-        }
+        var token = JoinKey.read(key).mint(namespace, account);
+        // Where another namespace's account of the same name has its file, this token stays in memory.
+        PrivateFiles.writeNew(file, (token.text() + "\n").getBytes(StandardCharsets.UTF_8));
         return token;
     }
 
-    private static boolean isFor(String token, String namespace, String account) {
-        return token.startsWith("bg1." + encoded(namespace + "/" + account) + ".");
-    }
-
-    static String mint(byte[] key, String namespace, String account) {
-        String claim = "bg1." + encoded(namespace + "/" + account);
-        try {
-            var mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(key, "HmacSHA256"));
-            return claim + "."
-                    + Base64.getUrlEncoder()
-                            .withoutPadding()
-                            .encodeToString(mac.doFinal(claim.getBytes(StandardCharsets.US_ASCII)));
-        } catch (GeneralSecurityException impossible) {
-            throw new IllegalStateException("every Java runtime has HmacSHA256", impossible);
-        }
-    }
-
-    private static String encoded(String text) {
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    private static boolean isFor(JoinToken token, String namespace, String account) {
+        String who = Base64.getUrlEncoder()
+                .withoutPadding()
+                .encodeToString((namespace + "/" + account).getBytes(StandardCharsets.UTF_8));
+        return token.text().startsWith("bg1." + who + ".");
     }
 
     /// What `sidecar.json` tells whoever started us.
@@ -120,7 +87,8 @@ record StateFolder(Path root) {
     }
 
     void announce(String workload, Running running) throws IOException {
-        write(workload(workload).resolve("sidecar.json"), running.json(), true);
+        PrivateFiles.write(
+                workload(workload).resolve("sidecar.json"), running.json().getBytes(StandardCharsets.UTF_8));
     }
 
     /// The app that a former sidecar of this workload left behind when it was killed, if it still runs: it holds the
@@ -168,33 +136,5 @@ record StateFolder(Path root) {
             fields.put(match.group(1), match.group(2) == null ? match.group(3) : match.group(2));
         }
         return fields;
-    }
-
-    private static Optional<InetSocketAddress> address(@Nullable String hostAndPort) {
-        int colon = hostAndPort == null ? -1 : hostAndPort.lastIndexOf(':');
-        if (hostAndPort == null || colon < 1) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(InetSocketAddress.createUnresolved(
-                    hostAndPort.substring(0, colon), Integer.parseInt(hostAndPort.substring(colon + 1))));
-        } catch (IllegalArgumentException _) {
-            return Optional.empty();
-        }
-    }
-
-    private static void write(Path file, String text, boolean replace) throws IOException {
-        Path temporary =
-                Files.createTempFile(file.getParent(), file.getFileName().toString(), ".new", FILE_OF_OURS);
-        try {
-            Files.writeString(temporary, text, StandardOpenOption.TRUNCATE_EXISTING);
-            if (replace) {
-                Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            } else {
-                Files.createLink(file, temporary);
-            }
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
     }
 }

@@ -13,9 +13,9 @@ class AccessLogTest {
     void writesEveryLineBeforeItCloses() {
         var out = new ByteArrayOutputStream();
 
-        try (var log = new AccessLog(out)) {
-            log.write(() -> "first");
-            log.write(() -> "second");
+        try (var log = new AccessLog<String>(out, AccessLogTest::line)) {
+            log.write("first");
+            log.write("second");
         }
 
         assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("first\nsecond\n");
@@ -35,13 +35,17 @@ class AccessLogTest {
             }
         };
 
-        try (var log = new AccessLog(slow)) {
+        try (var log = new AccessLog<String>(slow, AccessLogTest::line)) {
             for (int i = 0; i < 100_000; i++) {
-                log.write(() -> "a line of some length, so that the writer soon has a block to write");
+                log.write("a line of some length, so that the writer soon has a block to write");
             }
 
             assertThat(log.dropped()).isPositive();
             release.countDown();
         }
+    }
+
+    private static void line(String text, StringBuilder to) {
+        to.append(text).append('\n');
     }
 }

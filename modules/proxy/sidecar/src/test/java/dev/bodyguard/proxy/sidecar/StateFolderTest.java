@@ -3,10 +3,13 @@ package dev.bodyguard.proxy.sidecar;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.bodyguard.identity.spiffe.JoinKey;
+import dev.bodyguard.identity.spiffe.JoinToken;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,17 +28,17 @@ class StateFolderTest {
             """);
 
         assertThat(state.controlPlane())
-                .hasValueSatisfying(found -> assertThat(found.xds().getPort()).isEqualTo(15012));
+                .hasValueSatisfying(found -> assertThat(found.xds()).isEqualTo("127.0.0.1:15012"));
     }
 
     @Test
     void mintsAMissingTokenForItselfOnly() throws IOException {
-        Files.write(root.resolve("join.key"), new byte[32]);
+        JoinKey.openOrCreate(root.resolve("join.key"), new SecureRandom());
         var state = new StateFolder(root);
 
-        String token = state.joinToken("default", "payment-service");
+        JoinToken token = state.joinToken("default", "payment-service");
 
-        assertThat(token).startsWith("bg1.ZGVmYXVsdC9wYXltZW50LXNlcnZpY2U.");
+        assertThat(token.text()).startsWith("bg1.ZGVmYXVsdC9wYXltZW50LXNlcnZpY2U.");
         Path file = root.resolve("join/payment-service.token");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
@@ -47,7 +50,7 @@ class StateFolderTest {
         Files.createDirectories(root.resolve("join"));
         Files.writeString(root.resolve("join/checkout.token"), "bg1.ZGVmYXVsdC9jaGVja291dA.signature\n");
 
-        assertThat(new StateFolder(root).joinToken("default", "checkout"))
+        assertThat(new StateFolder(root).joinToken("default", "checkout").text())
                 .isEqualTo("bg1.ZGVmYXVsdC9jaGVja291dA.signature");
     }
 

@@ -1,0 +1,54 @@
+package dev.bodyguard.proxy.sidecar;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// A host and a port, out of what a client wrote in `Host` or CONNECT.
+///
+/// @param host in lower case; an IPv6 address without its brackets
+record Authority(String host, int port) {
+    /// Null where the text is none.
+    static @Nullable Authority parse(String text, int defaultPort) {
+        int bracket = text.lastIndexOf(']');
+        int colon = text.lastIndexOf(':');
+        boolean hasPort = colon > bracket && (bracket >= 0 || text.indexOf(':') == colon);
+        String host = hasPort ? text.substring(0, colon) : text;
+        int port = defaultPort;
+        if (hasPort) {
+            port = port(text, colon + 1);
+        }
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        return host.isEmpty() || port < 1 || port > 65_535 ? null : new Authority(host.toLowerCase(Locale.ROOT), port);
+    }
+
+    private static int port(String text, int from) {
+        int port = 0;
+        if (from == text.length() || text.length() - from > 5) {
+            return -1;
+        }
+        for (int i = from; i < text.length(); i++) {
+            int digit = text.charAt(i) - '0';
+            if (digit < 0 || digit > 9) {
+                return -1;
+            }
+            port = port * 10 + digit;
+        }
+        return port;
+    }
+
+    Authority withPort(int other) {
+        return other == port ? this : new Authority(host, other);
+    }
+
+    /// The name of the virtual host that speaks for it.
+    String key() {
+        return port + "/" + host;
+    }
+
+    @Override
+    public String toString() {
+        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port;
+    }
+}

@@ -1,0 +1,160 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.proxy.engine.HeaderChanges;
+import dev.bodyguard.proxy.engine.Refusal;
+import dev.bodyguard.proxy.wire.Exchange;
+import dev.bodyguard.proxy.wire.Fields;
+import dev.bodyguard.proxy.wire.Loop;
+import dev.bodyguard.proxy.wire.Request;
+import dev.bodyguard.proxy.wire.RequestListener;
+import dev.bodyguard.proxy.wire.Reset;
+import dev.bodyguard.telemetry.record.Edge;
+import io.netty.buffer.ByteBuf;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/// One exchange on its way through the stages: it waits, is answered here, or is forwarded; then it is over, once.
+///
+/// The client is paused until somebody wants its body. Owned by the exchange's loop.
+final class Call implements RequestListener {
+    private final Exchange client;
+    private final Request request;
+    private final Facts facts;
+    private final Ledger ledger;
+    private @Nullable Forwarding forwarding;
+    private Loop.@Nullable Timer waiting;
+    private boolean over;
+
+    Call(Edge.Reporter reporter, Exchange client, Ledger ledger) {
+        this.client = client;
+        this.request = client.request();
+        this.ledger = ledger;
+        this.facts = new Facts(reporter, client.connection(), request, ledger.now(), System.nanoTime());
+        client.pause();
+    }
+
+    Exchange client() {
+        return client;
+    }
+
+    Loop loop() {
+        return client.loop();
+    }
+
+    /// The request as the next stage shall see it; stages change it.
+    Request request() {
+        return request;
+    }
+
+    Facts facts() {
+        return facts;
+    }
+
+    Ledger ledger() {
+        return ledger;
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
+    /// Does `next` after a while, unless the client gives up before, or `resume` comes first.
+    void wait(Duration atMost, Runnable next) {
+        waiting = loop().after(atMost, () -> {
+            waiting = null;
+            if (!over) {
+                next.run();
+            }
+        });
+    }
+
+    /// Ends a wait; false where there is none any more.
+    boolean stopWaiting() {
+        var timer = waiting;
+        if (timer == null || over) {
+            return false;
+        }
+        timer.cancel();
+        waiting = null;
+        return true;
+    }
+
+    void forward(Forwarding to) {
+        forwarding = to;
+        to.start();
+    }
+
+    void refuse(Refusal refusal) {
+        facts.refused(refusal);
+        sent(LocalReply.refuse(client, request, refusal));
+    }
+
+    void respond(int status, Fields fields, String body, HeaderChanges changes, String details) {
+        facts.details = details;
+        Headers.change(fields, changes);
+        sent(LocalReply.respond(client, request, status, fields, body));
+    }
+
+    private void sent(LocalReply.Sent sent) {
+        facts.status = sent.status();
+        facts.grpcStatus = sent.grpcStatus();
+        facts.responseBytes = sent.bytes();
+        over();
+        // What is left of the request goes nowhere; whether to read or to break it off is the wire's to know.
+        client.resume();
+    }
+
+    /// The exchange has ended, however it did.
+    void over() {
+        if (!over) {
+            over = true;
+            if (waiting != null) {
+                waiting.cancel();
+                waiting = null;
+            }
+            ledger.record(facts);
+        }
+    }
+
+    @Override
+    public void onData(ByteBuf chunk, boolean last) {
+        facts.requestBytes += chunk.readableBytes();
+        if (forwarding != null && !over) {
+            forwarding.requestData(chunk, last);
+        } else {
+            chunk.release();
+        }
+    }
+
+    @Override
+    public void onTrailers(Fields trailers) {
+        if (forwarding != null && !over) {
+            forwarding.requestTrailers(trailers);
+        }
+    }
+
+    @Override
+    public void onReset(Reset reason) {
+        if (over) {
+            return;
+        }
+        facts.flag("DC");
+        facts.details = "downstream_remote_disconnect";
+        facts.sentence = switch (reason) {
+            case CANCELLED -> "the client gave up before it had the whole answer";
+            case CONNECTION_LOST -> "the client's connection broke before it had the whole answer";
+            case REFUSED, MALFORMED, INTERNAL, TIMED_OUT -> "the client's side ended early: " + reason;
+        };
+        if (forwarding != null) {
+            forwarding.abandon();
+        }
+        over();
+    }
+
+    @Override
+    public void onWritable() {
+        if (forwarding != null && !over) {
+            forwarding.clientWritable();
+        }
+    }
+}

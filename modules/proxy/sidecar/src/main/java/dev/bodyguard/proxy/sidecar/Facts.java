@@ -1,0 +1,146 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.proxy.engine.ClusterPlan;
+import dev.bodyguard.proxy.engine.Refusal;
+import dev.bodyguard.proxy.wire.Connection;
+import dev.bodyguard.proxy.wire.Request;
+import dev.bodyguard.telemetry.record.Edge;
+import dev.bodyguard.telemetry.record.Exchange;
+import dev.bodyguard.telemetry.record.Party;
+import dev.bodyguard.telemetry.record.TraceParent;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/// What is being found out about one exchange, until it is over. Owned by the exchange's loop.
+final class Facts {
+    private final Edge.Reporter reporter;
+    private final Connection connection;
+    private final long startedAt;
+    private final long startedNanos;
+    private final String method;
+    private final String path;
+    private final String authority;
+    private final String protocol;
+    private final boolean grpc;
+    private final @Nullable String userAgent;
+    private final @Nullable String forwardedFor;
+
+    Party source = Party.UNKNOWN;
+    Party destination = Party.UNKNOWN;
+    String service = "";
+    String serviceName = "";
+    String serviceNamespace = "";
+
+    @Nullable
+    String requestId;
+
+    @Nullable
+    TraceParent trace;
+
+    String routeName = "";
+
+    @Nullable
+    String rule;
+
+    @Nullable
+    String sentence;
+
+    @Nullable
+    String details;
+
+    @Nullable
+    String termination;
+
+    @Nullable
+    String cluster;
+
+    @Nullable
+    String upstreamHost;
+
+    @Nullable
+    String upstreamFailure;
+
+    int attempts;
+    int status;
+    int grpcStatus = -1;
+    long requestBytes;
+    long responseBytes;
+    private long serviceNanos = -1;
+    private String flags = "-";
+
+    Facts(Edge.Reporter reporter, Connection connection, Request request, long startedAt, long startedNanos) {
+        this.reporter = reporter;
+        this.connection = connection;
+        this.startedAt = startedAt;
+        this.startedNanos = startedNanos;
+        this.method = request.method();
+        this.path = request.path();
+        this.authority = request.authority();
+        this.protocol = request.version().text();
+        this.grpc = LocalReply.isGrpc(request);
+        this.userAgent = request.fields().get("user-agent");
+        this.forwardedFor = request.fields().get("x-forwarded-for");
+    }
+
+    void flag(String flag) {
+        if (!flag.equals("-")) {
+            flags = flags.equals("-") ? flag : flags + "," + flag;
+        }
+    }
+
+    void refused(Refusal refusal) {
+        flag(refusal.flag());
+        details = refusal.details();
+        sentence = refusal.sentence();
+        if (refusal.origin() != null) {
+            rule = refusal.origin();
+        }
+    }
+
+    void destination(ClusterPlan to) {
+        cluster = to.name();
+        service = to.service().host();
+        serviceName = to.service().name();
+        serviceNamespace = to.service().namespace();
+    }
+
+    void responded(long now) {
+        serviceNanos = now - startedNanos;
+    }
+
+    Exchange over(long now) {
+        var peer = connection.peerId();
+        var security = peer == null ? Edge.Security.NONE : Edge.Security.MUTUAL_TLS;
+        return new Exchange(
+                new Edge(
+                        reporter,
+                        source,
+                        destination,
+                        service,
+                        serviceName,
+                        serviceNamespace,
+                        grpc ? Edge.Protocol.GRPC : Edge.Protocol.HTTP,
+                        security),
+                startedAt,
+                now - startedNanos,
+                new Exchange.Request(
+                        method, path, protocol, authority, userAgent, requestId, forwardedFor, requestBytes),
+                new Exchange.Response(status, grpcStatus, flags, details, termination, responseBytes),
+                new Exchange.Upstream(cluster, upstreamHost, null, attempts, serviceNanos, upstreamFailure),
+                new Exchange.Downstream(
+                        text(connection.local()),
+                        text(connection.peer()),
+                        null,
+                        peer == null ? null : peer.toString(),
+                        security),
+                new Exchange.Decision(routeName, rule, sentence),
+                trace);
+    }
+
+    private static String text(SocketAddress address) {
+        return address instanceof InetSocketAddress inet
+                ? inet.getAddress().getHostAddress() + ":" + inet.getPort()
+                : address.toString();
+    }
+}

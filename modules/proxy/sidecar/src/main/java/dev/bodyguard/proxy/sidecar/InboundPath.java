@@ -1,0 +1,171 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.proxy.engine.InboundRule;
+import dev.bodyguard.proxy.engine.Refusal;
+import dev.bodyguard.proxy.engine.RetryPolicy;
+import dev.bodyguard.proxy.engine.RouteRule;
+import dev.bodyguard.proxy.engine.Routing;
+import dev.bodyguard.proxy.engine.Transport;
+import dev.bodyguard.proxy.engine.Verdict;
+import dev.bodyguard.proxy.wire.Exchange;
+import dev.bodyguard.proxy.wire.Fields;
+import dev.bodyguard.proxy.wire.Request;
+import dev.bodyguard.proxy.wire.RequestHandler;
+import dev.bodyguard.proxy.wire.RequestListener;
+import dev.bodyguard.proxy.wire.Upstreams;
+import dev.bodyguard.proxy.wire.Version;
+import dev.bodyguard.telemetry.record.Edge;
+import dev.bodyguard.telemetry.record.Party;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What calls the app, stage by stage: identify ▶ authorize ▶ route ▶ deadline ▶ wire. Nothing is repeated here: the
+/// caller's sidecar knows better whether it may be.
+final class InboundPath implements RequestHandler, Forwarding.Side {
+    private static final String CLIENT_CERTIFICATE = "x-forwarded-client-cert";
+
+    private final InForce<Generation> inForce;
+    private final int appPort;
+    private final SpiffeId id;
+    private final Party self;
+    private final String service;
+    private final String serviceName;
+    private final String serviceNamespace;
+    private final Upstreams upstreams;
+    private final Resolver resolver;
+    private final Ledger ledger;
+
+    InboundPath(
+            InForce<Generation> inForce,
+            Settings settings,
+            SpiffeId id,
+            Party self,
+            Upstreams upstreams,
+            Resolver resolver,
+            Ledger ledger) {
+        this.inForce = inForce;
+        this.appPort = settings.appPort();
+        this.id = id;
+        this.self = self;
+        this.service = settings.service() + "." + settings.namespace() + ".svc.cluster.local";
+        this.serviceName = settings.service();
+        this.serviceNamespace = settings.namespace();
+        this.upstreams = upstreams;
+        this.resolver = resolver;
+        this.ledger = ledger;
+    }
+
+    @Override
+    public RequestListener begin(Exchange client) {
+        var call = new Call(Edge.Reporter.DESTINATION, client, ledger);
+        var facts = call.facts();
+        facts.service = service;
+        facts.serviceName = serviceName;
+        facts.serviceNamespace = serviceNamespace;
+        facts.destination = self;
+        Trail.follow(call.request(), facts, call.loop().random());
+        identify(call);
+        return call;
+    }
+
+    // -- identify: who asks, by certificate; and in which protocol the app was meant to be asked
+
+    private void identify(Call call) {
+        var fields = call.request().fields();
+        var peer = call.client().connection().peerId();
+        var toldProtocol = fields.get(OutboundPath.PROTOCOL);
+        var toldFacts = fields.get(PeerFacts.HEADER);
+        fields.remove(OutboundPath.PROTOCOL).remove(PeerFacts.HEADER);
+        boolean http2 = false;
+        if (peer != null) {
+            // Only who proved an identity of the mesh is believed.
+            http2 = "HTTP/2".equals(toldProtocol);
+            call.facts().source = PeerFacts.party(toldFacts == null ? "" : toldFacts, peer.toString());
+            var element = "By=" + id + ";URI=" + peer;
+            var before = fields.get(CLIENT_CERTIFICATE);
+            fields.set(CLIENT_CERTIFICATE, before == null ? element : before + "," + element);
+        } else {
+            // Without a certificate there is nobody to have forwarded one.
+            fields.remove(CLIENT_CERTIFICATE);
+            http2 = call.request().version() == Version.HTTP_2;
+        }
+        authorize(call, peer, new Transport.Plaintext(http2));
+    }
+
+    // -- authorize
+
+    private void authorize(Call call, @Nullable SpiffeId peer, Transport spoken) {
+        var now = inForce.get();
+        var rule = now.plan().inbound(appPort);
+        if (rule == null) {
+            call.refuse(new Refusal.NoCluster("inbound|" + appPort + "||", null));
+            return;
+        }
+        switch (rule.authorize(peer == null ? null : peer.toString(), call.request())) {
+            case Verdict.Allowed _ -> route(call, now, rule, spoken);
+            case Verdict.Denied(var by) ->
+                call.refuse(new Refusal.Denied(peer == null ? "a caller without a certificate" : peer.toString(), by));
+        }
+    }
+
+    // -- route
+
+    private void route(Call call, Generation now, InboundRule inbound, Transport spoken) {
+        switch (inbound.route(call.request())) {
+            case Routing.Routed(var rule) -> forward(call, now, rule, spoken);
+            case Routing.NoRoute(var host, var origin) ->
+                call.refuse(new Refusal.NoRoute(
+                        host, call.request().method(), call.request().path(), origin));
+            case Routing.Unknown _, Routing.NotYetKnown _ ->
+                call.refuse(new Refusal.NoRoute(
+                        "this workload", call.request().method(), call.request().path(), null));
+        }
+    }
+
+    // -- deadline ▶ wire
+
+    private void forward(Call call, Generation now, RouteRule rule, Transport spoken) {
+        call.facts().routeName = rule.name();
+        call.facts().rule = rule.origin();
+        switch (rule.action()) {
+            case RouteRule.Forward forward -> {
+                var share = forward.split().draw(call.loop().random());
+                var cluster = now.plan().cluster(share.cluster());
+                if (cluster == null) {
+                    call.refuse(new Refusal.NoCluster(share.cluster(), rule.origin()));
+                    return;
+                }
+                call.facts().cluster = cluster.name();
+                Headers.change(call.request().fields(), rule.request());
+                var terms = new Way.Terms(
+                        RetryPolicy.NONE, forward.timeout(), rule.origin(), List.of(share.response(), rule.response()));
+                call.forward(new Forwarding(
+                        call, new Way.Balanced(cluster, now, 0, spoken), terms, upstreams, resolver, this));
+            }
+            case RouteRule.Respond(int status, var body) ->
+                call.respond(
+                        status,
+                        Fields.of("content-type", "text/plain; charset=utf-8"),
+                        body,
+                        rule.response(),
+                        "direct_response");
+            case RouteRule.Redirect redirect ->
+                call.respond(
+                        redirect.status(),
+                        Fields.of("location", redirect.location(call.request())),
+                        "",
+                        rule.response(),
+                        "direct_response");
+        }
+    }
+
+    /// The app gets what the mesh knows only as standard headers.
+    @Override
+    public void stamp(Request head, Transport transport) {}
+
+    @Override
+    public Refusal unreachable(String address, String reason, @Nullable String origin) {
+        return new Refusal.AppNotListening(address);
+    }
+}

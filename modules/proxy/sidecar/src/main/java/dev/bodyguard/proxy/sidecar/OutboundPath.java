@@ -1,0 +1,280 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.proxy.engine.ClusterPlan;
+import dev.bodyguard.proxy.engine.Refusal;
+import dev.bodyguard.proxy.engine.RouteRule;
+import dev.bodyguard.proxy.engine.Routing;
+import dev.bodyguard.proxy.engine.Transport;
+import dev.bodyguard.proxy.wire.Exchange;
+import dev.bodyguard.proxy.wire.Fields;
+import dev.bodyguard.proxy.wire.Request;
+import dev.bodyguard.proxy.wire.RequestHandler;
+import dev.bodyguard.proxy.wire.RequestListener;
+import dev.bodyguard.proxy.wire.Target;
+import dev.bodyguard.proxy.wire.Upstreams;
+import dev.bodyguard.proxy.wire.Version;
+import dev.bodyguard.telemetry.record.Edge;
+import dev.bodyguard.telemetry.record.Party;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// What the app calls, stage by stage: identify ▶ route ▶ deadline ▶ retry ▶ balance ▶ wire. The last four are
+/// [Forwarding]'s; authorization and rate limits are the callee's to decide.
+final class OutboundPath implements RequestHandler, Forwarding.Side {
+    static final String PROTOCOL = "x-bodyguard-proto";
+    private static final int HTTP = 80;
+    private static final int HTTPS = 443;
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    /// Longer than the planner lets any host warm.
+    private static final Duration WARM = Duration.ofSeconds(3);
+
+    private final InForce<Generation> inForce;
+    private final Hosts hosts;
+    private final Parking parking;
+    private final Upstreams upstreams;
+    private final Resolver resolver;
+    private final Ledger ledger;
+    private final Party self;
+    private final String peerFacts;
+    private final IntSupplier ownPort;
+
+    OutboundPath(
+            InForce<Generation> inForce,
+            Hosts hosts,
+            Parking parking,
+            Upstreams upstreams,
+            Resolver resolver,
+            Ledger ledger,
+            Party self,
+            IntSupplier ownPort) {
+        this.inForce = inForce;
+        this.hosts = hosts;
+        this.parking = parking;
+        this.upstreams = upstreams;
+        this.resolver = resolver;
+        this.ledger = ledger;
+        this.self = self;
+        this.peerFacts = PeerFacts.text(self);
+        this.ownPort = ownPort;
+    }
+
+    @Override
+    public RequestListener begin(Exchange client) {
+        var call = new Call(Edge.Reporter.SOURCE, client, ledger);
+        call.facts().source = self;
+        Trail.follow(call.request(), call.facts(), call.loop().random());
+        identify(call);
+        return call;
+    }
+
+    // -- identify: which host of the mesh, if it is one
+
+    private void identify(Call call) {
+        Request request = call.request();
+        // Facts about a workload are a sidecar's to tell, never the app's.
+        request.fields().remove(PROTOCOL).remove(PeerFacts.HEADER);
+        var captured = call.client().connection().originalDestination();
+        var dialled = captured == null ? null : Authority.parse(captured, HTTP);
+        var authority = request.authority().isEmpty()
+                ? dialled
+                : Authority.parse(request.authority(), request.scheme().equals("https") ? HTTPS : HTTP);
+        if (authority == null) {
+            call.refuse(new Refusal.BadRequest(
+                    "the request names no host that could be read: '" + request.authority() + "'"));
+            return;
+        }
+        var destination = dialled == null ? authority : authority.withPort(dialled.port());
+        var key = destination.key();
+        hosts.use(key);
+        route(call, destination, key);
+    }
+
+    // -- route: by the plan in force, to which this request keeps
+
+    private void route(Call call, Authority to, String key) {
+        var now = inForce.get();
+        switch (now.plan().outbound(key, call.request())) {
+            case Routing.Routed(var rule) -> follow(call, now, rule);
+            case Routing.NoRoute(var host, var origin) ->
+                call.refuse(new Refusal.NoRoute(
+                        host, call.request().method(), call.request().path(), origin));
+            case Routing.Unknown(var fallback) -> fallBack(call, to, fallback);
+            case Routing.NotYetKnown() -> {
+                if (!parking.park(call, new FirstWord(call, to, key))) {
+                    fallBack(call, to, now.plan().fallback());
+                }
+            }
+        }
+    }
+
+    /// The control plane's first word about a host, or the end of the wait for it.
+    private final class FirstWord implements Parking.Exit {
+        private final Call call;
+        private final Authority to;
+        private final String key;
+        private boolean warmed;
+
+        FirstWord(Call call, Authority to, String key) {
+            this.call = call;
+            this.to = to;
+            this.key = key;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return !(inForce.get().plan().outbound(key, call.request()) instanceof Routing.NotYetKnown);
+        }
+
+        @Override
+        public void leave() {
+            if (isOpen()) {
+                route(call, to, key);
+                return;
+            }
+            var now = inForce.get();
+            if (now.isWarming(key) && !warmed) {
+                // A host of the mesh is never taken for a stranger's: its first rules come into force in a moment.
+                warmed = true;
+                if (parking.park(call, WARM, this)) {
+                    return;
+                }
+            }
+            fallBack(call, to, now.plan().fallback());
+        }
+    }
+
+    /// A host that is not of the mesh, or about which nothing was said in time.
+    private void fallBack(Call call, Authority to, Routing.Fallback fallback) {
+        switch (fallback) {
+            case Routing.Fallback.Block(int status, var sentence) ->
+                call.refuse(new Refusal.Blocked(status, sentence, null));
+            case Routing.Fallback.PassThrough(var cluster) -> passThrough(call, to, cluster, Way.Terms.NONE);
+        }
+    }
+
+    private void passThrough(Call call, Authority to, String cluster, Way.Terms terms) {
+        call.facts().cluster = cluster;
+        call.facts().routeName = "allow_any";
+        call.facts().service = to.host();
+        resolver.resolve(
+                to.host(),
+                answer -> call.loop().execute(() -> {
+                    if (call.isOver()) {
+                        return;
+                    }
+                    switch (answer) {
+                        case Resolver.Answer.Missing(var sentence) ->
+                            call.refuse(new Refusal.ConnectFailed(to.toString(), sentence, terms.origin()));
+                        case Resolver.Answer.Found(var address) -> passThrough(call, to, address, terms);
+                    }
+                }));
+    }
+
+    private void passThrough(Call call, Authority to, InetAddress address, Way.Terms terms) {
+        if (to.port() == ownPort.getAsInt() && address.isLoopbackAddress()) {
+            call.refuse(new Refusal.Loop(to.toString()));
+            return;
+        }
+        var target =
+                new Target(new InetSocketAddress(address, to.port()), new Transport.Plaintext(false), CONNECT_TIMEOUT);
+        call.forward(new Forwarding(call, new Way.Straight(target, to.toString()), terms, upstreams, resolver, this));
+    }
+
+    private void follow(Call call, Generation now, RouteRule rule) {
+        call.facts().routeName = rule.name();
+        call.facts().rule = rule.origin();
+        var fault = rule.fault();
+        var random = call.loop().random();
+        if (fault != null && fault.delays(random)) {
+            call.facts().flag("DI");
+            call.wait(fault.delay(), () -> act(call, now, rule));
+        } else {
+            act(call, now, rule);
+        }
+    }
+
+    private void act(Call call, Generation now, RouteRule rule) {
+        var fault = rule.fault();
+        if (fault != null && fault.aborts(call.loop().random())) {
+            call.refuse(new Refusal.Aborted(fault.abortStatus(), rule.origin()));
+            return;
+        }
+        switch (rule.action()) {
+            case RouteRule.Respond(int status, var body) ->
+                call.respond(
+                        status,
+                        Fields.of("content-type", "text/plain; charset=utf-8"),
+                        body,
+                        rule.response(),
+                        "direct_response");
+            case RouteRule.Redirect redirect ->
+                call.respond(
+                        redirect.status(),
+                        Fields.of("location", redirect.location(call.request())),
+                        "",
+                        rule.response(),
+                        "direct_response");
+            case RouteRule.Forward forward -> forward(call, now, rule, forward);
+        }
+    }
+
+    // -- deadline ▶ retry ▶ balance ▶ wire
+
+    private void forward(Call call, Generation now, RouteRule rule, RouteRule.Forward forward) {
+        var share = forward.split().draw(call.loop().random());
+        var cluster = now.plan().cluster(share.cluster());
+        if (cluster == null) {
+            call.facts().cluster = share.cluster();
+            call.refuse(new Refusal.NoCluster(share.cluster(), rule.origin()));
+            return;
+        }
+        call.facts().destination(cluster);
+        if (cluster.budget().active() >= cluster.limits().requests()) {
+            call.refuse(new Refusal.Overflow(
+                    cluster.name(), cluster.limits().requests() + " requests under way", cluster.origin()));
+            return;
+        }
+        long hash = Hashing.of(call.request(), call.client().connection().peer(), forward.hash());
+        Request request = call.request();
+        Headers.change(request.fields(), rule.request());
+        Headers.change(request.fields(), share.request());
+        var rewrite = forward.rewrite();
+        request.path(rewrite.path(request.path()));
+        if (rewrite.host() != null) {
+            request.authority(rewrite.host());
+        }
+        var terms = new Way.Terms(
+                forward.retries(), forward.timeout(), rule.origin(), List.of(share.response(), rule.response()));
+        if (cluster.discovery() == ClusterPlan.Discovery.ORIGINAL_DESTINATION) {
+            var to = Authority.parse(request.authority(), HTTP);
+            if (to == null) {
+                call.refuse(new Refusal.BadRequest("the rule rewrites the host to what cannot be read as one"));
+            } else {
+                passThrough(call, to, cluster.name(), terms);
+            }
+            return;
+        }
+        call.forward(
+                new Forwarding(call, new Way.Balanced(cluster, now, hash, null), terms, upstreams, resolver, this));
+    }
+
+    @Override
+    public void stamp(Request head, Transport transport) {
+        switch (transport) {
+            case Transport.Mtls _ ->
+                head.fields()
+                        .set(PROTOCOL, head.version() == Version.HTTP_2 ? "HTTP/2" : "HTTP/1.1")
+                        .set(PeerFacts.HEADER, peerFacts);
+            case Transport.Plaintext _ -> {}
+        }
+    }
+
+    @Override
+    public Refusal unreachable(String address, String reason, @Nullable String origin) {
+        return new Refusal.ConnectFailed(address, reason, origin);
+    }
+}

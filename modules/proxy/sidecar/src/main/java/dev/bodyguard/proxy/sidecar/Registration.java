@@ -1,0 +1,190 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.xds.protocol.discovery.v1.Drain;
+import dev.bodyguard.xds.protocol.discovery.v1.EnrolRequest;
+import dev.bodyguard.xds.protocol.discovery.v1.EnrolResponse;
+import dev.bodyguard.xds.protocol.discovery.v1.KeepAlive;
+import dev.bodyguard.xds.protocol.discovery.v1.RegistryGrpc;
+import dev.bodyguard.xds.protocol.discovery.v1.Workload;
+import io.grpc.ManagedChannel;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// Keeps this workload in the mesh: enrols it, renews its lease, comes back after every loss, and takes it out again.
+///
+/// One thread owns everything; gRPC's only put signals into the mailbox.
+final class Registration {
+    private static final long LEAST_WAIT_MILLIS = 100;
+    private static final long MOST_WAIT_MILLIS = 5_000;
+    private static final long FIRST_ANSWER_MILLIS = 5_000;
+
+    /// What can happen to it. Called on its thread.
+    interface Events {
+        void enrolled(Duration lease);
+
+        void lost(String why, Duration retryIn);
+    }
+
+    private final Supplier<ManagedChannel> channels;
+    private final Workload workload;
+    private final Events events;
+    private final RandomGenerator random;
+    private final BlockingQueue<Signal> mailbox = new LinkedBlockingQueue<>();
+    private final CountDownLatch left = new CountDownLatch(1);
+    private final Thread thread =
+            Thread.ofPlatform().name("enrolment").daemon(true).unstarted(this::run);
+
+    private sealed interface Signal {
+        record Answer(Object stream, EnrolResponse response) implements Signal {}
+
+        record Ended(Object stream, String why) implements Signal {}
+
+        record Leave() implements Signal {}
+    }
+
+    /// @param channels called for every attempt; may throw what says why there is none
+    Registration(Supplier<ManagedChannel> channels, Workload workload, Events events, RandomGenerator random) {
+        this.channels = channels;
+        this.workload = workload;
+        this.events = events;
+        this.random = random;
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /// Takes the workload out; returns when discovery has said so, or after a while without.
+    void drain(Duration atMost) throws InterruptedException {
+        if (!thread.isAlive()) {
+            return;
+        }
+        mailbox.add(new Signal.Leave());
+        var _ = left.await(atMost.toMillis(), TimeUnit.MILLISECONDS);
+        thread.interrupt();
+    }
+
+    private void run() {
+        long bound = LEAST_WAIT_MILLIS;
+        try {
+            while (true) {
+                var outcome = stay();
+                if (outcome.why == null) {
+                    left.countDown();
+                    return;
+                }
+                bound = outcome.enrolled ? LEAST_WAIT_MILLIS : Math.min(2 * bound, MOST_WAIT_MILLIS);
+                var wait = Duration.ofMillis(bound / 2 + random.nextLong(bound / 2));
+                events.lost(outcome.why, wait);
+                if (leftWhile(wait)) {
+                    left.countDown();
+                    return;
+                }
+            }
+        } catch (InterruptedException _) {
+            // Closed.
+        }
+    }
+
+    /// How it went.
+    ///
+    /// @param why the stream is over; null where we left
+    private record Outcome(@Nullable String why, boolean enrolled) {}
+
+    /// From opening a stream to its end.
+    private Outcome stay() throws InterruptedException {
+        ManagedChannel channel;
+        try {
+            channel = channels.get();
+        } catch (RuntimeException none) {
+            return new Outcome(String.valueOf(none.getMessage()), false);
+        }
+        try {
+            return stay(channel);
+        } catch (RuntimeException broken) {
+            return new Outcome(broken.toString(), false);
+        } finally {
+            channel.shutdownNow();
+        }
+    }
+
+    private Outcome stay(ManagedChannel channel) throws InterruptedException {
+        var stream = new Object();
+        var requests = RegistryGrpc.newStub(channel).enrol(new StreamObserver<EnrolResponse>() {
+            @Override
+            public void onNext(EnrolResponse response) {
+                mailbox.add(new Signal.Answer(stream, response));
+            }
+
+            @Override
+            public void onError(Throwable error) {
+                mailbox.add(new Signal.Ended(stream, String.valueOf(error.getMessage())));
+            }
+
+            @Override
+            public void onCompleted() {
+                mailbox.add(new Signal.Ended(stream, "discovery ended the stream"));
+            }
+        });
+        requests.onNext(EnrolRequest.newBuilder().setEnrol(workload).build());
+        boolean enrolled = false;
+        long pause = FIRST_ANSWER_MILLIS;
+        while (true) {
+            var signal = mailbox.poll(pause, TimeUnit.MILLISECONDS);
+            switch (signal) {
+                case null -> {
+                    if (!enrolled) {
+                        return new Outcome("discovery did not answer within " + FIRST_ANSWER_MILLIS + " ms", false);
+                    }
+                    requests.onNext(EnrolRequest.newBuilder()
+                            .setKeepAlive(KeepAlive.getDefaultInstance())
+                            .build());
+                }
+                case Signal.Leave _ ->
+                    requests.onNext(EnrolRequest.newBuilder()
+                            .setDrain(Drain.getDefaultInstance())
+                            .build());
+                case Signal.Answer(var on, var response) -> {
+                    if (on.equals(stream) && response.getDrained()) {
+                        requests.onCompleted();
+                        return new Outcome(null, true);
+                    }
+                    if (on.equals(stream) && !enrolled) {
+                        enrolled = true;
+                        int lease = Math.max(response.getLeaseMillis(), 300);
+                        pause = lease / 3;
+                        events.enrolled(Duration.ofMillis(lease));
+                    }
+                }
+                case Signal.Ended(var on, var why) -> {
+                    if (on.equals(stream)) {
+                        return new Outcome(why, enrolled);
+                    }
+                }
+            }
+        }
+    }
+
+    private boolean leftWhile(Duration wait) throws InterruptedException {
+        long until = System.nanoTime() + wait.toNanos();
+        while (true) {
+            var signal = mailbox.poll(until - System.nanoTime(), TimeUnit.NANOSECONDS);
+            switch (signal) {
+                case null -> {
+                    return false;
+                }
+                case Signal.Leave _ -> {
+                    return true;
+                }
+                case Signal.Answer _, Signal.Ended _ -> {}
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.identity.spiffe.Verdict;
+import dev.bodyguard.proxy.wire.ListenerEvents;
+import dev.bodyguard.telemetry.record.Meters;
+import dev.bodyguard.xds.client.Events;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.Map;
+
+/// What can happen to a sidecar, one line and, where it is worth counting, one counter each.
+final class SidecarLog implements ListenerEvents {
+    private final Logger log;
+    private final Meters.Counters refused;
+    private final Meters.Counters rejected;
+    private volatile boolean followsConfig;
+
+    SidecarLog(Logger log, Meters meters) {
+        this.log = log;
+        this.refused = meters.counters(
+                "bodyguard_connections_refused_total", "Connections that were turned down, by reason.", "reason");
+        this.rejected = meters.counters(
+                "bodyguard_xds_rejected_total", "Configuration resources that were not applied, by type.", "type");
+    }
+
+    boolean followsConfig() {
+        return followsConfig;
+    }
+
+    void progress(String sentence) {
+        log.log(Level.INFO, sentence);
+    }
+
+    void orphanStopped(long pid) {
+        log.log(Level.WARNING, "stopped pid " + pid + ", the app that a former sidecar of this workload left behind");
+    }
+
+    void serverRefused(Verdict.Refused why) {
+        log.log(Level.WARNING, "control plane not accepted: " + why.sentence());
+    }
+
+    void tunnelRefused(String destination, String why) {
+        log.log(Level.WARNING, "CONNECT " + destination + " closed: " + why);
+        refused.with("tunnel").increment();
+    }
+
+    @Override
+    public void handshakeFailed(SocketAddress peer, String reason) {
+        log.log(Level.WARNING, "refused a connection from " + text(peer) + ": " + reason);
+        refused.with("handshake").increment();
+    }
+
+    @Override
+    public void plaintextRefused(SocketAddress peer, String reason) {
+        log.log(Level.WARNING, "refused plaintext from " + text(peer) + ": " + reason);
+        refused.with("plaintext").increment();
+    }
+
+    @Override
+    public void malformed(SocketAddress peer, String reason) {
+        log.log(Level.INFO, "closed a connection from " + text(peer) + ": " + reason);
+        refused.with("malformed").increment();
+    }
+
+    /// What happens to the configuration stream.
+    Events ofConfig() {
+        return new Events() {
+            @Override
+            public void connected() {
+                followsConfig = true;
+                log.log(Level.INFO, "config: connected");
+            }
+
+            @Override
+            public void lost(String why, Duration retryIn) {
+                followsConfig = false;
+                log.log(
+                        Level.WARNING,
+                        "config: " + why + "; what was received stays in force, next try in " + retryIn.toMillis()
+                                + " ms");
+            }
+
+            @Override
+            public void nacked(String typeUrl, Map<String, String> wrong) {
+                String type = typeUrl.substring(typeUrl.lastIndexOf('.') + 1);
+                wrong.forEach((name, reason) -> log.log(
+                        Level.WARNING,
+                        "config: " + type + " " + name + " is not applied, its last good form stays: " + reason));
+                rejected.with(type).add(wrong.size());
+            }
+        };
+    }
+
+    /// What happens to this workload's place in the mesh.
+    Registration.Events ofRegistration(Readiness readiness) {
+        return new Registration.Events() {
+            @Override
+            public void enrolled(Duration lease) {
+                readiness.met(Readiness.Need.ENROLLED);
+                log.log(Level.INFO, "discovery: enrolled, lease " + lease.toMillis() + " ms");
+            }
+
+            @Override
+            public void lost(String why, Duration retryIn) {
+                log.log(Level.WARNING, "discovery: " + why + "; enrols again in " + retryIn.toMillis() + " ms");
+            }
+        };
+    }
+
+    private static String text(SocketAddress address) {
+        return address instanceof InetSocketAddress inet
+                ? inet.getAddress().getHostAddress() + ":" + inet.getPort()
+                : address.toString();
+    }
+}

@@ -1,0 +1,184 @@
+package dev.bodyguard.proxy.sidecar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.proxy.engine.Plan;
+import dev.bodyguard.proxy.wire.Limits;
+import dev.bodyguard.proxy.wire.Listener;
+import dev.bodyguard.proxy.wire.ListenerEvents;
+import dev.bodyguard.proxy.wire.Loops;
+import dev.bodyguard.proxy.wire.MeshTls;
+import dev.bodyguard.proxy.wire.Upstreams;
+import dev.bodyguard.telemetry.record.AccessLine;
+import dev.bodyguard.telemetry.record.Exchange;
+import dev.bodyguard.telemetry.record.Meters;
+import dev.bodyguard.telemetry.record.Party;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+
+/// A sidecar without a process: real listeners, real TLS, paths and planner, fed by hand.
+final class TestSidecar implements AutoCloseable {
+    private final Loops loops = Loops.start(1);
+    private final Meters meters = new Meters();
+    private final ByteArrayOutputStream lines = new ByteArrayOutputStream();
+    private final AccessLog<Exchange> accessLog = new AccessLog<>(lines, AccessLine::write);
+    private final InForce<Generation> inForce = new InForce<>(new Generation(Plan.EMPTY));
+    private final Readiness readiness = new Readiness();
+    private final Resolver resolver = new Resolver();
+    private final Planner planner;
+    private final Listener outbound;
+    private final Listener inbound;
+    final FakeConfig config = new FakeConfig();
+    final List<String> refusals = new CopyOnWriteArrayList<>();
+
+    TestSidecar(String service, int appPort, Svid svid) throws IOException {
+        var settings = switch (Settings.from(
+                List.of("--service", service, "--version", "v2", "--app-port", "" + appPort, "--state", "/none"))) {
+            case Settings.Asked.Run(var asked) -> asked;
+            case Settings.Asked.Help _, Settings.Asked.Mistake _ -> throw new AssertionError("settings");
+        };
+        var self = new Party(settings.workload(), "default", svid.id().toString(), service, "v2", service, "");
+        var tls = new MeshTls(svid, InstantSource.system());
+        var ledger = new Ledger(meters, accessLog, InstantSource.system());
+        var parking = new Parking(loops.all(), Duration.ofSeconds(1), 16);
+        planner = new Planner(inForce, Duration.ofSeconds(2), new Planned(readiness, parking, appPort));
+        var upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
+        var port = new AtomicInteger();
+        var log = new SidecarLog(System.getLogger("test"), meters);
+        outbound = Listener.outbound(
+                loops,
+                loopback(),
+                Limits.DEFAULTS,
+                new OutboundPath(
+                        inForce, new Hosts(planner, Hosts.MOST), parking, upstreams, resolver, ledger, self, port::get),
+                new OutboundTunnels(inForce, resolver, log, port::get),
+                log);
+        port.set(outbound.address().getPort());
+        inbound = Listener.inbound(
+                loops,
+                loopback(),
+                Limits.DEFAULTS,
+                tls,
+                new InboundPath(inForce, settings, svid.id(), self, upstreams, resolver, ledger),
+                new ListenerEvents() {
+                    @Override
+                    public void handshakeFailed(SocketAddress peer, String reason) {
+                        refusals.add(reason);
+                    }
+
+                    @Override
+                    public void plaintextRefused(SocketAddress peer, String reason) {
+                        refusals.add("plaintext: " + reason);
+                    }
+                });
+    }
+
+    /// Begins to follow its configuration, which is complete enough to be ready.
+    TestSidecar follow() {
+        config.tell(planner);
+        eventually(
+                "the plan is there",
+                () -> !inForce.get().plan().inboundPorts().isEmpty()
+                        || !inForce.get().plan().fallback().equals(Plan.EMPTY.fallback()));
+        return this;
+    }
+
+    int inboundPort() {
+        return inbound.address().getPort();
+    }
+
+    int outboundPort() {
+        return outbound.address().getPort();
+    }
+
+    Plan plan() {
+        return inForce.get().plan();
+    }
+
+    String metrics() {
+        return meters.text();
+    }
+
+    long directMemory() {
+        return loops.usedDirectMemory();
+    }
+
+    /// The only line, or the last one, once it has been written.
+    String line(int number) {
+        eventually("line " + number + " is written", () -> log().lines().count() >= number);
+        return log().lines().skip(number - 1L).findFirst().orElseThrow();
+    }
+
+    private String log() {
+        return lines.toString(StandardCharsets.UTF_8);
+    }
+
+    /// As an app with HTTP_PROXY asks.
+    Http1.Message get(String url) throws IOException {
+        return ask("GET", url, "", "");
+    }
+
+    Http1.Message ask(String method, String url, String moreHeaders, String body) throws IOException {
+        try (var socket = connect()) {
+            socket.getOutputStream().write(head(method, url, moreHeaders, body.length()));
+            socket.getOutputStream().write(body.getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().flush();
+            return Http1.need(new BufferedInputStream(socket.getInputStream()), method.equals("HEAD"));
+        }
+    }
+
+    static byte[] head(String method, String url, String moreHeaders, long length) {
+        String host = url.substring("http://".length());
+        host = host.substring(0, host.indexOf('/'));
+        return (method + " " + url + " HTTP/1.1\r\nhost: " + host + "\r\n" + moreHeaders
+                        + (length > 0 || method.equals("POST") ? "content-length: " + length + "\r\n" : "") + "\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    Socket connect() throws IOException {
+        var socket = new Socket(InetAddress.getLoopbackAddress(), outboundPort());
+        socket.setSoTimeout(20_000);
+        return socket;
+    }
+
+    static void eventually(String what, BooleanSupplier condition) {
+        long until = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(until);
+            Thread.onSpinWait();
+            try {
+                Thread.sleep(2);
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static InetSocketAddress loopback() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    }
+
+    @Override
+    public void close() {
+        config.close();
+        outbound.close();
+        inbound.close();
+        planner.close();
+        resolver.close();
+        loops.close();
+        accessLog.close();
+    }
+}
