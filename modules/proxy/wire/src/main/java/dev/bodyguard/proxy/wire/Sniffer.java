@@ -190,7 +190,11 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
         if (bytes != null) {
             try {
                 protocol.channelRead(ctx.pipeline().context(protocol), bytes);
-                protocol.channelReadComplete(ctx.pipeline().context(protocol));
+                // Its first message may have been a CONNECT, which put another protocol in its place.
+                var still = ctx.pipeline().context(protocol);
+                if (still != null) {
+                    protocol.channelReadComplete(still);
+                }
             } catch (Exception broken) {
                 ctx.pipeline().fireExceptionCaught(broken);
             }

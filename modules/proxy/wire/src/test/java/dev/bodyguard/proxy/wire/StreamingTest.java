@@ -1,0 +1,168 @@
+package dev.bodyguard.proxy.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+@SuppressWarnings("StringConcatToTextBlock") // line ends are part of what is sent
+class StreamingTest {
+    private static final long BODY = 64L << 20;
+
+    private final Rig rig = new Rig();
+
+    @AfterEach
+    void close() {
+        rig.close();
+    }
+
+    @Test
+    void holdsLittleOfALargeBodyWhoseReaderIsSlow() throws Exception {
+        var app = rig.outbound(Rig.echo());
+        var inbound = rig.inbound(rig.relay(rig.plain(app)));
+        var front = rig.outbound(rig.relay(rig.mtls(inbound, "payments")));
+        long most = 0;
+
+        try (var socket = Rig.socket(front)) {
+            var writer = CompletableFuture.runAsync(() -> {
+                try {
+                    var out = socket.getOutputStream();
+                    out.write(("POST / HTTP/1.1\r\nHost: payments\r\nConnection: close\r\nContent-Length: " + BODY
+                                    + "\r\n\r\n")
+                            .getBytes(StandardCharsets.ISO_8859_1));
+                    var block = new byte[64 << 10];
+                    for (long sent = 0; sent < BODY; sent += block.length) {
+                        out.write(block);
+                    }
+                } catch (IOException broken) {
+                    throw new java.io.UncheckedIOException(broken);
+                }
+            });
+            var in = socket.getInputStream();
+            assertThat(Rig.readUntil(in, "\r\n\r\n")).startsWith("HTTP/1.1 200");
+            var block = new byte[256 << 10];
+            long got = 0;
+            for (int n = in.read(block); n >= 0; n = in.read(block)) {
+                got += n;
+                most = Math.max(most, rig.loops.usedDirectMemory());
+            }
+            writer.join();
+            // Chunked: a little more than the body itself.
+            assertThat(got).isBetween(BODY, BODY + (BODY >> 4));
+        }
+
+        assertThat(most).isLessThan(16 << 20);
+    }
+
+    @Test
+    void tellsTheUpstreamWhenAnHttp1ClientGoesAway() throws Exception {
+        var cancelled = new CompletableFuture<Reset>();
+        var begun = new CompletableFuture<String>();
+        var app = rig.outbound(exchange -> {
+            begun.complete(exchange.request().path());
+            return new Hanging(cancelled);
+        });
+        var inbound = rig.inbound(rig.relay(rig.plain(app)));
+        var front = rig.outbound(rig.relay(rig.mtls(inbound, "payments")));
+
+        try (var socket = Rig.socket(front)) {
+            socket.getOutputStream()
+                    .write("GET /slow HTTP/1.1\r\nHost: payments\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+            assertThat(begun.get()).isEqualTo("/slow");
+        }
+
+        assertThat(cancelled.get()).isEqualTo(Reset.CANCELLED);
+    }
+
+    @Test
+    void routesHttpInsideOfAConnect() throws Exception {
+        var front = rig.outbound(Rig.echo());
+
+        try (var socket = Rig.socket(front)) {
+            var in = socket.getInputStream();
+            var out = socket.getOutputStream();
+            out.write("CONNECT shop:443 HTTP/1.1\r\nHost: shop:443\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+            assertThat(Rig.readUntil(in, "\r\n\r\n")).startsWith("HTTP/1.1 200 ");
+            out.write("GET /in HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"
+                    .getBytes(StandardCharsets.ISO_8859_1));
+            assertThat(new String(in.readAllBytes(), StandardCharsets.ISO_8859_1))
+                    .contains("x-path: /in", "hello shop");
+        }
+    }
+
+    @Test
+    void tunnelsAServerThatSpeaksFirst() throws Exception {
+        try (var server = new ServerSocket(0, 1, Rig.anyPort().getAddress())) {
+            var front = rig.outbound(Rig.echo(), tunnel -> {
+                tunnel.dial(
+                        new InetSocketAddress(server.getInetAddress(), server.getLocalPort()), Duration.ofSeconds(5));
+                return new TunnelListener() {
+                    @Override
+                    public void onClosed(long sent, long received) {
+                        rig.heard.add("closed " + sent + " " + received);
+                    }
+                };
+            });
+
+            try (var socket = Rig.socket(front)) {
+                socket.getOutputStream()
+                        .write("CONNECT mail:25 HTTP/1.1\r\nHost: mail:25\r\n\r\n"
+                                .getBytes(StandardCharsets.ISO_8859_1));
+                try (var accepted = server.accept()) {
+                    assertThat(Rig.readUntil(socket.getInputStream(), "\r\n\r\n"))
+                            .startsWith("HTTP/1.1 200 ");
+                    accepted.getOutputStream().write("220 hello\r\n".getBytes(StandardCharsets.ISO_8859_1));
+                    assertThat(Rig.readUntil(socket.getInputStream(), "\r\n")).isEqualTo("220 hello\r\n");
+                    socket.getOutputStream().write("QUIT\r\n".getBytes(StandardCharsets.ISO_8859_1));
+                    socket.shutdownOutput();
+                    assertThat(accepted.getInputStream().readAllBytes()).hasSize(6);
+                    accepted.getOutputStream().write("221 bye\r\n".getBytes(StandardCharsets.ISO_8859_1));
+                    accepted.shutdownOutput();
+                    assertThat(socket.getInputStream().readAllBytes()).hasSize(9);
+                }
+            }
+            assertThat(rig.hears("closed")).isEqualTo("closed 6 20");
+        }
+    }
+
+    @Test
+    void carriesHttp2WithPriorKnowledge() throws Exception {
+        var app = rig.outbound(Rig.echo());
+        var middle = rig.outbound(rig.relay(rig.h2c(app)));
+        var front = rig.outbound(rig.relay(rig.h2c(middle)));
+
+        var answer = Rig.call(
+                front,
+                "POST / HTTP/1.1\r\nHost: a\r\nCookie: x=1\r\nContent-Length: 3\r\n\r\nabc"
+                        + "GET /n HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+        assertThat(answer).contains("x-version: HTTP/2", "x-got-cookie: x=1", "abc", "x-path: /n", "hello a");
+    }
+
+    private record Hanging(CompletableFuture<Reset> cancelled) implements RequestListener {
+        @Override
+        public void onData(ByteBuf chunk, boolean last) {
+            chunk.release();
+        }
+
+        @Override
+        public void onTrailers(Fields trailers) {}
+
+        @Override
+        public void onReset(Reset reason) {
+            cancelled.complete(reason);
+        }
+
+        @Override
+        public void onWritable() {}
+    }
+}
