@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -55,6 +56,8 @@ final class Planner implements Sink, AutoCloseable {
     private final Set<String> clusters = new HashSet<>();
     private final Set<String> assignments = new HashSet<>();
     private final Map<String, ScheduledFuture<?>> warming = new HashMap<>();
+    /// Virtual hosts that were wanted before there was anyone to ask: a busy app does not wait for its sidecar.
+    private final Set<String> early = new LinkedHashSet<>();
 
     /// @param patience how long a new virtual host may wait for its clusters and endpoints
     Planner(InForce<Generation> inForce, Duration patience, Listener listener) {
@@ -68,6 +71,10 @@ final class Planner implements Sink, AutoCloseable {
         run(() -> {
             subscriptions = through;
             through.subscribe(Resources.LISTENER, List.of(OUTBOUND, INBOUND));
+            if (!early.isEmpty()) {
+                through.subscribe(Resources.VIRTUAL_HOST, List.copyOf(early));
+                early.clear();
+            }
         });
     }
 
@@ -76,6 +83,8 @@ final class Planner implements Sink, AutoCloseable {
         run(() -> {
             var through = subscriptions;
             if (through == null) {
+                early.removeAll(instead);
+                early.add(host);
                 return;
             }
             if (!instead.isEmpty()) {
