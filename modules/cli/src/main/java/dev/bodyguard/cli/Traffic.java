@@ -67,9 +67,11 @@ final class Traffic {
     Progress progress(Scrapes scrapes) {
         var versions = new TreeMap<String, Long>();
         byVersion.forEach((version, count) -> versions.put(version, count.get()));
+        // Successes first: every one of them is among the finished that are read after.
+        long good = succeeded.get();
         return new Progress(
                 finished.get(),
-                succeeded.get(),
+                good,
                 scrapes.retries(),
                 versions,
                 scrapes.mutualTlsShare(),
