@@ -111,7 +111,7 @@ func start(t *testing.T, name string, args ...string) *Process {
 		p.Stop(10 * time.Second)
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		if t.Failed() {
-			t.Logf("---- %s said:\n%s", name, tail(p.Output(), 60))
+			t.Logf("---- %s said:\n%s", name, tail(p.Output(), 25))
 		}
 	})
 	return p

@@ -466,7 +466,7 @@ func TestMetrics(t *testing.T) {
 	}
 
 	line := checkout.accessLog()[0]
-	for _, key := range []string{"response_code", "response_flags", "rule", "attempts", "traceparent"} {
+	for _, key := range []string{"response_code", "response_flags", "rule", "attempts", "trace_id"} {
 		if _, there := line[key]; !there {
 			t.Errorf("the access log has no %s: %v", key, line)
 		}

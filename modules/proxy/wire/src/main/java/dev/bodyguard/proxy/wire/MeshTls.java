@@ -14,6 +14,7 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBeh
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -123,10 +124,21 @@ public final class MeshTls {
                     .protocols("TLSv1.3")
                     .applicationProtocolConfig(alpn(List.of(H2)))
                     .build();
+            neverResume(server);
+            neverResume(client);
             return new Contexts(svid, server, client);
         } catch (SSLException broken) {
             throw new IllegalArgumentException(
                     "no TLS can be set up with " + svid + ": " + broken.getMessage(), broken);
+        }
+    }
+
+    /// A resumed session shows the certificate of long ago: one that may have expired or been replaced since.
+    private static void neverResume(SslContext context) {
+        if (context.sessionContext() instanceof OpenSslSessionContext sessions) {
+            sessions.setSessionCacheEnabled(false);
+        } else {
+            context.sessionContext().setSessionTimeout(1);
         }
     }
 
