@@ -24,6 +24,7 @@ record Installation(Path home, Path samples) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-p", home.resolve("lib").toString(), "-Dbodyguard.home=" + home));
+        command.add("-Djava.util.logging.config.file=" + home.resolve("conf").resolve("logging.properties"));
         command.add("@" + home.resolve("conf").resolve(kind + ".args"));
         command.addAll(arguments);
         return command;
