@@ -1,0 +1,45 @@
+package dev.bodyguard.config;
+
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Problem;
+import java.time.Duration;
+
+/// What can happen here. Called on the thread that it happens on; must not block.
+interface Events {
+    /// A document's new version is refused.
+    ///
+    /// @param lastGood whether an earlier version of it is in force
+    void refused(Problem problem, boolean lastGood);
+
+    /// A document is in force, though not as its author may think.
+    void warned(Problem problem);
+
+    /// A document that was refused is in force again.
+    void applied(Document document);
+
+    /// Two documents that are right each for itself contradict each other.
+    void contradicted(Problem problem);
+
+    /// A new generation is offered to the proxies.
+    void published(long generation, int documents, int workloads, int problems);
+
+    void discoveryConnected();
+
+    void discoveryLost(String why, Duration retryIn);
+
+    /// Everything is known once; proxies are answered from now on.
+    void ready();
+
+    void proxyConnected(String proxy, int now);
+
+    void proxyGone(String proxy, String why, int now);
+
+    void proxyRefused(String proxy, String why);
+
+    void proxyAcked(String typeUrl, Duration sincePublished);
+
+    void proxyNacked(String proxy, String typeUrl, String why);
+
+    /// A defect of ours.
+    void failed(String doing, Throwable defect);
+}

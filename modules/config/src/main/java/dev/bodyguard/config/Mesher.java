@@ -1,0 +1,177 @@
+package dev.bodyguard.config;
+
+import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Part;
+import dev.bodyguard.model.Problem;
+import dev.bodyguard.model.Workload;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// Documents and workloads to a mesh, and the mesh to a generation: one thread that owns all of it. Others leave
+/// messages; what is waiting already makes one generation together.
+final class Mesher implements AutoCloseable {
+    private final Function<Mesh, dev.bodyguard.xds.compile.Resources> compiler;
+    private final Runnable published;
+    private final Events events;
+    private final BlockingQueue<Message> mailbox = new LinkedBlockingQueue<>();
+    private final CountDownLatch ready = new CountDownLatch(1);
+    private final Thread owner = Thread.ofVirtual().name("config-mesher").unstarted(this::run);
+
+    // Owned by the thread.
+    private final Documents documents;
+    /// Discovery's name of a document, which holds its apiVersion, to its key, which does not.
+    private final Map<String, String> keys = new HashMap<>();
+
+    private final Map<String, Workload> workloads = new TreeMap<>();
+    private Set<Problem> contradictions = Set.of();
+    private boolean documentsKnown;
+    private boolean workloadsKnown;
+    private long number;
+    private boolean closed;
+
+    // Read by anyone.
+    private volatile @Nullable Generation current;
+    private volatile List<Problem> problems = List.of();
+
+    sealed interface Message {}
+
+    /// Documents came or went.
+    ///
+    /// @param put discovery's name to document
+    record DocumentsChanged(Map<String, Document> put, List<String> removed) implements Message {}
+
+    record WorkloadsChanged(Map<String, Workload> put, List<String> removed) implements Message {}
+
+    private record Close() implements Message {}
+
+    /// Wires it; [#start] runs it.
+    ///
+    /// @param published called after each generation, on this thread
+    Mesher(
+            Dialect dialect,
+            Function<Mesh, dev.bodyguard.xds.compile.Resources> compiler,
+            Runnable published,
+            Events events) {
+        this.documents = new Documents(dialect, events);
+        this.compiler = compiler;
+        this.published = published;
+        this.events = events;
+    }
+
+    void start() {
+        owner.start();
+    }
+
+    void tell(Message message) {
+        mailbox.add(message);
+    }
+
+    /// The newest generation; null until everything is known once.
+    @Nullable
+    Generation current() {
+        return current;
+    }
+
+    /// Waits until everything is known once: half of the truth would tell proxies that the rest is gone.
+    void awaitReady() throws InterruptedException {
+        ready.await();
+    }
+
+    boolean isReady() {
+        return current != null;
+    }
+
+    List<Problem> problems() {
+        return problems;
+    }
+
+    @Override
+    public void close() {
+        mailbox.add(new Close());
+        try {
+            owner.join();
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
+        ready.countDown();
+    }
+
+    private void run() {
+        try {
+            while (!closed) {
+                Message message = mailbox.take();
+                while (message != null) {
+                    take(message);
+                    message = mailbox.poll();
+                }
+                if (!closed && documentsKnown && workloadsKnown) {
+                    publish();
+                }
+            }
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void take(Message message) {
+        switch (message) {
+            case DocumentsChanged(var put, var removed) -> {
+                documentsKnown = true;
+                put.forEach((name, document) -> {
+                    keys.put(name, document.key());
+                    documents.put(document);
+                });
+                for (String name : removed) {
+                    String key = keys.remove(name);
+                    // The same object under another apiVersion goes on.
+                    if (key != null && !keys.containsValue(key)) {
+                        documents.remove(key);
+                    }
+                }
+            }
+            case WorkloadsChanged(var put, var removed) -> {
+                workloadsKnown = true;
+                removed.forEach(workloads::remove);
+                workloads.putAll(put);
+            }
+            case Close _ -> closed = true;
+        }
+    }
+
+    private void publish() {
+        try {
+            var parts = new ArrayList<Part>(documents.inForce());
+            parts.addAll(workloads.values());
+            Mesh mesh = Mesh.of(parts);
+            var now = new HashSet<>(mesh.problems());
+            now.stream().filter(problem -> !contradictions.contains(problem)).forEach(events::contradicted);
+            contradictions = now;
+
+            var all = new ArrayList<>(documents.problems());
+            all.addAll(mesh.problems());
+            problems = List.copyOf(all);
+            boolean first = current == null;
+            current = new Generation(++number, compiler.apply(mesh));
+            events.published(number, documents.size(), workloads.size(), all.size());
+            if (first) {
+                events.ready();
+                ready.countDown();
+            }
+            published.run();
+        } catch (RuntimeException defect) {
+            events.failed("making a mesh of " + documents.size() + " documents; the last generation stays", defect);
+        }
+    }
+}

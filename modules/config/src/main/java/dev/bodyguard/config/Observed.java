@@ -1,0 +1,136 @@
+package dev.bodyguard.config;
+
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Problem;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Events as log lines and metrics.
+final class Observed implements Events {
+    private static final Logger LOG = System.getLogger("dev.bodyguard.config");
+
+    private final MeterRegistry metrics;
+    private final AtomicInteger documents;
+    private final AtomicInteger workloads;
+    private final AtomicInteger problems;
+    private final AtomicInteger proxies;
+    private final Counter generations;
+    private final Counter refusals;
+    private final Timer convergence;
+
+    Observed(MeterRegistry metrics) {
+        this.metrics = metrics;
+        documents = metrics.gauge("bodyguard_config_documents", new AtomicInteger());
+        workloads = metrics.gauge("bodyguard_config_workloads", new AtomicInteger());
+        problems = metrics.gauge("bodyguard_config_problems", new AtomicInteger());
+        proxies = metrics.gauge("bodyguard_config_proxies", new AtomicInteger());
+        generations = Counter.builder("bodyguard_config_generations")
+                .description("Generations offered to the proxies")
+                .register(metrics);
+        refusals = Counter.builder("bodyguard_config_proxies_refused")
+                .description("Streams refused to clients that are not who they say")
+                .register(metrics);
+        convergence = Timer.builder("bodyguard_config_convergence")
+                .description("From publishing a generation to a proxy's acknowledgement of it")
+                .publishPercentileHistogram()
+                .register(metrics);
+    }
+
+    @Override
+    public void refused(Problem problem, boolean lastGood) {
+        LOG.log(
+                Level.ERROR,
+                problem
+                        + (lastGood
+                                ? "; the last good version stays in force"
+                                : "; it is not in force until corrected"));
+    }
+
+    @Override
+    public void warned(Problem problem) {
+        LOG.log(Level.WARNING, problem.toString());
+    }
+
+    @Override
+    public void applied(Document document) {
+        LOG.log(Level.INFO, document.origin() + " is correct again and in force");
+    }
+
+    @Override
+    public void contradicted(Problem problem) {
+        LOG.log(Level.WARNING, problem.toString());
+    }
+
+    @Override
+    public void published(long generation, int documentsNow, int workloadsNow, int problemsNow) {
+        documents.set(documentsNow);
+        workloads.set(workloadsNow);
+        problems.set(problemsNow);
+        generations.increment();
+        LOG.log(
+                Level.INFO,
+                "generation " + generation + ": " + documentsNow + " documents, " + workloadsNow + " workloads, "
+                        + problemsNow + " problems");
+    }
+
+    @Override
+    public void discoveryConnected() {
+        LOG.log(Level.INFO, "following discovery");
+    }
+
+    @Override
+    public void discoveryLost(String why, Duration retryIn) {
+        LOG.log(
+                Level.WARNING,
+                "discovery is lost, everything stays as it is, next attempt in " + retryIn.toMillis() + " ms: " + why);
+    }
+
+    @Override
+    public void ready() {
+        LOG.log(Level.INFO, "ready: everything is known, proxies are answered");
+    }
+
+    @Override
+    public void proxyConnected(String proxy, int now) {
+        proxies.set(now);
+        LOG.log(Level.INFO, "proxy " + proxy + " connected");
+    }
+
+    @Override
+    public void proxyGone(String proxy, String why, int now) {
+        proxies.set(now);
+        LOG.log(Level.INFO, "proxy " + proxy + " is gone: " + why);
+    }
+
+    @Override
+    public void proxyRefused(String proxy, String why) {
+        refusals.increment();
+        LOG.log(Level.WARNING, "refused proxy " + proxy + ": " + why);
+    }
+
+    @Override
+    public void proxyAcked(String typeUrl, Duration sincePublished) {
+        metrics.counter("bodyguard_config_acks", "type", shortName(typeUrl)).increment();
+        convergence.record(sincePublished);
+    }
+
+    @Override
+    public void proxyNacked(String proxy, String typeUrl, String why) {
+        metrics.counter("bodyguard_config_nacks", "type", shortName(typeUrl)).increment();
+        LOG.log(Level.ERROR, "proxy " + proxy + " does not take a " + shortName(typeUrl) + ": " + why);
+    }
+
+    @Override
+    public void failed(String doing, Throwable defect) {
+        LOG.log(Level.ERROR, "a defect, " + doing, defect);
+    }
+
+    private static String shortName(String typeUrl) {
+        return typeUrl.substring(typeUrl.lastIndexOf('.') + 1);
+    }
+}

@@ -1,0 +1,210 @@
+package dev.bodyguard.config;
+
+import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.dialect.Dialects;
+import dev.bodyguard.identity.client.MeshChannel;
+import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Problem;
+import dev.bodyguard.xds.client.AdsClient;
+import dev.bodyguard.xds.compile.Compiler;
+import dev.bodyguard.xds.server.AggregatedDiscovery;
+import dev.bodyguard.xds.server.Client;
+import dev.bodyguard.xds.server.ClientState;
+import dev.bodyguard.xds.server.GrpcServer;
+import dev.bodyguard.xds.server.Peer;
+import dev.bodyguard.xds.server.ServerTls;
+import dev.bodyguard.xds.server.Views;
+import dev.bodyguard.xds.snapshot.Heard;
+import dev.bodyguard.xds.snapshot.TypeUrls;
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Function;
+
+/// Config's arrows: discovery → dialects → mesh → compiler → ADS.
+public final class Pipeline implements AutoCloseable {
+    private final AdsClient discovery;
+    private final Mesher mesher;
+    private final AggregatedDiscovery streams;
+    private final GrpcServer server;
+
+    private Pipeline(AdsClient discovery, Mesher mesher, AggregatedDiscovery streams, GrpcServer server) {
+        this.discovery = discovery;
+        this.mesher = mesher;
+        this.streams = streams;
+        this.server = server;
+    }
+
+    /// Listens and begins to follow discovery. Proxies are answered once everything is known.
+    ///
+    /// @param toDiscovery how discovery proves itself and we to it
+    /// @throws IOException when the port is taken, with a sentence for people
+    public static Pipeline start(
+            Settings settings,
+            GrpcServer.Transport transport,
+            ServerTls tls,
+            MeshChannel toDiscovery,
+            MeterRegistry metrics)
+            throws IOException {
+        var events = new Observed(metrics);
+        var compilerSettings = new dev.bodyguard.xds.compile.Settings(settings.trustDomain(), settings.outbound());
+        return start(
+                settings,
+                transport,
+                tls,
+                toDiscovery,
+                Dialects.all(),
+                mesh -> new Compiler(mesh, compilerSettings),
+                events);
+    }
+
+    private static Pipeline start(
+            Settings settings,
+            GrpcServer.Transport transport,
+            ServerTls tls,
+            MeshChannel toDiscovery,
+            Dialect dialect,
+            Function<Mesh, dev.bodyguard.xds.compile.Resources> compiler,
+            Events events)
+            throws IOException {
+        var served = new Object() {
+            volatile Runnable publish = () -> {};
+        };
+        var mesher = new Mesher(dialect, compiler, () -> served.publish.run(), events);
+        var proxies = new Proxies(mesher, new Admission(settings.trustDomain()), events);
+        var streams = new AggregatedDiscovery(proxies, proxies);
+        served.publish = streams::publish;
+        var server = GrpcServer.start(
+                transport, settings.listen().getHostString(), settings.listen().getPort(), tls, List.of(streams));
+        mesher.start();
+        var discovery = new AdsClient(
+                () -> toDiscovery.to(settings.discovery()).build(),
+                Node.newBuilder().setId("config").setCluster("bodyguard-system").build(),
+                new Feed(mesher::tell),
+                new FollowingDiscovery(events));
+        discovery.subscribeToAll(TypeUrls.DOCUMENT);
+        discovery.subscribeToAll(TypeUrls.WORKLOAD);
+        discovery.start();
+        return new Pipeline(discovery, mesher, streams, server);
+    }
+
+    /// Where proxies connect.
+    public int port() {
+        return server.port();
+    }
+
+    /// Everything is known once, and proxies are answered.
+    public boolean ready() {
+        return mesher.isReady();
+    }
+
+    /// What is wrong with the documents, and between them.
+    public List<Problem> problems() {
+        return mesher.problems();
+    }
+
+    /// The proxies that are being served, and how far each is.
+    public List<ClientState> proxies() {
+        return streams.clients();
+    }
+
+    /// New connections see these.
+    public void reloadTls(ServerTls tls) {
+        server.reloadTls(tls);
+    }
+
+    @Override
+    public void close() {
+        streams.close();
+        mesher.close();
+        server.close();
+        discovery.close();
+    }
+
+    private record FollowingDiscovery(Events events) implements dev.bodyguard.xds.client.Events {
+        @Override
+        public void connected() {
+            events.discoveryConnected();
+        }
+
+        @Override
+        public void lost(String why, Duration retryIn) {
+            events.discoveryLost(why, retryIn);
+        }
+
+        @Override
+        public void nacked(String typeUrl, Map<String, String> rejected) {
+            events.failed("reading discovery", new IllegalStateException(rejected.toString()));
+        }
+    }
+
+    /// The proxies' streams: who may see what, and what they say to it.
+    private static final class Proxies implements Views, dev.bodyguard.xds.server.Events {
+        private final Mesher mesher;
+        private final Admission admission;
+        private final Events events;
+        private final ConcurrentMap<Long, String> connected = new ConcurrentHashMap<>();
+
+        Proxies(Mesher mesher, Admission admission, Events events) {
+            this.mesher = mesher;
+            this.admission = admission;
+            this.events = events;
+        }
+
+        @Override
+        public View of(Node node, Peer peer) {
+            return switch (admission.decide(node, peer)) {
+                case Admission.Refused(var why) -> new Refuse(why);
+                case Admission.Admitted(var proxy) -> {
+                    try {
+                        mesher.awaitReady();
+                    } catch (InterruptedException stopped) {
+                        Thread.currentThread().interrupt();
+                    }
+                    var generation = mesher.current();
+                    yield generation == null ? new Refuse("config is going away") : new Serve(generation.view(proxy));
+                }
+            };
+        }
+
+        @Override
+        public void connected(Client client) {
+            connected.put(client.stream(), client.node().getId());
+            events.proxyConnected(client.toString(), connected.size());
+        }
+
+        @Override
+        public void disconnected(Client client, String why) {
+            connected.remove(client.stream());
+            events.proxyGone(client.toString(), why, connected.size());
+        }
+
+        @Override
+        public void refused(Client client, String why) {
+            events.proxyRefused(client.toString(), why);
+        }
+
+        @Override
+        public void acked(Client client, Heard.Acked what) {
+            var generation = mesher.current();
+            if (generation != null && what.generation().equals(Long.toString(generation.number()))) {
+                events.proxyAcked(what.typeUrl(), Duration.ofNanos(System.nanoTime() - generation.publishedAt()));
+            }
+        }
+
+        @Override
+        public void nacked(Client client, Heard.Nacked what) {
+            events.proxyNacked(client.toString(), what.typeUrl(), what.names() + ": " + what.why());
+        }
+
+        @Override
+        public void failed(Client client, Throwable cause) {
+            events.failed("serving " + client, cause);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package dev.bodyguard.config;
+
+import dev.bodyguard.model.OutboundPolicy;
+import java.net.InetSocketAddress;
+import java.util.Objects;
+
+/// What config can be told.
+///
+/// @param discovery `host:port`
+/// @param listen where proxies connect; port 0 takes a free one
+/// @param trustDomain of every peer
+/// @param outbound what becomes of hosts that the mesh does not know, where no document says
+public record Settings(String discovery, InetSocketAddress listen, String trustDomain, OutboundPolicy.Mode outbound) {
+    public Settings {
+        Objects.requireNonNull(discovery);
+        Objects.requireNonNull(listen);
+        Objects.requireNonNull(trustDomain);
+        Objects.requireNonNull(outbound);
+    }
+}
