@@ -1,0 +1,200 @@
+package dev.bodyguard.standalone;
+
+import dev.bodyguard.identity.authority.Authority;
+import dev.bodyguard.identity.client.MeshChannel;
+import dev.bodyguard.identity.service.CountedEvents;
+import dev.bodyguard.identity.service.Events;
+import dev.bodyguard.identity.service.IdentityServer;
+import dev.bodyguard.identity.service.LoggedEvents;
+import dev.bodyguard.identity.service.MeshState;
+import dev.bodyguard.identity.service.ServerSvid;
+import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.model.Document;
+import dev.bodyguard.standalone.Settings.Port;
+import dev.bodyguard.telemetry.service.TelemetryServer;
+import dev.bodyguard.xds.server.GrpcServer;
+import dev.bodyguard.xds.server.ServerTls;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/// The wiring: every service, in the order in which they need each other, and back.
+final class ControlPlane implements AutoCloseable {
+    static final String HOST = "127.0.0.1";
+
+    private static final System.Logger LOG = System.getLogger("dev.bodyguard.run");
+    private static final GrpcServer.Transport TRANSPORT = GrpcServer.Transport.HELIDON;
+    private static final Duration LONGEST_START = Duration.ofSeconds(30);
+
+    private final Deque<AutoCloseable> running = new ArrayDeque<>();
+    private final Map<String, String> addresses = new LinkedHashMap<>();
+
+    private ControlPlane() {}
+
+    /// Starts everything and waits until all of it is ready; then, and not before, sidecars can find it.
+    ///
+    /// @throws IOException with one sentence for people
+    static ControlPlane start(Settings settings) throws IOException, InterruptedException {
+        var plane = new ControlPlane();
+        try {
+            plane.startAll(settings);
+            return plane;
+        } catch (IOException | RuntimeException | InterruptedException failed) {
+            plane.close();
+            throw failed;
+        }
+    }
+
+    private void startAll(Settings settings) throws IOException, InterruptedException {
+        var clock = InstantSource.system();
+        var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        var folder = open(StateFolder.claim(settings.state()));
+        for (Port port : Port.values()) {
+            requireFree(port, settings.port(port));
+        }
+
+        var day = Duration.ofHours(24);
+        var state = open(MeshState.open(
+                folder.path(), settings.trustDomain(), new Authority.Lifetimes(day, day), clock, new SecureRandom()));
+        var identityEvents = Events.all(
+                List.of(new LoggedEvents(System.getLogger("dev.bodyguard.identity")), new CountedEvents(metrics)));
+        var identity = open(IdentityServer.start(HOST, settings.port(Port.IDENTITY), state, identityEvents, clock));
+
+        var discoverySvid = new Renewed();
+        var ofDiscovery = open(ServerSvid.start(state.authority(), "discovery", identityEvents, clock, discoverySvid));
+        var discovery = open(dev.bodyguard.discovery.Pipeline.start(
+                dev.bodyguard.discovery.Settings.of(
+                        settings.documents(),
+                        at(settings.port(Port.DISCOVERY)),
+                        settings.trustDomain(),
+                        folder.path().resolve("discovery").resolve("workloads")),
+                TRANSPORT,
+                tls(ofDiscovery.get()),
+                metrics,
+                documents -> admit(state, documents)));
+        discoverySvid.server = svid -> discovery.reloadTls(tls(svid));
+
+        var configSvid = new Renewed();
+        var ofConfig = open(ServerSvid.start(state.authority(), "config", identityEvents, clock, configSvid));
+        var config = open(dev.bodyguard.config.Pipeline.start(
+                new dev.bodyguard.config.Settings(
+                        HOST + ":" + discovery.port(),
+                        at(settings.port(Port.XDS)),
+                        settings.trustDomain(),
+                        settings.outbound()),
+                TRANSPORT,
+                tls(ofConfig.get()),
+                new MeshChannel(
+                        ServerSvid.id(settings.trustDomain(), "discovery"),
+                        state::bundle,
+                        ofConfig,
+                        refused -> LOG.log(Level.ERROR, "discovery is not who it should be: " + refused.sentence()),
+                        clock),
+                metrics));
+        configSvid.server = svid -> config.reloadTls(tls(svid));
+
+        var telemetry = open(TelemetryServer.start(HOST, settings.port(Port.TELEMETRY), metrics));
+        var admin = open(Admin.start(HOST, settings.port(Port.ADMIN), config, discovery, metrics));
+        awaitReady(config);
+
+        addresses.put("identity", identity.address());
+        addresses.put("xds", HOST + ":" + config.port());
+        addresses.put("discovery", HOST + ":" + discovery.port());
+        addresses.put("telemetry", HOST + ":" + telemetry.port());
+        addresses.put("admin", HOST + ":" + admin.port());
+        folder.announce(addresses);
+    }
+
+    /// What is where, by service.
+    Map<String, String> addresses() {
+        return addresses;
+    }
+
+    @Override
+    public void close() {
+        while (!running.isEmpty()) {
+            try {
+                running.pop().close();
+            } catch (Exception failed) {
+                LOG.log(Level.WARNING, "while ending: " + failed);
+            }
+        }
+    }
+
+    private <T extends AutoCloseable> T open(T service) {
+        running.push(service);
+        return service;
+    }
+
+    private static void awaitReady(dev.bodyguard.config.Pipeline config) throws IOException, InterruptedException {
+        long until = System.nanoTime() + LONGEST_START.toNanos();
+        while (!config.ready()) {
+            if (System.nanoTime() - until > 0) {
+                throw new IOException("config did not hear from discovery within " + LONGEST_START.toSeconds()
+                        + " s; the lines above say why");
+            }
+            Thread.sleep(5);
+        }
+    }
+
+    private static InetSocketAddress at(int port) {
+        return InetSocketAddress.createUnresolved(HOST, port);
+    }
+
+    private static ServerTls tls(Svid svid) {
+        return new ServerTls(svid.key(), svid.chain(), svid.bundle().roots(), ServerTls.ClientCertificates.REQUIRED);
+    }
+
+    /// Tokens for everyone whom the documents speak of.
+    private static void admit(MeshState state, List<Document> documents) {
+        for (var account : Accounts.of(documents)) {
+            try {
+                state.admit(account.namespace(), account.name());
+            } catch (IOException e) {
+                LOG.log(
+                        Level.ERROR,
+                        "no join token for service account " + account.namespace() + "/" + account.name() + ": " + e);
+            }
+        }
+    }
+
+    /// A port that is taken shall be told with its owner, before anything has started.
+    private static void requireFree(Port port, int number) throws IOException {
+        if (number == 0) {
+            return;
+        }
+        try (var probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(InetAddress.ofLiteral(HOST), number));
+        } catch (BindException taken) {
+            throw new IOException(
+                    "port " + number + " (" + port.flag() + ") is in use by " + PortOwner.of(number)
+                            + "; stop it, or give " + port.flag() + " another port, 0 for any free one",
+                    taken);
+        }
+    }
+
+    /// Hands a renewed SVID to the server that shows it, once there is one.
+    private static final class Renewed implements Consumer<Svid> {
+        private volatile Consumer<Svid> server = _ -> {};
+
+        @Override
+        public void accept(Svid svid) {
+            server.accept(svid);
+        }
+    }
+}
