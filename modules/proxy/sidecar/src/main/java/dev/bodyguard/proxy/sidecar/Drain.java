@@ -34,7 +34,7 @@ final class Drain implements Runnable {
         }
         done = true;
         readiness.drain();
-        log.progress("draining");
+        log.farewell("draining");
         try {
             registration.drain(TO_BE_FORGOTTEN);
             var ends = listeners.stream()
@@ -44,7 +44,7 @@ final class Drain implements Runnable {
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException _) {
-            log.progress("drained with exchanges still under way");
+            log.farewell("drained with exchanges still under way");
         }
     }
 }

@@ -9,6 +9,9 @@ import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.time.LocalTime;
+import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 
 /// What can happen to a sidecar, one line and, where it is worth counting, one counter each.
@@ -32,6 +35,11 @@ final class SidecarLog implements ListenerEvents {
 
     void progress(String sentence) {
         log.log(Level.INFO, sentence);
+    }
+
+    /// For the process's last moments, when java.util.logging has closed its handlers already.
+    void farewell(String sentence) {
+        System.err.println(LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.MILLIS) + " INFO " + sentence);
     }
 
     void orphanStopped(long pid) {

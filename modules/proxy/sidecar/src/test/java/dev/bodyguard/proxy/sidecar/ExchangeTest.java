@@ -334,7 +334,7 @@ class ExchangeTest {
 
     @Test
     void carriesALargeUploadInLittleMemory() throws IOException {
-        long size = 256L << 20;
+        long size = 96L << 20;
         routes(Given.retrying(3, 0));
         handler = (request, answer) -> answer.send(200, Long.toString(request.length()));
         caller.get("http://payment-service/");
