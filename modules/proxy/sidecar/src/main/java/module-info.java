@@ -12,6 +12,7 @@ module dev.bodyguard.proxy.sidecar {
     requires dev.bodyguard.xds.protocol;
     requires io.grpc;
     requires io.grpc.stub;
+    requires java.logging;
     requires java.management;
     requires io.netty.buffer;
     requires io.netty.codec;

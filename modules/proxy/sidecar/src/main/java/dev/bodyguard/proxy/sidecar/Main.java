@@ -31,6 +31,8 @@ import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// A sidecar, from its command line to its end: settings ▶ identity ▶ configuration ▶ listeners ▶ enrol ▶ serve ▶
@@ -43,11 +45,16 @@ public final class Main {
     private static final int PARKED = 1_024;
     private static final int USAGE = 64;
 
+    /// Held, because java.util.logging would otherwise forget its level. Netty tells of every frame that crosses a
+    /// reset.
+    private static final Logger NETTY = Logger.getLogger("io.netty");
+
     private Main() {}
 
     /// Runs one sidecar; the exit status is the app's.
     public static void main(String[] args) {
         System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tT.%1$tL %4$s %5$s%6$s%n");
+        NETTY.setLevel(Level.WARNING);
         System.exit(
                 switch (Settings.from(List.of(args))) {
                     case Settings.Asked.Help _ -> {
