@@ -134,22 +134,35 @@ spec:
 func TestAnotherServicesTokenIsRefused(t *testing.T) {
 	m := newMesh(t)
 	m.join("checkout", "v1", "a", nil).Stop(10 * time.Second)
-	token, err := os.ReadFile(filepath.Join(m.state, "join", "checkout.token"))
-	if err != nil {
-		t.Fatal(err)
+	token := filepath.Join(m.state, "join", "checkout.token")
+	if info, err := os.Stat(token); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the token's file: %v %v, want mode 0600", info, err)
 	}
-	info, err := os.Stat(filepath.Join(m.state, "join", "checkout.token"))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the token's file has mode %v, want 0600", info.Mode())
-	}
-	if err := os.WriteFile(filepath.Join(m.state, "join", "payment-service.token"), token, 0o600); err != nil {
-		t.Fatal(err)
+	// What a thief can have: public files, and a token that is not theirs under the name that they want.
+	stolen := t.TempDir()
+	for from, to := range map[string]string{
+		"root.pem": "root.pem", "control-plane.json": "control-plane.json",
+		"join/checkout.token": "join/payment-service.token",
+	} {
+		content, err := os.ReadFile(filepath.Join(m.state, from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(stolen, filepath.Dir(to)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(stolen, to), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 
-	thief := start(t, "thief", filepath.Join(root, "bodyguard"), "sidecar", "--state", m.state,
+	thief := start(t, "thief", filepath.Join(root, "bodyguard"), "sidecar", "--state", stolen,
 		"--service", "payment-service", "--version", "v2", "--app-port", fmt.Sprint(freePort(t)))
 
 	t.Log(thief.says(`(?m)^.*token.*(checkout|payment-service).*$`, 20*time.Second))
+	if strings.Contains(thief.Output(), "now spiffe://") {
+		t.Errorf("it got a certificate: %s", thief.Output())
+	}
 }
 
 func matches(text, pattern string) bool { return compile(pattern).MatchString(text) }

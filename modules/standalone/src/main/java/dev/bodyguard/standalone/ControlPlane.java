@@ -37,7 +37,8 @@ final class ControlPlane implements AutoCloseable {
     static final String HOST = "127.0.0.1";
 
     private static final System.Logger LOG = System.getLogger("dev.bodyguard.run");
-    private static final GrpcServer.Transport TRANSPORT = GrpcServer.Transport.HELIDON;
+    // Helidon does not tell a gRPC service that its client's connection broke, so streams of dead sidecars would stay.
+    private static final GrpcServer.Transport TRANSPORT = GrpcServer.Transport.NETTY;
     private static final Duration LONGEST_START = Duration.ofSeconds(30);
 
     private final Deque<AutoCloseable> running = new ArrayDeque<>();

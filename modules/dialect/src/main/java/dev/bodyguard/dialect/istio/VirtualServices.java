@@ -183,7 +183,8 @@ final class VirtualServices {
     }
 
     private @Nullable Weighted weighted(Fields route) {
-        var weight = route.number("weight", 0, Integer.MAX_VALUE, 0);
+        // One mistake, one problem: a weight that is wrong counts as one that is there.
+        var weight = route.number("weight", 0, Integer.MAX_VALUE, route.has("weight") ? 1 : 0);
         var headers = headers(route);
         if (!route.has("destination")) {
             route.error("destination", "is required; add it with a host");

@@ -18,29 +18,29 @@ public final class LoggedEvents implements Events {
 
     @Override
     public void issued(SpiffeId id, String serial, Instant until, String peer) {
-        log.log(Level.INFO, "identity: issued " + id + " serial " + serial + " until " + until + " to " + peer);
+        log.log(Level.INFO, "issued " + id + " serial " + serial + " until " + until + " to " + peer);
     }
 
     @Override
     public void refused(String wanted, Status.Code code, String why, String peer) {
-        log.log(Level.WARNING, "identity: refused " + wanted + " to " + peer + ": " + why + " (" + code + ")");
+        log.log(Level.WARNING, "refused " + wanted + " to " + peer + ": " + why + " (" + code + ")");
     }
 
     @Override
     public void failed(String wanted, Throwable cause, String peer) {
-        log.log(Level.ERROR, "identity: could not sign " + wanted + " for " + peer + ": " + cause, cause);
+        log.log(Level.ERROR, "could not sign " + wanted + " for " + peer + ": " + cause, cause);
     }
 
     @Override
     public void renewed(Svid svid) {
-        log.log(Level.INFO, "identity: the control plane's own " + svid);
+        log.log(Level.INFO, "the control plane's own " + svid);
     }
 
     @Override
     public void notRenewed(Svid old, Throwable cause, Duration nextTry) {
         log.log(
                 Level.ERROR,
-                "identity: no new certificate for the control plane's own " + old + ": " + cause + "; next try in "
+                "no new certificate for the control plane's own " + old + ": " + cause + "; next try in "
                         + nextTry.toSeconds() + " s");
     }
 }
