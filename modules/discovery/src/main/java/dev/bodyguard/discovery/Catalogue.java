@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -206,9 +207,18 @@ final class Catalogue implements AutoCloseable {
             events.documentsChanged(changes.put().size(), changes.removed().size(), documents.size());
         }
         var before = new HashSet<>(problems);
-        changes.problems().stream().filter(problem -> !before.remove(problem)).forEach(events::unreadable);
-        before.forEach(events::readableAgain);
+        changes.problems().stream().filter(problem -> !before.contains(problem)).forEach(events::unreadable);
+        var mended = files(problems);
+        mended.removeAll(files(changes.problems()));
+        mended.forEach(events::readableAgain);
         problems = changes.problems();
+        events.problems(problems.size());
+    }
+
+    private static Set<String> files(List<FileProblem> problems) {
+        var files = new TreeSet<String>();
+        problems.forEach(problem -> files.add(problem.at().file()));
+        return files;
     }
 
     private void enrol(Workload workload, Registration by) {

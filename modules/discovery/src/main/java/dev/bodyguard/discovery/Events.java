@@ -10,8 +10,11 @@ interface Events {
     /// A file, or part of one, cannot be read.
     void unreadable(FileProblem problem);
 
-    /// That is mended.
-    void readableAgain(FileProblem problem);
+    /// Nothing is wrong with this file any more.
+    void readableAgain(String file);
+
+    /// The number of files, or parts of them, that cannot be read now.
+    void problems(int now);
 
     /// The directory can no longer be read at all.
     void sourceLost(String source, Exception why);

@@ -38,14 +38,17 @@ final class Observed implements Events {
 
     @Override
     public void unreadable(FileProblem problem) {
-        problems.incrementAndGet();
         LOG.log(Level.ERROR, problem.toString());
     }
 
     @Override
-    public void readableAgain(FileProblem problem) {
-        problems.decrementAndGet();
-        LOG.log(Level.INFO, problem.at().file() + ": mended: " + problem.message());
+    public void readableAgain(String file) {
+        LOG.log(Level.INFO, file + " is readable again");
+    }
+
+    @Override
+    public void problems(int now) {
+        problems.set(now);
     }
 
     @Override
