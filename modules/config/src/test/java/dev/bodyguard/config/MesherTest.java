@@ -1,0 +1,137 @@
+package dev.bodyguard.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.OutboundPolicy;
+import dev.bodyguard.model.Workload;
+import dev.bodyguard.xds.compile.Compiler;
+import dev.bodyguard.xds.compile.Settings;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class MesherTest {
+    private final Diary diary = new Diary();
+    private final Semaphore published = new Semaphore(0);
+    private final Mesher mesher = new Mesher(
+            new Plain(),
+            mesh -> new Compiler(mesh, new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY)),
+            published::release,
+            diary);
+
+    @BeforeEach
+    void start() {
+        mesher.start();
+    }
+
+    @AfterEach
+    void close() {
+        mesher.close();
+    }
+
+    @Test
+    void halfOfTheTruthIsNotPublished() throws InterruptedException {
+        put("v1/a", Plain.document("a", "one"));
+        assertThat(mesher.isReady()).isFalse();
+
+        mesher.tell(new Mesher.WorkloadsChanged(Map.of(), List.of()));
+        awaitPublished();
+
+        assertThat(mesher.isReady()).isTrue();
+        assertThat(diary.read()).containsExactly("published 1: 1 documents, 0 workloads, 0 problems", "ready");
+    }
+
+    @Test
+    void whoWaitsForTheWholeTruthIsLetGoAtTheEnd() throws InterruptedException {
+        var waiting = Thread.ofVirtual().start(() -> {
+            try {
+                mesher.awaitReady();
+            } catch (InterruptedException stopped) {
+                Thread.currentThread().interrupt();
+            }
+        });
+
+        mesher.close();
+
+        assertThat(waiting.join(Duration.ofSeconds(10))).isTrue();
+        assertThat(mesher.current()).isNull();
+    }
+
+    @Test
+    void eachChangeMakesAGeneration() throws InterruptedException {
+        begin();
+
+        mesher.tell(new Mesher.WorkloadsChanged(Map.of("default/pay-1", workload()), List.of()));
+        awaitPublished();
+        put("v1/a", Plain.document("a", "one", "wrong"));
+        awaitPublished();
+        mesher.tell(new Mesher.WorkloadsChanged(Map.of(), List.of("default/pay-1")));
+        awaitPublished();
+
+        assertThat(diary.read())
+                .filteredOn(line -> line.startsWith("published"))
+                .containsExactly(
+                        "published 2: 0 documents, 1 workloads, 0 problems",
+                        "published 3: 1 documents, 1 workloads, 1 problems",
+                        "published 4: 1 documents, 0 workloads, 1 problems");
+        assertThat(mesher.problems()).hasSize(1);
+    }
+
+    @Test
+    void aDocumentThatGoesOnUnderAnotherApiVersionStays() throws InterruptedException {
+        begin();
+        put("v1/a", Plain.document("test/v1", "a", 1, "one"));
+        awaitPublished();
+        diary.read();
+
+        mesher.tell(
+                new Mesher.DocumentsChanged(Map.of("v2/a", Plain.document("test/v2", "a", 1, "one")), List.of("v1/a")));
+        awaitPublished();
+
+        assertThat(diary.read()).containsExactly("published 3: 1 documents, 0 workloads, 0 problems");
+    }
+
+    @Test
+    void aDocumentThatIsGoneIsGone() throws InterruptedException {
+        begin();
+        put("v1/a", Plain.document("a", "wrong"));
+        awaitPublished();
+        diary.read();
+
+        mesher.tell(new Mesher.DocumentsChanged(Map.of(), List.of("v1/a")));
+        awaitPublished();
+
+        assertThat(diary.read()).containsExactly("published 3: 0 documents, 0 workloads, 0 problems");
+        assertThat(mesher.problems()).isEmpty();
+    }
+
+    private void begin() throws InterruptedException {
+        mesher.tell(new Mesher.DocumentsChanged(Map.of(), List.of()));
+        mesher.tell(new Mesher.WorkloadsChanged(Map.of(), List.of()));
+        awaitPublished();
+        diary.read();
+    }
+
+    private void put(String name, Document document) {
+        mesher.tell(new Mesher.DocumentsChanged(Map.of(name, document), List.of()));
+    }
+
+    private void awaitPublished() throws InterruptedException {
+        assertThat(published.tryAcquire(10, TimeUnit.SECONDS))
+                .as("a generation was published")
+                .isTrue();
+    }
+
+    private static Workload workload() {
+        return Workload.registered(
+                "default", "pay-1", "pay", "pay", Map.of("version", "v1"), "127.0.0.1", Map.of(8080, 9001), true);
+    }
+}
