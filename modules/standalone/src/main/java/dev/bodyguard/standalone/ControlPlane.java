@@ -10,6 +10,7 @@ import dev.bodyguard.identity.service.MeshState;
 import dev.bodyguard.identity.service.ServerSvid;
 import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.source.files.Directory;
 import dev.bodyguard.standalone.Settings.Port;
 import dev.bodyguard.telemetry.service.TelemetryServer;
 import dev.bodyguard.xds.server.GrpcServer;
@@ -63,6 +64,8 @@ final class ControlPlane implements AutoCloseable {
     private void startAll(Settings settings) throws IOException, InterruptedException {
         var clock = InstantSource.system();
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        // What cannot work shall be told before anything has started: no folder, or a port that is taken.
+        Directory.open(settings.documents()).close();
         var folder = open(StateFolder.claim(settings.state()));
         for (Port port : Port.values()) {
             requireFree(port, settings.port(port));
@@ -173,7 +176,7 @@ final class ControlPlane implements AutoCloseable {
         }
     }
 
-    /// A port that is taken shall be told with its owner, before anything has started.
+    /// A port that is taken is told with its owner.
     private static void requireFree(Port port, int number) throws IOException {
         if (number == 0) {
             return;
