@@ -18,6 +18,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -35,6 +36,7 @@ class ControlPlaneTest {
     private static final Map<String, List<String>> ROUTES = Map.of(TypeUrls.VIRTUAL_HOST, List.of(HOST));
     private static final Map<String, List<String>> ENDPOINTS = Map.of(TypeUrls.ENDPOINTS, List.of(V2));
     private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final Duration LEASE = Duration.ofSeconds(10);
 
     @TempDir
     Path folder;
@@ -70,11 +72,18 @@ class ControlPlaneTest {
         checkout.follow(ROUTES);
         checkout.await("had the split 90/10", it -> split(it).equals(List.of(90, 10)));
 
-        long began = System.nanoTime();
-        weights(20, 80);
-        checkout.await("had the split 20/80", it -> split(it).equals(List.of(20, 80)));
+        var took = new ArrayList<Duration>();
+        for (var split : List.of(List.of(20, 80), List.of(30, 70), List.of(40, 60), List.of(50, 50), List.of(0, 100))) {
+            long began = System.nanoTime();
+            weights(split.getFirst(), split.getLast());
+            checkout.await("had the split " + split, it -> split(it).equals(split));
+            took.add(since(began));
+        }
 
-        assertThat(since(began)).isLessThan(Duration.ofSeconds(1));
+        // The usual edit: a machine that also builds may stop for a while during any one of them.
+        assertThat(took.stream().sorted().skip(2).findFirst().orElseThrow())
+                .as("took %s", took)
+                .isLessThan(Duration.ofSeconds(1));
     }
 
     @Test
@@ -160,20 +169,24 @@ class ControlPlaneTest {
         var plane = start();
         var checkout = sidecar(plane, "checkout", "1");
         var returning = sidecar(plane, "payment-service", "1");
-        var lost = sidecar(plane, "payment-service", "2");
+        var cable = new Cable(Objects.requireNonNull(plane.addresses().get("discovery")));
+        open.add(cable);
+        var addresses = new HashMap<>(plane.addresses());
+        addresses.put("discovery", cable.address());
+        var killed = sidecar(addresses, "payment-service", "2");
         var before = returning.enrol("v2", 9001);
-        var last = lost.enrol("v2", 9002);
+        var _ = killed.enrol("v2", 9002);
         checkout.follow(ENDPOINTS);
         checkout.await("knew both", it -> ports(it).equals(List.of(9001, 9002)));
 
         long began = System.nanoTime();
         before.sever();
         var _ = returning.enrol("v2", 9001);
-        last.sever();
+        cable.cut();
         checkout.await("knew only who came back", it -> ports(it).equals(List.of(9001)));
 
         // The one that came back broke first: had that counted, it would be out before the other.
-        assertThat(since(began)).isBetween(GRACE, GRACE.multipliedBy(3));
+        assertThat(since(began)).isBetween(GRACE, LEASE);
         assertThat(checkout.history(V2, ClusterLoadAssignment.class).stream().map(ControlPlaneTest::ports))
                 .allSatisfy(known -> assertThat(known).contains(9001));
     }
@@ -303,6 +316,7 @@ class ControlPlaneTest {
         assertThatThrownBy(this::start)
                 .isInstanceOf(IOException.class)
                 .hasMessage(documents + " does not exist; create it, or name the folder that holds the YAML");
+        assertThat(state).doesNotExist();
     }
 
     private ControlPlane start() throws IOException, InterruptedException {
@@ -322,7 +336,11 @@ class ControlPlaneTest {
     }
 
     private Sidecar sidecar(ControlPlane plane, String service, String instance) throws Exception {
-        var sidecar = new Sidecar(plane.addresses(), state, service, instance);
+        return sidecar(plane.addresses(), service, instance);
+    }
+
+    private Sidecar sidecar(Map<String, String> addresses, String service, String instance) throws Exception {
+        var sidecar = new Sidecar(addresses, state, service, instance);
         open.add(sidecar);
         return sidecar;
     }

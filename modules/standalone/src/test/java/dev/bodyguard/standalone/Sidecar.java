@@ -17,6 +17,7 @@ import dev.bodyguard.xds.client.Events;
 import dev.bodyguard.xds.protocol.discovery.v1.Drain;
 import dev.bodyguard.xds.protocol.discovery.v1.EnrolRequest;
 import dev.bodyguard.xds.protocol.discovery.v1.EnrolResponse;
+import dev.bodyguard.xds.protocol.discovery.v1.KeepAlive;
 import dev.bodyguard.xds.protocol.discovery.v1.RegistryGrpc;
 import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import io.envoyproxy.envoy.config.core.v3.Node;
@@ -35,6 +36,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -174,19 +178,26 @@ final class Sidecar implements AutoCloseable {
         private final StreamObserver<EnrolRequest> requests =
                 RegistryGrpc.newStub(channel).enrol(this);
 
+        private final ScheduledExecutorService alarm = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofVirtual().name("keep-alive").factory());
+
         // Guarded by the sidecar.
         private int lease;
         private boolean drained;
         private @Nullable String end;
 
         private Registration(Workload workload) {
-            requests.onNext(EnrolRequest.newBuilder().setEnrol(workload).build());
+            say(EnrolRequest.newBuilder().setEnrol(workload));
+            var alive = EnrolRequest.newBuilder().setKeepAlive(KeepAlive.getDefaultInstance());
+            var _ = alarm.scheduleWithFixedDelay(() -> say(alive), 2, 2, TimeUnit.SECONDS);
+        }
+
+        private synchronized void say(EnrolRequest.Builder what) {
+            requests.onNext(what.build());
         }
 
         void drain() throws InterruptedException {
-            requests.onNext(EnrolRequest.newBuilder()
-                    .setDrain(Drain.getDefaultInstance())
-                    .build());
+            say(EnrolRequest.newBuilder().setDrain(Drain.getDefaultInstance()));
             await("heard that it is drained", it -> it.drained);
         }
 
@@ -220,6 +231,7 @@ final class Sidecar implements AutoCloseable {
 
         /// Breaks the connection without a word.
         void sever() {
+            alarm.shutdownNow();
             channel.shutdownNow();
         }
     }
