@@ -350,11 +350,15 @@ func (w *Workload) metricsText() string {
 	return string(text)
 }
 
-// metric is the sum of all series of a family whose labels contain every given text.
+// metric is the sum of all series of a family whose labels contain every given text. The family must be there.
 func (w *Workload) metric(family string, labels ...string) float64 {
 	w.t.Helper()
 	sum := 0.0
-	for _, line := range strings.Split(w.metricsText(), "\n") {
+	text := w.metricsText()
+	if !strings.Contains(text, "# TYPE "+strings.TrimSuffix(family, "_count")+" ") {
+		w.t.Fatalf("%s has no metric %s:\n%s", w.name, family, text)
+	}
+	for _, line := range strings.Split(text, "\n") {
 		name, rest, _ := strings.Cut(line, "{")
 		if name != family && !strings.HasPrefix(line, family+" ") {
 			continue

@@ -159,7 +159,7 @@ func TestAnotherServicesTokenIsRefused(t *testing.T) {
 	thief := start(t, "thief", filepath.Join(root, "bodyguard"), "sidecar", "--state", stolen,
 		"--service", "payment-service", "--version", "v2", "--app-port", fmt.Sprint(freePort(t)))
 
-	t.Log(thief.says(`(?m)^.*token.*(checkout|payment-service).*$`, 20*time.Second))
+	t.Log(thief.says(`(?m)^.*token.*not good for service account payment-service.*$`, 20*time.Second))
 	if strings.Contains(thief.Output(), "now spiffe://") {
 		t.Errorf("it got a certificate: %s", thief.Output())
 	}

@@ -52,12 +52,15 @@ record StateFolder(Path root) {
 
     /// The token that lets a service account join; minted from `join.key` where nobody left one.
     JoinToken joinToken(String namespace, String account) throws IOException {
-        Path file = root.resolve("join").resolve(account + ".token");
+        String name = namespace.equals("default") ? account : account + "." + namespace;
+        Path file = root.resolve("join").resolve(name + ".token");
         if (Files.exists(file)) {
             var token = JoinToken.read(file);
-            if (isFor(token, namespace, account)) {
-                return token;
+            if (!isFor(token, namespace, account)) {
+                throw new IOException("the token in " + file + " is not good for service account " + account
+                        + " of namespace " + namespace + "; remove it, and whoever may read join.key gets a new one");
             }
+            return token;
         }
         Path key = root.resolve("join.key");
         if (!Files.exists(key)) {
@@ -65,7 +68,6 @@ record StateFolder(Path root) {
                     + " is there to join the mesh with; start `bodyguard run --state " + root + "` first");
         }
         var token = JoinKey.read(key).mint(namespace, account);
-        // Where another namespace's account of the same name has its file, this token stays in memory.
         PrivateFiles.writeNew(file, (token.text() + "\n").getBytes(StandardCharsets.UTF_8));
         return token;
     }
