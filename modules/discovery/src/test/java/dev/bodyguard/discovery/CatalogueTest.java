@@ -1,0 +1,171 @@
+package dev.bodyguard.discovery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bodyguard.model.Location;
+import dev.bodyguard.source.files.Changes;
+import dev.bodyguard.source.files.FileProblem;
+import dev.bodyguard.xds.protocol.discovery.v1.Workload;
+import dev.bodyguard.xds.snapshot.TypeUrls;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class CatalogueTest {
+    private static final long SUBSCRIBER = 7;
+
+    private final Diary diary = new Diary();
+    private final Catalogue catalogue = new Catalogue(
+            new Leases(Duration.ofMinutes(1), Duration.ofMinutes(1)),
+            2,
+            null,
+            new Catalogue.Subscribers() {
+                @Override
+                public void publish() {
+                    diary.note("published");
+                }
+
+                @Override
+                public Set<Long> streams() {
+                    return Set.of(SUBSCRIBER);
+                }
+            },
+            diary,
+            InstantSource.system());
+
+    @BeforeEach
+    void start() throws InterruptedException {
+        catalogue.start(new Changes(List.of(), Set.of(), List.of()), List.of());
+        diary.readTo("published");
+    }
+
+    @AfterEach
+    void close() {
+        catalogue.close();
+    }
+
+    @Test
+    void aFileIsReadableAgainOnceNothingIsWrongWithIt() throws InterruptedException {
+        wrong(problem("a.yaml", 3, "a bracket is open"), problem("a.yaml", 9, "a quote is open"));
+        assertThat(diary.readTo("problems: 2"))
+                .containsExactly(
+                        "unreadable: a.yaml:3:1: a bracket is open",
+                        "unreadable: a.yaml:9:1: a quote is open",
+                        "problems: 2");
+
+        wrong(problem("a.yaml", 4, "a bracket is open"));
+        assertThat(diary.readTo("problems: 1"))
+                .containsExactly("unreadable: a.yaml:4:1: a bracket is open", "problems: 1");
+
+        wrong();
+        assertThat(diary.readTo("problems: 0")).containsExactly("readable again: a.yaml", "problems: 0");
+        assertThat(catalogue.problems()).isEmpty();
+    }
+
+    @Test
+    void aWorkloadIsServedFromEnrolmentToDrain() throws InterruptedException {
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
+        diary.readTo("published");
+        assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).containsExactly("default/pay-1");
+
+        catalogue.tell(new Catalogue.Drained("default/pay-1", registration(1)));
+
+        assertThat(diary.readTo("published")).containsExactly("left: pay-1, it drained, now 0", "published");
+        assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).isEmpty();
+    }
+
+    @Test
+    void aDrainIsOverOnceItsSubscribersKnow() throws InterruptedException {
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
+        diary.readTo("published");
+
+        catalogue.tell(new Catalogue.Drained("default/pay-1", registration(1)));
+        diary.readTo("published");
+        catalogue.tell(new Catalogue.Acknowledged(
+                SUBSCRIBER, Long.parseLong(catalogue.current().generation())));
+
+        assertThat(diary.readTo("drained 1")).containsExactly("drained 1");
+    }
+
+    @Test
+    void aSubscriberThatLeftNeedNotKnow() throws InterruptedException {
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
+        diary.readTo("published");
+
+        catalogue.tell(new Catalogue.Drained("default/pay-1", registration(1)));
+        catalogue.tell(new Catalogue.SubscriberGone(SUBSCRIBER));
+
+        diary.readTo("drained 1");
+    }
+
+    @Test
+    void aSecondStreamOfANameTakesItOver() throws InterruptedException {
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
+        diary.readTo("published");
+
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(2)));
+
+        assertThat(diary.readTo("published"))
+                .containsExactly(
+                        "ended 1: another stream registered workload default/pay-1 and took it over",
+                        "admitted 2",
+                        "back: pay-1, now 1",
+                        "published");
+        assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).containsExactly("default/pay-1");
+    }
+
+    @Test
+    void thereIsAMostOfWorkloads() throws InterruptedException {
+        for (int i = 1; i <= 2; i++) {
+            catalogue.tell(new Catalogue.Enrolled(workload("pay-" + i), registration(i)));
+            diary.readTo("published");
+        }
+
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-3"), registration(3)));
+
+        diary.readTo("ended 3: there are 2 workloads already, which is the most this discovery keeps");
+        assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).hasSize(2);
+    }
+
+    private void wrong(FileProblem... problems) {
+        catalogue.tell(new Catalogue.DirectoryChanged(new Changes(List.of(), Set.of(), List.of(problems))));
+    }
+
+    private static FileProblem problem(String file, int line, String message) {
+        return new FileProblem(new Location(file, line, 1), message);
+    }
+
+    private static Workload workload(String name) {
+        return Workload.newBuilder().setNamespace("default").setName(name).build();
+    }
+
+    private Catalogue.Registration registration(long stream) {
+        return new Catalogue.Registration() {
+            @Override
+            public long stream() {
+                return stream;
+            }
+
+            @Override
+            public void admitted(Duration lease) {
+                diary.note("admitted " + stream);
+            }
+
+            @Override
+            public void drained() {
+                diary.note("drained " + stream);
+            }
+
+            @Override
+            public void ended(String why) {
+                diary.note("ended " + stream + ": " + why);
+            }
+        };
+    }
+}
