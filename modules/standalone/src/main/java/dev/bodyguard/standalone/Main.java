@@ -1,6 +1,7 @@
 package dev.bodyguard.standalone;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 
@@ -9,6 +10,10 @@ public final class Main {
     private Main() {}
 
     static void main(String[] args) throws InterruptedException {
+        if (List.of(args).contains("--help") || List.of(args).contains("-h")) {
+            System.out.println(Settings.USAGE);
+            return;
+        }
         Settings settings;
         try {
             settings = Settings.from(args);
