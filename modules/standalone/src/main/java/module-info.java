@@ -1,6 +1,7 @@
 /// The whole control plane in one process, for one machine. Composes the services; decides nothing itself.
 module dev.bodyguard.standalone {
     requires static transitive org.jspecify;
+    requires dev.bodyguard.machine;
     requires dev.bodyguard.config;
     requires dev.bodyguard.discovery;
     requires dev.bodyguard.identity.authority;

@@ -2,6 +2,7 @@
 /// Does not know authored documents, Kubernetes, or how certificates are signed.
 module dev.bodyguard.proxy.sidecar {
     requires static org.jspecify;
+    requires dev.bodyguard.machine;
     requires com.google.protobuf;
     requires dev.bodyguard.identity.client;
     requires dev.bodyguard.identity.spiffe;

@@ -24,7 +24,7 @@ class ModuleGraphTest {
     private static final Path GOLDEN = Path.of("src/test/cases/module-graph.txt");
 
     private static final List<String> VOCABULARY =
-            List.of("model", "identity.spiffe", "telemetry.record", "xds.protocol");
+            List.of("machine", "model", "identity.spiffe", "telemetry.record", "xds.protocol");
     private static final List<String> SERVICES = List.of(
             "cli",
             "config",

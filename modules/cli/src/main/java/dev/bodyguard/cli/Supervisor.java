@@ -1,5 +1,6 @@
 package dev.bodyguard.cli;
 
+import dev.bodyguard.machine.PortOwner;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,7 +61,8 @@ final class Supervisor implements AutoCloseable {
         }
         for (int port : launch.ports()) {
             if (!Ports.isFree(port)) {
-                throw new Failure(launch.name() + ": " + PortOwner.sentence(port));
+                throw new Failure(launch.name() + ": " + "port 127.0.0.1:" + port + " is in use by "
+                        + PortOwner.of(port).orElse("another user's process, or by a connection"));
             }
         }
         var process = spawn(launch);

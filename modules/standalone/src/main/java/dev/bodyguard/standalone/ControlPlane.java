@@ -9,6 +9,7 @@ import dev.bodyguard.identity.service.LoggedEvents;
 import dev.bodyguard.identity.service.MeshState;
 import dev.bodyguard.identity.service.ServerSvid;
 import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.machine.PortOwner;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.source.files.Directory;
 import dev.bodyguard.standalone.Settings.Port;
@@ -186,7 +187,8 @@ final class ControlPlane implements AutoCloseable {
             probe.bind(new InetSocketAddress(InetAddress.ofLiteral(HOST), number));
         } catch (BindException taken) {
             throw new IOException(
-                    "port " + number + " (" + port.flag() + ") is in use by " + PortOwner.of(number)
+                    "port " + number + " (" + port.flag() + ") is in use by "
+                            + PortOwner.of(number).orElse("a process that cannot be told from here")
                             + "; stop it, or give " + port.flag() + " another port, 0 for any free one",
                     taken);
         }

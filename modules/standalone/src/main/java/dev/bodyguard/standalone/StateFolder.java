@@ -1,6 +1,7 @@
 package dev.bodyguard.standalone;
 
 import dev.bodyguard.identity.spiffe.PrivateFiles;
+import dev.bodyguard.machine.PortOwner;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

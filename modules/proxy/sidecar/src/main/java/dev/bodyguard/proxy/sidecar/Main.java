@@ -7,6 +7,7 @@ import dev.bodyguard.identity.client.LoggedEvents;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.identity.spiffe.TrustBundle;
+import dev.bodyguard.machine.PortOwner;
 import dev.bodyguard.proxy.engine.Plan;
 import dev.bodyguard.proxy.wire.Limits;
 import dev.bodyguard.proxy.wire.Listener;

@@ -1,4 +1,4 @@
-package dev.bodyguard.proxy.sidecar;
+package dev.bodyguard.machine;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -9,25 +9,24 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/// Says who listens on a TCP port, as far as Linux lets us look: `pid 4711 (payment-service -port 8080)`.
-final class PortOwner {
+/// Who listens on a TCP port of this machine, as far as Linux lets us look.
+public final class PortOwner {
+    private static final Path PROC = Path.of("/proc");
     private static final String LISTENING = "0A";
 
     private PortOwner() {}
 
-    static Optional<String> of(int port) {
-        return of(port, Path.of("/proc"));
-    }
-
-    static Optional<String> of(int port, Path proc) {
-        Set<String> sockets = listeningSockets(port, proc);
+    /// `pid 4711 (payment-service -port 8080)`; empty where it is another user's process, or nobody.
+    public static Optional<String> of(int port) {
+        Set<String> sockets = listeningSockets(port);
         if (sockets.isEmpty()) {
             return Optional.empty();
         }
-        try (DirectoryStream<Path> processes = Files.newDirectoryStream(proc, "[0-9]*")) {
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
             for (Path process : processes) {
                 if (holdsAny(process.resolve("fd"), sockets)) {
-                    return Optional.of("pid " + process.getFileName() + " (" + command(process) + ")");
+                    return Optional.of(
+                            process(Long.parseLong(process.getFileName().toString())));
                 }
             }
         } catch (IOException _) {
@@ -36,13 +35,18 @@ final class PortOwner {
         return Optional.empty();
     }
 
+    /// `pid 4711 (payment-service -port 8080)`
+    public static String process(long pid) {
+        return "pid " + pid + " (" + command(PROC.resolve(Long.toString(pid))) + ")";
+    }
+
     /// Inodes, as `/proc/<pid>/fd` links spell them.
-    private static Set<String> listeningSockets(int port, Path proc) {
+    private static Set<String> listeningSockets(int port) {
         var sockets = new HashSet<String>();
         String suffix = String.format(Locale.ROOT, ":%04X", port);
         for (String table : new String[] {"net/tcp", "net/tcp6"}) {
             try {
-                for (String line : Files.readAllLines(proc.resolve(table))) {
+                for (String line : Files.readAllLines(PROC.resolve(table))) {
                     String[] columns = line.strip().split("\\s+", -1);
                     if (columns.length > 9 && columns[1].endsWith(suffix) && columns[3].equals(LISTENING)) {
                         sockets.add("socket:[" + columns[9] + "]");
@@ -72,7 +76,8 @@ final class PortOwner {
         try {
             String line = Files.readString(process.resolve("cmdline"))
                     .replace('\0', ' ')
-                    .strip();
+                    .strip()
+                    .replaceAll("\\p{Cntrl}", "?");
             return line.length() <= 120 ? line : line.substring(0, 117) + "…";
         } catch (IOException _) {
             return "command unknown";

@@ -1,4 +1,4 @@
-package dev.bodyguard.proxy.sidecar;
+package dev.bodyguard.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.bodyguard.machine;
+
+import org.jspecify.annotations.NullMarked;
