@@ -1,8 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /// Bytes to exchanges and back: listeners, protocol detection, TLS, HTTP/1, HTTP/2, tunnels, pools. Knows no rules: who
-/// may
-/// ask for what, and where it goes, is decided by whoever handles the exchanges.
+/// may ask for what, and where it goes, is decided by whoever handles the exchanges.
 @NullMarked
 module dev.bodyguard.proxy.wire {
     requires static transitive org.jspecify;

@@ -3,8 +3,7 @@
 ///
 /// Threads: discovery's client has one ([dev.bodyguard.config.Feed]) and only leaves messages;
 /// [dev.bodyguard.config.Mesher] has the one that owns documents, workloads and the mesh; each proxy's stream has its
-/// own
-/// and asks the compiler there.
+/// own and asks the compiler there.
 @NullMarked
 package dev.bodyguard.config;
 

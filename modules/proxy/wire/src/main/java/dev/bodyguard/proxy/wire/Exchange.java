@@ -22,8 +22,7 @@ public interface Exchange {
     void interim(Response head);
 
     /// The head of the answer. `last`: there is nothing after it. Framing is this package's job: a `content-length` in
-    /// the fields is
-    /// kept and obeyed, otherwise the protocol's own way is used.
+    /// the fields is kept and obeyed, otherwise the protocol's own way is used.
     void head(Response head, boolean last);
 
     /// More of the answer's body. The exchange owns `chunk` from here on, also when the client has gone.

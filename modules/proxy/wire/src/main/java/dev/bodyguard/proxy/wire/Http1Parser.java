@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import org.jspecify.annotations.Nullable;
 
 /// HTTP/1 messages out of bytes, strictly as RFC 9112 writes them: what two parsers could understand differently is
-/// refused, not
-/// guessed at (bare line feeds, folded lines, space before a colon, length given twice or in two ways, odd chunks).
+/// refused, not guessed at (bare line feeds, folded lines, space before a colon, length given twice or in two ways, odd
+/// chunks).
 ///
 /// Pulled, so that a paused connection simply stops asking. A head is copied once; its fields are views of that copy.
 final class Http1Parser {

@@ -34,8 +34,7 @@ public final class Listener implements AutoCloseable {
     }
 
     /// A plaintext port for the workload's own calls: HTTP/1 (absolute-form, CONNECT, Host) and HTTP/2 with prior
-    /// knowledge, told
-    /// apart by their first bytes, outside and inside of a CONNECT.
+    /// knowledge, told apart by their first bytes, outside and inside of a CONNECT.
     public static Listener outbound(
             Loops loops,
             InetSocketAddress address,
@@ -115,8 +114,7 @@ public final class Listener implements AutoCloseable {
     }
 
     /// Accepts nobody any more, says GOAWAY or `Connection: close` to those who are there, and completes when they have
-    /// their
-    /// answers and went, or were cut off at the deadline.
+    /// their answers and went, or were cut off at the deadline.
     public CompletionStage<Void> drain(Duration deadline) {
         draining.now = true;
         channel.close().addListener(_ -> {

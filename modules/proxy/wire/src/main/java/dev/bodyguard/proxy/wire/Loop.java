@@ -64,8 +64,7 @@ public final class Loop implements Executor {
     }
 
     /// Flushes once, after everything that is ready on this loop was read. One call per connection and round is the
-    /// connection's
-    /// job: it remembers that it is waiting.
+    /// connection's job: it remembers that it is waiting.
     void flushLater(Runnable flush) {
         unflushed.add(flush);
         if (!flushPlanned) {

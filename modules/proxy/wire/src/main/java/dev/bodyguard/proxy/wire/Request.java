@@ -6,9 +6,8 @@ import org.jspecify.annotations.Nullable;
 /// The head of a request, the same whichever protocol it came in. Mutable, so that a handler can forward it rewritten.
 ///
 /// `fields` holds no pseudo header, no `host`, and nothing that belongs to one connection only (`connection` and what
-/// it names,
-/// `keep-alive`, `proxy-connection`, `upgrade`, `transfer-encoding`): listeners took these off, upstreams write their
-/// own.
+/// it names, `keep-alive`, `proxy-connection`, `upgrade`, `transfer-encoding`): listeners took these off, upstreams
+/// write their own.
 public final class Request implements RequestHead {
     private final Version version;
     private String method;

@@ -4,7 +4,6 @@ package dev.bodyguard.proxy.wire;
 @FunctionalInterface
 public interface RequestHandler {
     /// A request head has arrived. What is returned hears the rest of it; where `exchange.bodyless()` it hears only of
-    /// a
-    /// reset and of room for the answer. The answer may be given at once or later, on the same loop.
+    /// a reset and of room for the answer. The answer may be given at once or later, on the same loop.
     RequestListener begin(Exchange exchange);
 }

@@ -11,8 +11,7 @@ public interface RequestListener {
     void onTrailers(Fields trailers);
 
     /// The client gave up, or its connection broke, before it had the whole answer. Cancel what was begun for it: no
-    /// answer can
-    /// be delivered any more. May come after the request's end, never after the answer's.
+    /// answer can be delivered any more. May come after the request's end, never after the answer's.
     void onReset(Reset reason);
 
     /// The answer has room again after `isWritable()` was false.

@@ -20,8 +20,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// A connection whose client has not yet said what it speaks. Without a tunnel handler it is HTTP of either kind;
-/// inside a
-/// CONNECT it may be anything, and the server may speak first.
+/// inside a CONNECT it may be anything, and the server may speak first.
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
 final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speaker, Swept.Item, Tunnel {
     private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);

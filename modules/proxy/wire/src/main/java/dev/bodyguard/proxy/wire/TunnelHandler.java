@@ -4,7 +4,6 @@ package dev.bodyguard.proxy.wire;
 @FunctionalInterface
 public interface TunnelHandler {
     /// A client was granted a CONNECT and has not yet said what it speaks. Call `tunnel.dial` at once where the server
-    /// may
-    /// speak first, or when `onOpaque` is heard; whoever speaks first decides what this is.
+    /// may speak first, or when `onOpaque` is heard; whoever speaks first decides what this is.
     TunnelListener open(Tunnel tunnel);
 }
