@@ -101,15 +101,13 @@ func start(t *testing.T, name string, args ...string) *Process {
 	p := &Process{t: t, name: name, done: make(chan struct{})}
 	p.cmd = exec.Command(args[0], args[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = p, p
-	// A group of its own, so that what a failed test leaves behind can be ended with it.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("%s does not start: %v", name, err)
 	}
 	go func() { _ = p.cmd.Wait(); close(p.done) }()
 	t.Cleanup(func() {
 		p.Stop(10 * time.Second)
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		_ = p.cmd.Process.Kill()
 		if t.Failed() {
 			t.Logf("---- %s said:\n%s", name, tail(p.Output(), 25))
 		}

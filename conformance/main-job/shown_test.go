@@ -463,7 +463,10 @@ func TestMetrics(t *testing.T) {
 		}
 		check := exec.Command(os.Getenv("PROMTOOL"), "check", "metrics")
 		check.Stdin = strings.NewReader(name.metricsText())
-		output, _ := check.CombinedOutput()
+		output, err := check.CombinedOutput()
+		if _, complained := err.(*exec.ExitError); err != nil && !complained {
+			t.Fatalf("promtool does not run: %v", err)
+		}
 		for _, line := range strings.Split(strings.TrimSpace(string(output)), "\n") {
 			if line != "" && !regexp.MustCompile(`^istio_\w+_milliseconds.*(unit|milliseconds)`).MatchString(line) {
 				t.Errorf("promtool on %s: %s", name.name, line)

@@ -15,6 +15,7 @@ import dev.bodyguard.xds.server.Peer;
 import dev.bodyguard.xds.server.ServerTls;
 import dev.bodyguard.xds.server.Views;
 import dev.bodyguard.xds.snapshot.Heard;
+import dev.bodyguard.xds.snapshot.Limits;
 import dev.bodyguard.xds.snapshot.TypeUrls;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -77,7 +78,7 @@ public final class Pipeline implements AutoCloseable {
         };
         var mesher = new Mesher(dialect, compiler, () -> served.publish.run(), events);
         var proxies = new Proxies(mesher, new Admission(settings.trustDomain()), events);
-        var streams = new AggregatedDiscovery(proxies, proxies);
+        var streams = new AggregatedDiscovery(proxies, proxies, OF_A_PROXY);
         served.publish = streams::publish;
         var server = GrpcServer.start(
                 transport, settings.listen().getHostString(), settings.listen().getPort(), tls, List.of(streams));
@@ -144,6 +145,9 @@ public final class Pipeline implements AutoCloseable {
     }
 
     /// The proxies' streams: who may see what, and what they say to it.
+    /// A proxy remembers 1,024 hosts, each with a few clusters.
+    private static final Limits OF_A_PROXY = new Limits(16_384, 512, 16, 1 << 20);
+
     private static final class Proxies implements Views, dev.bodyguard.xds.server.Events {
         private final Mesher mesher;
         private final Admission admission;

@@ -228,6 +228,12 @@ final class Catalogue implements AutoCloseable {
             by.ended("there are " + mostWorkloads + " workloads already, which is the most this discovery keeps");
             return;
         }
+        var holder = leases.holder(name);
+        if (holder.isPresent() && !holder.get().equals(workload.getServiceAccount())) {
+            by.ended("workload " + name + " belongs to service account " + holder.get() + ", not to "
+                    + workload.getServiceAccount() + "; choose another --name");
+            return;
+        }
         leases.enrol(workload, by.stream(), clock.instant()).ifPresent(stream -> {
             var replaced = registrations.remove(stream);
             if (replaced != null) {

@@ -64,6 +64,11 @@ final class Leases {
                 : Optional.of(before.stream);
     }
 
+    /// The service account that holds a name, if anybody does.
+    Optional<String> holder(String name) {
+        return Optional.ofNullable(held.get(name)).map(it -> it.workload.getServiceAccount());
+    }
+
     /// Believes in a workload of a former life for one lease.
     void remember(Workload workload, Instant now) {
         held.putIfAbsent(name(workload), new Held(workload, NOBODY, now.plus(lease), Why.DID_NOT_RETURN));

@@ -121,6 +121,20 @@ class CatalogueTest {
     }
 
     @Test
+    void aNameStaysWithItsServiceAccount() throws InterruptedException {
+        var own = workload("pay-1").toBuilder().setServiceAccount("pay").build();
+        catalogue.tell(new Catalogue.Enrolled(own, registration(1)));
+        diary.readTo("published");
+
+        catalogue.tell(new Catalogue.Enrolled(
+                own.toBuilder().setServiceAccount("thief").build(), registration(2)));
+
+        diary.readTo(
+                "ended 2: workload default/pay-1 belongs to service account pay, not to thief; choose another --name");
+        assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).containsExactly("default/pay-1");
+    }
+
+    @Test
     void thereIsAMostOfWorkloads() throws InterruptedException {
         for (int i = 1; i <= 2; i++) {
             catalogue.tell(new Catalogue.Enrolled(workload("pay-" + i), registration(i)));

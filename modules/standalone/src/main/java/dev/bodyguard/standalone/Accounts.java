@@ -1,6 +1,7 @@
 package dev.bodyguard.standalone;
 
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Value;
 import java.util.List;
 import java.util.Set;
@@ -67,7 +68,10 @@ final class Accounts {
     }
 
     private void add(String namespace, String name) {
-        if (LABEL.matcher(namespace).matches() && LABEL.matcher(name).matches()) {
+        // The control plane's own names are nobody's to take, whatever a document says.
+        if (!namespace.equals(Mesh.ROOT_NAMESPACE)
+                && LABEL.matcher(namespace).matches()
+                && LABEL.matcher(name).matches()) {
             found.add(new Account(namespace, name));
         }
     }

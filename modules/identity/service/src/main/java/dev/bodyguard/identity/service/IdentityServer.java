@@ -6,6 +6,7 @@ import dev.bodyguard.identity.spiffe.SvidVerifier;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.webserver.WebServer;
+import io.helidon.webserver.grpc.GrpcConfig;
 import io.helidon.webserver.grpc.GrpcRouting;
 import io.helidon.webserver.grpc.ServerContextKeys;
 import io.helidon.webserver.http2.Http2Config;
@@ -16,6 +17,7 @@ import java.time.InstantSource;
 public final class IdentityServer implements AutoCloseable {
     /// A CSR of ours has 200 bytes, and a connection one call.
     private static final int MOST_CALLS_PER_CONNECTION = 16;
+    private static final int LARGEST_REQUEST = 64 << 10;
 
     private final WebServer server;
     private final ServerSvid svid;
@@ -47,6 +49,12 @@ public final class IdentityServer implements AutoCloseable {
                         .build())
                 .addProtocol(Http2Config.builder()
                         .maxConcurrentStreams(MOST_CALLS_PER_CONNECTION)
+                        .build())
+                // Whoever can connect can send: nothing is inflated, and a request has its token and a CSR of 200
+                // bytes.
+                .addProtocol(GrpcConfig.builder()
+                        .enableCompression(false)
+                        .maxReadBufferSize(LARGEST_REQUEST)
                         .build())
                 .addRouting(GrpcRouting.builder().service(issuance))
                 .build();

@@ -143,7 +143,11 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                     return;
                 }
             }
-            fallBack(call, to, now.plan().fallback());
+            if (now.isWarming(key)) {
+                call.refuse(new Refusal.NoCluster(key, null));
+            } else {
+                fallBack(call, to, now.plan().fallback());
+            }
         }
     }
 

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Helidon as transport.
 record HelidonGrpcServer(WebServer server) implements GrpcServer {
-    private static final int LARGEST_REQUEST = 16 << 20;
+    private static final int LARGEST_REQUEST = 4 << 20;
 
     static HelidonGrpcServer start(
             String host, int port, @Nullable ServerTls tls, List<? extends BindableService> services)

@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 
 /// grpc-java as transport.
 final class NettyGrpcServer implements GrpcServer {
-    private static final int LARGEST_REQUEST = 16 << 20;
+    private static final int MOST_CALLS_PER_CONNECTION = 128;
+    private static final int LARGEST_REQUEST = 4 << 20;
 
     private final Server server;
     private final ExecutorService threads;
@@ -52,6 +53,8 @@ final class NettyGrpcServer implements GrpcServer {
                         secrets == null ? InsecureServerCredentials.create() : secrets.credentials())
                 .executor(threads)
                 .maxInboundMessageSize(LARGEST_REQUEST)
+                .maxConcurrentCallsPerConnection(MOST_CALLS_PER_CONNECTION)
+                .handshakeTimeout(10, TimeUnit.SECONDS)
                 // A peer that vanished without a word is noticed; one that asks whether we are alive is not a pest.
                 .keepAliveTime(20, TimeUnit.SECONDS)
                 .keepAliveTimeout(10, TimeUnit.SECONDS)
