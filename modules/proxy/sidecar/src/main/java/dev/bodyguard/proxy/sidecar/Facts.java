@@ -111,7 +111,10 @@ final class Facts {
 
     Exchange over(long now) {
         var peer = connection.peerId();
-        var security = peer == null ? Edge.Security.NONE : Edge.Security.MUTUAL_TLS;
+        // The caller's side knows how it was called by its app, which says nothing of the way to the peer.
+        var security = reporter == Edge.Reporter.SOURCE
+                ? Edge.Security.UNKNOWN
+                : peer == null ? Edge.Security.NONE : Edge.Security.MUTUAL_TLS;
         return new Exchange(
                 new Edge(
                         reporter,

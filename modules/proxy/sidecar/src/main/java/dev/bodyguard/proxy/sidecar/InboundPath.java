@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// What calls the app, stage by stage: identify ▶ authorize ▶ route ▶ deadline ▶ wire. Nothing is repeated here: the
 /// caller's sidecar knows better whether it may be.
 final class InboundPath implements RequestHandler, Forwarding.Side {
-    private static final String CLIENT_CERTIFICATE = "x-forwarded-client-cert";
+    static final String CLIENT_CERTIFICATE = "x-forwarded-client-cert";
 
     private final InForce<Generation> inForce;
     private final int appPort;
@@ -76,7 +76,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         var peer = call.client().connection().peerId();
         var toldProtocol = fields.get(OutboundPath.PROTOCOL);
         var toldFacts = fields.get(PeerFacts.HEADER);
-        fields.remove(OutboundPath.PROTOCOL).remove(PeerFacts.HEADER);
+        PeerFacts.strip(fields);
         boolean http2 = false;
         if (peer != null) {
             // Only who proved an identity of the mesh is believed.

@@ -76,7 +76,8 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     private void identify(Call call) {
         Request request = call.request();
         // Facts about a workload are a sidecar's to tell, never the app's.
-        request.fields().remove(PROTOCOL).remove(PeerFacts.HEADER);
+        PeerFacts.strip(request.fields());
+        request.fields().remove(InboundPath.CLIENT_CERTIFICATE);
         var captured = call.client().connection().originalDestination();
         var dialled = captured == null ? null : Authority.parse(captured, HTTP);
         var authority = request.authority().isEmpty()

@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.wire.Fields;
 import dev.bodyguard.telemetry.record.Party;
 import java.util.HashMap;
 
@@ -9,7 +10,19 @@ final class PeerFacts {
     static final String HEADER = "x-bodyguard-peer";
     private static final int LONGEST = 1_024;
 
+    /// Begins every header that only sidecars tell each other.
+    private static final String OURS = "x-bodyguard-";
+
     private PeerFacts() {}
+
+    /// Takes off whatever only a sidecar may say.
+    static void strip(Fields fields) {
+        for (int i = fields.count() - 1; i >= 0; i--) {
+            if (i < fields.count() && fields.name(i).startsWith(OURS)) {
+                fields.remove(fields.name(i));
+            }
+        }
+    }
 
     static String text(Party self) {
         return "workload=" + clean(self.workload()) + ";namespace=" + clean(self.namespace()) + ";app="

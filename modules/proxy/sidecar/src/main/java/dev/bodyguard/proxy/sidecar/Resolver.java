@@ -59,7 +59,8 @@ final class Resolver implements AutoCloseable {
             var addresses = InetAddress.getAllByName(host);
             return new Answer.Found(addresses[0]);
         } catch (UnknownHostException _) {
-            return new Answer.Missing("the name " + host + " is neither a service of the mesh nor known to DNS");
+            return new Answer.Missing(
+                    "the mesh has no HTTP service of this name and port, and DNS does not know " + host);
         }
     }
 

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -377,6 +378,49 @@ class ExchangeTest {
             socket.getOutputStream().flush();
 
             assertThat(in.readNBytes(10)).startsWith(0x16, 3, 1);
+        }
+    }
+
+    @Test
+    void hearsAServerThatSpeaksFirstOnAnyPort() throws IOException {
+        try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                var socket = caller.connect()) {
+            Thread.ofVirtual().start(() -> {
+                try (var accepted = server.accept()) {
+                    accepted.getOutputStream().write("220 hello".getBytes(StandardCharsets.US_ASCII));
+                    accepted.getInputStream().transferTo(accepted.getOutputStream());
+                } catch (IOException _) {
+                    // The test is over.
+                }
+            });
+            socket.getOutputStream()
+                    .write(("CONNECT localhost:" + server.getLocalPort() + " HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            var in = socket.getInputStream();
+            assertThat(Http1.need(in, true).status()).isEqualTo(200);
+
+            assertThat(in.readNBytes(9)).asString(StandardCharsets.US_ASCII).isEqualTo("220 hello");
+        }
+    }
+
+    @Test
+    void tellsTheAppNothingUnderTheMeshsOwnHeaderNames() throws IOException {
+        var request = List.of(
+                "GET http://payment-service/ HTTP/1.1",
+                "host: payment-service",
+                "x-bodyguard-peer: workload=root",
+                "x-bodyguard-flag: UH",
+                "x-forwarded-client-cert: URI=spiffe://cluster.local/ns/default/sa/root",
+                "",
+                "");
+        try (var socket = caller.connect()) {
+            socket.getOutputStream().write(String.join("\r\n", request).getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().flush();
+
+            var answer = Http1.need(new BufferedInputStream(socket.getInputStream()), false);
+
+            assertThat(answer.status()).isEqualTo(200);
+            assertThat(app.seen.getFirst().toString()).doesNotContain("x-bodyguard-", "sa/root");
         }
     }
 
