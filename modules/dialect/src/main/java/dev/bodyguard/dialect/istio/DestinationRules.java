@@ -1,7 +1,7 @@
 package dev.bodyguard.dialect.istio;
 
-import dev.bodyguard.dialect.Fields;
-import dev.bodyguard.dialect.Head;
+import dev.bodyguard.dialect.reading.Fields;
+import dev.bodyguard.dialect.reading.Head;
 import dev.bodyguard.model.BackendPolicy;
 import dev.bodyguard.model.BackendPolicy.Connections;
 import dev.bodyguard.model.BackendPolicy.LoadBalancer;

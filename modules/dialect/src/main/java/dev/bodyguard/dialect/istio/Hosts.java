@@ -1,6 +1,6 @@
 package dev.bodyguard.dialect.istio;
 
-import dev.bodyguard.dialect.Fields;
+import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Service;
 import dev.bodyguard.model.Visibility;

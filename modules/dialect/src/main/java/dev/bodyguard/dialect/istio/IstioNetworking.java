@@ -1,9 +1,9 @@
 package dev.bodyguard.dialect.istio;
 
 import dev.bodyguard.dialect.Dialect;
-import dev.bodyguard.dialect.Fields;
-import dev.bodyguard.dialect.Head;
 import dev.bodyguard.dialect.Translation;
+import dev.bodyguard.dialect.reading.Fields;
+import dev.bodyguard.dialect.reading.Head;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.model.Part;

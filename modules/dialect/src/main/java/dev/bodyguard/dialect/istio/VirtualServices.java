@@ -1,8 +1,8 @@
 package dev.bodyguard.dialect.istio;
 
-import dev.bodyguard.dialect.Fields;
-import dev.bodyguard.dialect.Head;
-import dev.bodyguard.dialect.Nearest;
+import dev.bodyguard.dialect.reading.Fields;
+import dev.bodyguard.dialect.reading.Head;
+import dev.bodyguard.dialect.reading.Nearest;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.HttpMatch;
 import dev.bodyguard.model.HttpRoutes;

@@ -1,10 +1,10 @@
 package dev.bodyguard.dialect.kubernetes;
 
 import dev.bodyguard.dialect.Dialect;
-import dev.bodyguard.dialect.Fields;
-import dev.bodyguard.dialect.Head;
-import dev.bodyguard.dialect.Protocols;
 import dev.bodyguard.dialect.Translation;
+import dev.bodyguard.dialect.reading.Fields;
+import dev.bodyguard.dialect.reading.Head;
+import dev.bodyguard.dialect.reading.Protocols;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Service;

@@ -1,4 +1,4 @@
-package dev.bodyguard.dialect;
+package dev.bodyguard.dialect.reading;
 
 import dev.bodyguard.model.Service.Protocol;
 import java.util.Locale;

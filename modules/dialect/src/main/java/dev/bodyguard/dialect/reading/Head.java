@@ -1,5 +1,6 @@
-package dev.bodyguard.dialect;
+package dev.bodyguard.dialect.reading;
 
+import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;

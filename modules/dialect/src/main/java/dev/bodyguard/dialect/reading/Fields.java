@@ -1,4 +1,4 @@
-package dev.bodyguard.dialect;
+package dev.bodyguard.dialect.reading;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;

@@ -1,4 +1,4 @@
-package dev.bodyguard.dialect;
+package dev.bodyguard.dialect.reading;
 
 import java.util.Collection;
 import java.util.Locale;
