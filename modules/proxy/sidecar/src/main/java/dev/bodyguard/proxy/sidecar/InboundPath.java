@@ -9,7 +9,6 @@ import dev.bodyguard.proxy.engine.Routing;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.engine.Verdict;
 import dev.bodyguard.proxy.wire.Exchange;
-import dev.bodyguard.proxy.wire.Fields;
 import dev.bodyguard.proxy.wire.Request;
 import dev.bodyguard.proxy.wire.RequestHandler;
 import dev.bodyguard.proxy.wire.RequestListener;
@@ -20,7 +19,8 @@ import dev.bodyguard.telemetry.record.Party;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What calls the app, stage by stage: identify ▶ authorize ▶ route ▶ deadline ▶ wire. Nothing is repeated here: the
+/// What calls the app, stage by stage: identify ▶ authorize ▶ rate ▶ route ▶ deadline ▶ wire. Nothing is repeated here:
+/// the
 /// caller's sidecar knows better whether it may be.
 final class InboundPath implements RequestHandler, Forwarding.Side {
     static final String CLIENT_CERTIFICATE = "x-forwarded-client-cert";
@@ -103,17 +103,24 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
             return;
         }
         switch (rule.authorize(peer == null ? null : peer.toString(), call.request())) {
-            case Verdict.Allowed _ -> route(call, now, rule, spoken);
+            case Verdict.Allowed _ -> rate(call, now, rule, spoken);
             case Verdict.Denied(var by) ->
                 call.refuse(new Refusal.Denied(peer == null ? "a caller without a certificate" : peer.toString(), by));
         }
+    }
+
+    // -- rate: no rule says yet how often something may be asked
+
+    private void rate(Call call, Generation now, InboundRule inbound, Transport spoken) {
+        route(call, now, inbound, spoken);
     }
 
     // -- route
 
     private void route(Call call, Generation now, InboundRule inbound, Transport spoken) {
         switch (inbound.route(call.request())) {
-            case Routing.Routed(var rule) -> forward(call, now, rule, spoken);
+            case Routing.Routed(var rule) ->
+                Following.follow(call, rule, forward -> forward(call, now, rule, forward, spoken));
             case Routing.NoRoute(var host, var origin) ->
                 call.refuse(new Refusal.NoRoute(
                         host, call.request().method(), call.request().path(), origin));
@@ -125,39 +132,18 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
 
     // -- deadline ▶ wire
 
-    private void forward(Call call, Generation now, RouteRule rule, Transport spoken) {
-        call.facts().routeName = rule.name();
-        call.facts().rule = rule.origin();
-        switch (rule.action()) {
-            case RouteRule.Forward forward -> {
-                var share = forward.split().draw(call.loop().random());
-                var cluster = now.plan().cluster(share.cluster());
-                if (cluster == null) {
-                    call.refuse(new Refusal.NoCluster(share.cluster(), rule.origin()));
-                    return;
-                }
-                call.facts().cluster = cluster.name();
-                Headers.change(call.request().fields(), rule.request());
-                var terms = new Way.Terms(
-                        RetryPolicy.NONE, forward.timeout(), rule.origin(), List.of(share.response(), rule.response()));
-                call.forward(new Forwarding(
-                        call, new Way.Balanced(cluster, now, 0, spoken), terms, upstreams, resolver, this));
-            }
-            case RouteRule.Respond(int status, var body) ->
-                call.respond(
-                        status,
-                        Fields.of("content-type", "text/plain; charset=utf-8"),
-                        body,
-                        rule.response(),
-                        "direct_response");
-            case RouteRule.Redirect redirect ->
-                call.respond(
-                        redirect.status(),
-                        Fields.of("location", redirect.location(call.request())),
-                        "",
-                        rule.response(),
-                        "direct_response");
+    private void forward(Call call, Generation now, RouteRule rule, RouteRule.Forward forward, Transport spoken) {
+        var share = forward.split().draw(call.loop().random());
+        var cluster = now.plan().cluster(share.cluster());
+        if (cluster == null) {
+            call.refuse(new Refusal.NoCluster(share.cluster(), rule.origin()));
+            return;
         }
+        call.facts().cluster = cluster.name();
+        Headers.change(call.request().fields(), rule.request());
+        var terms = new Way.Terms(
+                RetryPolicy.NONE, forward.timeout(), rule.origin(), List.of(share.response(), rule.response()));
+        call.forward(new Forwarding(call, new Way.Balanced(cluster, now, 0, spoken), terms, upstreams, resolver, this));
     }
 
     /// The app gets what the mesh knows only as standard headers.

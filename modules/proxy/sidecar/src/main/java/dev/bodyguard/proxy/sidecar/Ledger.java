@@ -3,16 +3,19 @@ package dev.bodyguard.proxy.sidecar;
 import dev.bodyguard.telemetry.record.Exchange;
 import dev.bodyguard.telemetry.record.Meters;
 import java.time.InstantSource;
+import java.util.List;
+import java.util.function.Consumer;
 
-/// Where exchanges end: counted, and written down. Called on the event loops.
+/// Where exchanges end: whoever wants to know of one that is over is told here. Called on the event loops.
 final class Ledger {
     private final Meters meters;
-    private final AccessLog<Exchange> log;
+    private final List<Consumer<Exchange>> readers;
     private final InstantSource clock;
 
-    Ledger(Meters meters, AccessLog<Exchange> log, InstantSource clock) {
+    /// @param readers none of which may block
+    Ledger(Meters meters, List<Consumer<Exchange>> readers, InstantSource clock) {
         this.meters = meters;
-        this.log = log;
+        this.readers = List.copyOf(readers);
         this.clock = clock;
     }
 
@@ -26,7 +29,8 @@ final class Ledger {
 
     void record(Facts facts) {
         var exchange = facts.over(System.nanoTime());
-        meters.record(exchange);
-        log.write(exchange);
+        for (int i = 0; i < readers.size(); i++) {
+            readers.get(i).accept(exchange);
+        }
     }
 }

@@ -120,7 +120,7 @@ public final class Main {
         // Request paths
         var loops = Loops.start(Math.max(1, Math.min(2, Runtime.getRuntime().availableProcessors())));
         var accessLog = new AccessLog<Exchange>(new FileOutputStream(FileDescriptor.out), AccessLine::write);
-        var ledger = new Ledger(meters, accessLog, clock);
+        var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), clock);
         var inForce = new InForce<>(new Generation(Plan.EMPTY));
         var parking = new Parking(loops.all(), PATIENCE_FOR_A_FIRST_WORD, PARKED);
         var planner = new Planner(inForce, PATIENCE_WHILE_WARMING, new Planned(readiness, parking, settings.appPort()));

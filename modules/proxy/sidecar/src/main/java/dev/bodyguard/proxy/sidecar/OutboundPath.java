@@ -6,7 +6,6 @@ import dev.bodyguard.proxy.engine.RouteRule;
 import dev.bodyguard.proxy.engine.Routing;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Exchange;
-import dev.bodyguard.proxy.wire.Fields;
 import dev.bodyguard.proxy.wire.Request;
 import dev.bodyguard.proxy.wire.RequestHandler;
 import dev.bodyguard.proxy.wire.RequestListener;
@@ -99,7 +98,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     private void route(Call call, Authority to, String key) {
         var now = inForce.get();
         switch (now.plan().outbound(key, call.request())) {
-            case Routing.Routed(var rule) -> follow(call, now, rule);
+            case Routing.Routed(var rule) -> Following.follow(call, rule, forward -> forward(call, now, rule, forward));
             case Routing.NoRoute(var host, var origin) ->
                 call.refuse(new Refusal.NoRoute(
                         host, call.request().method(), call.request().path(), origin));
@@ -187,44 +186,6 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         var target =
                 new Target(new InetSocketAddress(address, to.port()), new Transport.Plaintext(false), CONNECT_TIMEOUT);
         call.forward(new Forwarding(call, new Way.Straight(target, to.toString()), terms, upstreams, resolver, this));
-    }
-
-    private void follow(Call call, Generation now, RouteRule rule) {
-        call.facts().routeName = rule.name();
-        call.facts().rule = rule.origin();
-        var fault = rule.fault();
-        var random = call.loop().random();
-        if (fault != null && fault.delays(random)) {
-            call.facts().flag("DI");
-            call.wait(fault.delay(), () -> act(call, now, rule));
-        } else {
-            act(call, now, rule);
-        }
-    }
-
-    private void act(Call call, Generation now, RouteRule rule) {
-        var fault = rule.fault();
-        if (fault != null && fault.aborts(call.loop().random())) {
-            call.refuse(new Refusal.Aborted(fault.abortStatus(), rule.origin()));
-            return;
-        }
-        switch (rule.action()) {
-            case RouteRule.Respond(int status, var body) ->
-                call.respond(
-                        status,
-                        Fields.of("content-type", "text/plain; charset=utf-8"),
-                        body,
-                        rule.response(),
-                        "direct_response");
-            case RouteRule.Redirect redirect ->
-                call.respond(
-                        redirect.status(),
-                        Fields.of("location", redirect.location(call.request())),
-                        "",
-                        rule.response(),
-                        "direct_response");
-            case RouteRule.Forward forward -> forward(call, now, rule, forward);
-        }
     }
 
     // -- deadline ▶ retry ▶ balance ▶ wire

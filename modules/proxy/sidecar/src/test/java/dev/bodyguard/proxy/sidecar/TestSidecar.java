@@ -52,7 +52,7 @@ final class TestSidecar implements AutoCloseable {
         };
         var self = new Party(settings.workload(), "default", svid.id().toString(), service, "v2", service, "");
         var tls = new MeshTls(svid, InstantSource.system());
-        var ledger = new Ledger(meters, accessLog, InstantSource.system());
+        var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), InstantSource.system());
         var parking = new Parking(loops.all(), Duration.ofSeconds(1), 16);
         planner = new Planner(inForce, Duration.ofSeconds(2), new Planned(readiness, parking, appPort));
         var upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);

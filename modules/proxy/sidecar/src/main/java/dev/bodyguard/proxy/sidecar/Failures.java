@@ -1,0 +1,32 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.proxy.engine.Outcome;
+import dev.bodyguard.proxy.engine.Refusal;
+import dev.bodyguard.proxy.wire.Failure;
+import org.jspecify.annotations.Nullable;
+
+/// What the wire says of a broken attempt, in the words of the retry rule and of the answer to the client.
+final class Failures {
+    private Failures() {}
+
+    /// @param written whether anything of the request may have reached the upstream
+    static Outcome outcome(Failure failure, boolean written) {
+        return switch (failure) {
+            case Failure.ConnectFailed _, Failure.Overflow _ -> new Outcome.ConnectFailed();
+            case Failure.Refused _ -> new Outcome.RefusedStream();
+            case Failure.StreamReset _, Failure.Closed _, Failure.Malformed _ ->
+                new Outcome.ResetBeforeResponse(written);
+        };
+    }
+
+    /// @param way the name of where it was to go
+    /// @param origin what the rule is due to
+    static Refusal refusal(Failure failure, String way, String address, @Nullable String origin, Forwarding.Side side) {
+        return switch (failure) {
+            case Failure.ConnectFailed(var reason) -> side.unreachable(address, reason, origin);
+            case Failure.Overflow(var reason) -> new Refusal.Overflow(way, reason, origin);
+            case Failure.Refused _, Failure.StreamReset _, Failure.Closed _, Failure.Malformed _ ->
+                new Refusal.UpstreamReset(address, failure.reason(), origin);
+        };
+    }
+}
