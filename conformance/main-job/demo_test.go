@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	. "dev.bodyguard/conformance/harness"
 )
 
 type demoState struct {
@@ -58,7 +60,7 @@ func (d demoState) addresses(t *testing.T) []string {
 // The demo's state folder tells who runs where; what dies is started again on its ports; SIGTERM leaves nothing.
 func TestDemoSupervisesAndCleansUp(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
-	demo := start(t, "demo", filepath.Join(root, "bodyguard"), "demo", "--state", state, "--for", "10m", "--restart-after", "1s")
+	demo := Start(t, "demo", filepath.Join(Root, "bodyguard"), "demo", "--state", state, "--for", "10m", "--restart-after", "1s")
 	read := func() (demoState, error) {
 		var d demoState
 		content, err := os.ReadFile(filepath.Join(state, "mesh.json"))
@@ -67,7 +69,7 @@ func TestDemoSupervisesAndCleansUp(t *testing.T) {
 		}
 		return d, err
 	}
-	eventually(t, 60*time.Second, "mesh.json is written", func() bool { _, err := read(); return err == nil })
+	Eventually(t, 60*time.Second, "mesh.json is written", func() bool { _, err := read(); return err == nil })
 	first, _ := read()
 	for _, address := range first.addresses(t) {
 		dials(t, address)
@@ -75,7 +77,7 @@ func TestDemoSupervisesAndCleansUp(t *testing.T) {
 	if len(first.Workloads) != 4 {
 		t.Fatalf("got %d workloads, want checkout, payment-service v1 and two v2", len(first.Workloads))
 	}
-	response, err := outside.Get(first.Entry)
+	response, err := Outside.Get(first.Entry)
 	if err != nil || response.StatusCode != 200 {
 		t.Fatalf("%s answered %v %v", first.Entry, response, err)
 	}
@@ -85,12 +87,12 @@ func TestDemoSupervisesAndCleansUp(t *testing.T) {
 	if err := syscall.Kill(victim.SidecarPid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 30*time.Second, "the sidecar is back on its ports", func() bool {
+	Eventually(t, 30*time.Second, "the sidecar is back on its ports", func() bool {
 		now, err := read()
 		if err != nil || now.Workloads[0].SidecarPid == victim.SidecarPid {
 			return false
 		}
-		answer, err := outside.Get("http://" + victim.Admin + "/healthz/ready")
+		answer, err := Outside.Get("http://" + victim.Admin + "/healthz/ready")
 		if err != nil {
 			return false
 		}
@@ -137,18 +139,14 @@ func TestPortInUseIsOneLine(t *testing.T) {
 	port := listener.Addr().(*net.TCPAddr).Port
 	yaml := t.TempDir()
 
-	plane := start(t, "control plane", filepath.Join(root, "bodyguard"), "run", "-f", yaml,
+	plane := Start(t, "control plane", filepath.Join(Root, "bodyguard"), "run", "-f", yaml,
 		"--state", filepath.Join(t.TempDir(), "state"), "--xds-port", fmt.Sprint(port),
 		"--identity-port", "0", "--discovery-port", "0", "--telemetry-port", "0", "--admin-port", "0")
 
-	line := plane.says(fmt.Sprintf(`(?m)^.*\b%d\b.*\b%d\b.*$`, port, os.Getpid()), 30*time.Second)
+	line := plane.Says(fmt.Sprintf(`(?m)^.*\b%d\b.*\b%d\b.*$`, port, os.Getpid()), 30*time.Second)
 	t.Log(line)
-	select {
-	case <-plane.done:
-		if plane.cmd.ProcessState.ExitCode() == 0 {
-			t.Error("it ended with status 0")
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("it does not end")
+	Eventually(t, 10*time.Second, "it ends", func() bool { return !plane.Alive() })
+	if plane.Cmd.ProcessState.ExitCode() == 0 {
+		t.Error("it ended with status 0")
 	}
 }

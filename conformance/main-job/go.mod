@@ -1,3 +1,7 @@
-module mainjob
+module dev.bodyguard/conformance/mainjob
 
 go 1.22
+
+require dev.bodyguard/conformance/harness v0.0.0
+
+replace dev.bodyguard/conformance/harness => ../harness

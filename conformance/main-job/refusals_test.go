@@ -17,16 +17,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	. "dev.bodyguard/conformance/harness"
 )
 
 // Whoever cannot prove who they are is refused by the server's sidecar, and its log says why.
 func TestStrangersAreRefused(t *testing.T) {
-	m := newMesh(t)
-	late := m.join("late", "v1", "a", []string{"--ttl", "10s"})
+	m := NewMesh(t)
+	late := m.Join("late", "v1", "a", []string{"--ttl", "10s"})
 	expired := svid(t, m, late)
 	late.Stop(10 * time.Second)
-	payment := m.join("payment-service", "v2", "a", nil)
-	checkout := m.join("checkout", "v1", "a", nil)
+	payment := m.Join("payment-service", "v2", "a", nil)
+	checkout := m.Join("checkout", "v1", "a", nil)
 	own := svid(t, m, checkout)
 
 	if err := knock(payment, &own); err != nil {
@@ -51,7 +53,7 @@ func TestStrangersAreRefused(t *testing.T) {
 			if err := knock(payment, refused.certificate); err == nil {
 				t.Error("it was let in")
 			}
-			eventually(t, 5*time.Second, "the log says why", func() bool {
+			Eventually(t, 5*time.Second, "the log says why", func() bool {
 				return matches(payment.Output()[said:], refused.reason)
 			})
 			t.Log(strings.TrimSpace(payment.Output()[said:]))
@@ -60,7 +62,7 @@ func TestStrangersAreRefused(t *testing.T) {
 
 	t.Run("plaintext", func(t *testing.T) {
 		said := len(payment.Output())
-		connection, err := net.Dial("tcp", payment.state.Inbound)
+		connection, err := net.Dial("tcp", payment.State.Inbound)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,25 +73,25 @@ func TestStrangersAreRefused(t *testing.T) {
 		if strings.Contains(string(answer), "200 OK") {
 			t.Errorf("it was answered: %s", answer)
 		}
-		eventually(t, 5*time.Second, "the log says why", func() bool {
+		Eventually(t, 5*time.Second, "the log says why", func() bool {
 			return matches(payment.Output()[said:], `(?i)plaintext`)
 		})
 		t.Log(strings.TrimSpace(payment.Output()[said:]))
 	})
 
-	if n := payment.stats().Requests; n != 0 {
+	if n := payment.Stats().Requests; n != 0 {
 		t.Errorf("%d requests reached the app", n)
 	}
 }
 
 // A certificate in another service's name does not make a peer that service.
 func TestAnotherServicesNameIsRefused(t *testing.T) {
-	m := newMesh(t)
-	intruder := m.join("intruder", "v1", "a", nil)
-	checkout := m.join("checkout", "v1", "a", nil)
+	m := NewMesh(t)
+	intruder := m.Join("intruder", "v1", "a", nil)
+	checkout := m.Join("checkout", "v1", "a", nil)
 	// An operator's mistake, or a forged address: ledger's endpoint leads to the intruder.
-	_, port, _ := net.SplitHostPort(intruder.state.Inbound)
-	m.write("ledger.yaml", fmt.Sprintf(`
+	_, port, _ := net.SplitHostPort(intruder.State.Inbound)
+	m.Write("ledger.yaml", fmt.Sprintf(`
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: ledger, namespace: default}
@@ -106,9 +108,9 @@ spec:
       labels: {security.istio.io/tlsMode: istio}
 `, port))
 
-	client := checkout.through(1)
+	client := checkout.Through(1)
 	var status int
-	eventually(t, 10*time.Second, "checkout's sidecar knows ledger and refuses its peer", func() bool {
+	Eventually(t, 10*time.Second, "checkout's sidecar knows ledger and refuses its peer", func() bool {
 		response, err := client.Get("http://ledger.default.svc.cluster.local/")
 		if err != nil {
 			return false
@@ -118,7 +120,7 @@ spec:
 		return status == 503 && matches(checkout.Output(), `"[^"]*sa/intruder[^"]*"`)
 	})
 
-	for _, line := range checkout.accessLog() {
+	for _, line := range checkout.AccessLog() {
 		if sentence, _ := line["sentence"].(string); strings.Contains(sentence, "sa/intruder") {
 			t.Log(sentence)
 			if !strings.Contains(sentence, "sa/ledger") {
@@ -132,9 +134,9 @@ spec:
 
 // A join token is good for one service account.
 func TestAnotherServicesTokenIsRefused(t *testing.T) {
-	m := newMesh(t)
-	m.join("checkout", "v1", "a", nil).Stop(10 * time.Second)
-	token := filepath.Join(m.state, "join", "checkout.token")
+	m := NewMesh(t)
+	m.Join("checkout", "v1", "a", nil).Stop(10 * time.Second)
+	token := filepath.Join(m.State, "join", "checkout.token")
 	if info, err := os.Stat(token); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the token's file: %v %v, want mode 0600", info, err)
 	}
@@ -144,7 +146,7 @@ func TestAnotherServicesTokenIsRefused(t *testing.T) {
 		"root.pem": "root.pem", "control-plane.json": "control-plane.json",
 		"join/checkout.token": "join/payment-service.token",
 	} {
-		content, err := os.ReadFile(filepath.Join(m.state, from))
+		content, err := os.ReadFile(filepath.Join(m.State, from))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,21 +158,21 @@ func TestAnotherServicesTokenIsRefused(t *testing.T) {
 		}
 	}
 
-	thief := start(t, "thief", filepath.Join(root, "bodyguard"), "sidecar", "--state", stolen,
-		"--service", "payment-service", "--version", "v2", "--app-port", fmt.Sprint(freePort(t)))
+	thief := Start(t, "thief", filepath.Join(Root, "bodyguard"), "sidecar", "--state", stolen,
+		"--service", "payment-service", "--version", "v2", "--app-port", fmt.Sprint(FreePort(t)))
 
-	t.Log(thief.says(`(?m)^.*token.*not good for service account payment-service.*$`, 20*time.Second))
+	t.Log(thief.Says(`(?m)^.*token.*not good for service account payment-service.*$`, 20*time.Second))
 	if strings.Contains(thief.Output(), "now spiffe://") {
 		t.Errorf("it got a certificate: %s", thief.Output())
 	}
 }
 
-func matches(text, pattern string) bool { return compile(pattern).MatchString(text) }
+func matches(text, pattern string) bool { return Compile(pattern).MatchString(text) }
 
 // svid is what a sidecar holds: its key and its chain.
 func svid(t *testing.T, m *Mesh, w *Workload) tls.Certificate {
 	t.Helper()
-	pem, err := os.ReadFile(filepath.Join(m.state, "sidecars", w.name, "svid.pem"))
+	pem, err := os.ReadFile(filepath.Join(m.State, "sidecars", w.Name, "svid.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +228,7 @@ func knock(w *Workload, certificate *tls.Certificate) error {
 	if certificate != nil {
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil }
 	}
-	connection, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", w.state.Inbound, config)
+	connection, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", w.State.Inbound, config)
 	if err != nil {
 		return err
 	}

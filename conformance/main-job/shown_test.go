@@ -16,16 +16,18 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	. "dev.bodyguard/conformance/harness"
 )
 
 // Weights edited under load move the split within a second; nothing restarts and no request fails.
 func TestCanaryByEdit(t *testing.T) {
-	m := newMesh(t)
-	v1 := m.join("payment-service", "v1", "v1", nil)
-	v2 := m.join("payment-service", "v2", "v2", nil)
-	checkout := m.join("checkout", "v1", "a", nil)
-	eventually(t, 30*time.Second, "payment-service v2 answers", func() bool {
-		status, got, err := checkout.buy(outside, "GET")
+	m := NewMesh(t)
+	v1 := m.Join("payment-service", "v1", "v1", nil)
+	v2 := m.Join("payment-service", "v2", "v2", nil)
+	checkout := m.Join("checkout", "v1", "a", nil)
+	Eventually(t, 30*time.Second, "payment-service v2 answers", func() bool {
+		status, got, err := checkout.Buy(Outside, "GET")
 		return err == nil && status == 200 && got.PaymentVersion == "v2"
 	})
 
@@ -45,7 +47,7 @@ func TestCanaryByEdit(t *testing.T) {
 			defer load.Done()
 			for i := worker; i < rate*seconds; i += 12 {
 				time.Sleep(time.Until(begun.Add(time.Duration(i) * time.Second / rate)))
-				status, got, err := checkout.buy(outside, "GET")
+				status, got, err := checkout.Buy(Outside, "GET")
 				if err != nil || status != 200 {
 					failed.Add(1)
 					t.Logf("request %d: %d %v %v", i, status, got, err)
@@ -59,10 +61,10 @@ func TestCanaryByEdit(t *testing.T) {
 	}
 
 	time.Sleep(time.Until(begun.Add(3 * time.Second)))
-	m.write("payments.yaml", m.split(50, 50))
+	m.Write("payments.yaml", m.Split(50, 50))
 	halved := time.Now()
 	time.Sleep(time.Until(begun.Add(8 * time.Second)))
-	m.write("payments.yaml", m.split(100, 0))
+	m.Write("payments.yaml", m.Split(100, 0))
 	moved := time.Now()
 	load.Wait()
 	took := time.Since(begun)
@@ -96,31 +98,31 @@ func TestCanaryByEdit(t *testing.T) {
 	if before != 0 || between < 0.45 || between > 0.55 || after != 1 {
 		t.Errorf("the split did not follow the weights within a second")
 	}
-	for _, p := range []*Process{m.plane, v1.Process, v2.Process, checkout.Process} {
-		if !p.alive() {
-			t.Errorf("%s did not live through it", p.name)
+	for _, p := range []*Process{m.Plane, v1.Process, v2.Process, checkout.Process} {
+		if !p.Alive() {
+			t.Errorf("%s did not live through it", p.Name)
 		}
 	}
 }
 
 // Every third attempt fails, and no caller on one connection notices.
 func TestRetriesHideFailures(t *testing.T) {
-	m := newMesh(t)
-	a := m.join("payment-service", "v2", "a", nil, "--fail-every", "3")
-	b := m.join("payment-service", "v2", "b", nil, "--fail-every", "3")
-	checkout := m.join("checkout", "v1", "a", nil)
+	m := NewMesh(t)
+	a := m.Join("payment-service", "v2", "a", nil, "--fail-every", "3")
+	b := m.Join("payment-service", "v2", "b", nil, "--fail-every", "3")
+	checkout := m.Join("checkout", "v1", "a", nil)
 	client := &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1}}
 
 	const requests = 10_000
 	for i := range requests {
-		status, got, err := checkout.buy(client, "GET")
+		status, got, err := checkout.Buy(client, "GET")
 		if err != nil || status != 200 {
 			t.Fatalf("request %d: %d %+v %v", i, status, got, err)
 		}
 	}
 
-	received := a.stats().Requests + b.stats().Requests
-	retries := checkout.metric("bodyguard_upstream_retries_total")
+	received := a.Stats().Requests + b.Stats().Requests
+	retries := checkout.Metric("bodyguard_upstream_retries_total")
 	t.Logf("%d requests, %d attempts (amplification %.2f), %.0f retries counted",
 		requests, received, float64(received)/requests, retries)
 	if int64(retries) != received-requests {
@@ -133,10 +135,10 @@ func TestRetriesHideFailures(t *testing.T) {
 
 // At 64 connections retries still have room: who fails in the end has used all four attempts.
 func TestFailuresUsedAllAttempts(t *testing.T) {
-	m := newMesh(t)
-	m.join("payment-service", "v2", "a", nil, "--fail-every", "3")
-	m.join("payment-service", "v2", "b", nil, "--fail-every", "3")
-	checkout := m.join("checkout", "v1", "a", nil)
+	m := NewMesh(t)
+	m.Join("payment-service", "v2", "a", nil, "--fail-every", "3")
+	m.Join("payment-service", "v2", "b", nil, "--fail-every", "3")
+	checkout := m.Join("checkout", "v1", "a", nil)
 
 	const requests = 10_000
 	var next, refused atomic.Int64
@@ -146,7 +148,7 @@ func TestFailuresUsedAllAttempts(t *testing.T) {
 		go func() {
 			defer load.Done()
 			for next.Add(1) <= requests {
-				status, _, err := checkout.buy(outside, "GET")
+				status, _, err := checkout.Buy(Outside, "GET")
 				if err != nil {
 					t.Error(err)
 				} else if status != 200 {
@@ -158,9 +160,9 @@ func TestFailuresUsedAllAttempts(t *testing.T) {
 	load.Wait()
 
 	var outbound, failed int
-	eventually(t, 10*time.Second, "every request has its line in the access log", func() bool {
+	Eventually(t, 10*time.Second, "every request has its line in the access log", func() bool {
 		outbound, failed = 0, 0
-		for _, line := range checkout.accessLog() {
+		for _, line := range checkout.AccessLog() {
 			if line["reporter"] != "source" {
 				continue
 			}
@@ -182,20 +184,20 @@ func TestFailuresUsedAllAttempts(t *testing.T) {
 
 // A payment is never made twice: POST goes out once, with an Idempotency-Key it may be repeated.
 func TestPostIsNotRepeated(t *testing.T) {
-	m := newMesh(t)
-	payment := m.join("payment-service", "v2", "a", nil, "--fail-every", "3")
-	checkout := m.join("checkout", "v1", "a", nil)
+	m := NewMesh(t)
+	payment := m.Join("payment-service", "v2", "a", nil, "--fail-every", "3")
+	checkout := m.Join("checkout", "v1", "a", nil)
 
 	statuses := map[int]int{}
 	for range 300 {
-		status, _, err := checkout.buy(outside, "POST")
+		status, _, err := checkout.Buy(Outside, "POST")
 		if err != nil {
 			t.Fatal(err)
 		}
 		statuses[status]++
 	}
 
-	if received := payment.stats().ByMethod["POST"]; received != 300 {
+	if received := payment.Stats().ByMethod["POST"]; received != 300 {
 		t.Errorf("payment-service received %d POSTs, want 300", received)
 	}
 	if statuses[200] != 200 || statuses[503] != 100 {
@@ -203,9 +205,9 @@ func TestPostIsNotRepeated(t *testing.T) {
 	}
 
 	for i := range 30 {
-		request, _ := http.NewRequest("POST", "http://"+checkout.app+"/pay", strings.NewReader("10 EUR"))
+		request, _ := http.NewRequest("POST", "http://"+checkout.App+"/pay", strings.NewReader("10 EUR"))
 		request.Header.Set("Idempotency-Key", strconv.Itoa(i))
-		response, err := outside.Do(request)
+		response, err := Outside.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,13 +221,13 @@ func TestPostIsNotRepeated(t *testing.T) {
 // A hanging first pick costs perTryTimeout, and work upstream ends with the caller's deadline.
 func TestDeadlines(t *testing.T) {
 	t.Run("perTryTimeout moves on", func(t *testing.T) {
-		m := newMesh(t)
-		payment := m.join("payment-service", "v2", "a", nil, "--hang-first", "1")
-		other := m.join("payment-service", "v2", "b", nil, "--hang-first", "1")
-		checkout := m.join("checkout", "v1", "a", nil)
+		m := NewMesh(t)
+		payment := m.Join("payment-service", "v2", "a", nil, "--hang-first", "1")
+		other := m.Join("payment-service", "v2", "b", nil, "--hang-first", "1")
+		checkout := m.Join("checkout", "v1", "a", nil)
 
 		begun := time.Now()
-		status, _, err := checkout.buy(outside, "GET")
+		status, _, err := checkout.Buy(Outside, "GET")
 		took := time.Since(begun)
 
 		t.Logf("%d in %v", status, took.Round(time.Millisecond))
@@ -236,34 +238,34 @@ func TestDeadlines(t *testing.T) {
 		if took < 4*time.Second || took > 4900*time.Millisecond {
 			t.Errorf("took %v, want twice perTryTimeout and a little", took)
 		}
-		eventually(t, 2*time.Second, "the abandoned tries ended", func() bool {
-			return payment.stats().Active+other.stats().Active == 0
+		Eventually(t, 2*time.Second, "the abandoned tries ended", func() bool {
+			return payment.Stats().Active+other.Stats().Active == 0
 		})
-		if longest := max(payment.stats().LongestMillis, other.stats().LongestMillis); longest > 2500 {
+		if longest := max(payment.Stats().LongestMillis, other.Stats().LongestMillis); longest > 2500 {
 			t.Errorf("an abandoned try went on for %d ms", longest)
 		}
 	})
 	t.Run("work ends with the caller's deadline", func(t *testing.T) {
-		m := newMesh(t)
-		m.write("payments.yaml", strings.Replace(sampleYAML(t), "perTryTimeout: 2s", "perTryTimeout: 60s", 1))
-		payment := m.join("payment-service", "v2", "a", nil, "--hang")
-		checkout := m.join("checkout", "v1", "a", nil)
+		m := NewMesh(t)
+		m.Write("payments.yaml", strings.Replace(SampleYAML(t), "perTryTimeout: 2s", "perTryTimeout: 60s", 1))
+		payment := m.Join("payment-service", "v2", "a", nil, "--hang")
+		checkout := m.Join("checkout", "v1", "a", nil)
 
 		begun := time.Now()
-		status, got, err := checkout.buy(outside, "GET")
+		status, got, err := checkout.Buy(Outside, "GET")
 
 		t.Logf("%d %+v in %v", status, got, time.Since(begun).Round(time.Millisecond))
 		if err != nil || status != http.StatusGatewayTimeout {
 			t.Errorf("got %d %v, want 504", status, err)
 		}
-		eventually(t, time.Second, "payment-service's work was cancelled", func() bool {
-			s := payment.stats()
+		Eventually(t, time.Second, "payment-service's work was cancelled", func() bool {
+			s := payment.Stats()
 			return s.Active == 0 && s.Cancelled >= 1
 		})
-		if longest := payment.stats().LongestMillis; longest > 5500 {
+		if longest := payment.Stats().LongestMillis; longest > 5500 {
 			t.Errorf("work went on for %d ms, the caller gave up after 5000", longest)
 		}
-		if longest := payment.stats().LongestMillis; longest < 4500 {
+		if longest := payment.Stats().LongestMillis; longest < 4500 {
 			t.Errorf("work ended after %d ms, before the caller gave up", longest)
 		}
 	})
@@ -277,48 +279,48 @@ func TestInvalidYAMLKeepsTheLastGood(t *testing.T) {
 		"broken syntax":    func(yaml string) string { return strings.Replace(yaml, "      retries:", "     retries: [", 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMesh(t)
-			m.write("payments.yaml", m.split(0, 100))
-			m.join("payment-service", "v1", "v1", nil)
-			m.join("payment-service", "v2", "v2", nil)
-			checkout := m.join("checkout", "v1", "a", nil)
+			m := NewMesh(t)
+			m.Write("payments.yaml", m.Split(0, 100))
+			m.Join("payment-service", "v1", "v1", nil)
+			m.Join("payment-service", "v2", "v2", nil)
+			checkout := m.Join("checkout", "v1", "a", nil)
 			versionIs := func(want string) func() bool {
 				return func() bool {
-					status, got, err := checkout.buy(outside, "GET")
+					status, got, err := checkout.Buy(Outside, "GET")
 					return err == nil && status == 200 && got.PaymentVersion == want
 				}
 			}
-			eventually(t, 20*time.Second, "v2 answers", versionIs("v2"))
+			Eventually(t, 20*time.Second, "v2 answers", versionIs("v2"))
 
-			broken := breakIt(m.split(0, 100))
-			if broken == m.split(0, 100) {
+			broken := breakIt(m.Split(0, 100))
+			if broken == m.Split(0, 100) {
 				t.Fatal("the test breaks nothing")
 			}
-			m.write("payments.yaml", broken)
+			m.Write("payments.yaml", broken)
 
-			line := m.plane.says(`(?m)^.*payments\.yaml:\d+:\d+: .*$`, 5*time.Second)
+			line := m.Plane.Says(`(?m)^.*payments\.yaml:\d+:\d+: .*$`, 5*time.Second)
 			t.Log(line)
 			for range 50 {
 				if !versionIs("v2")() {
 					t.Fatal("the last good version is not in force")
 				}
 			}
-			if n := len(regexp.MustCompile(`payments\.yaml:\d+:\d+:`).FindAllString(m.plane.Output(), -1)); n != 1 {
-				t.Errorf("%d lines about one mistake:\n%s", n, m.plane.Output())
+			if n := len(regexp.MustCompile(`payments\.yaml:\d+:\d+:`).FindAllString(m.Plane.Output(), -1)); n != 1 {
+				t.Errorf("%d lines about one mistake:\n%s", n, m.Plane.Output())
 			}
 
-			m.write("payments.yaml", m.split(100, 0))
-			eventually(t, 2*time.Second, "the repaired file is applied", versionIs("v1"))
+			m.Write("payments.yaml", m.Split(100, 0))
+			Eventually(t, 2*time.Second, "the repaired file is applied", versionIs("v1"))
 		})
 	}
 }
 
 // A gigabyte through two sidecars stays in nobody's memory.
 func TestLargeUploadIsStreamed(t *testing.T) {
-	m := newMesh(t)
-	payment := m.join("payment-service", "v2", "a", nil)
-	checkout := m.join("checkout", "v1", "a", nil)
-	client := checkout.through(1)
+	m := NewMesh(t)
+	payment := m.Join("payment-service", "v2", "a", nil)
+	checkout := m.Join("checkout", "v1", "a", nil)
+	client := checkout.Through(1)
 	upload := func(size int64) {
 		response, err := client.Post("http://payment-service/upload", "application/octet-stream", io.LimitReader(zeros{}, size))
 		if err != nil {
@@ -367,7 +369,7 @@ func TestLargeUploadIsStreamed(t *testing.T) {
 			t.Errorf("%s grew by %d KiB, want at most 16 MiB", name, grown>>10)
 		}
 	}
-	if received := payment.stats().Bytes; received != 1<<30+32<<20 {
+	if received := payment.Stats().Bytes; received != 1<<30+32<<20 {
 		t.Errorf("payment-service received %d bytes", received)
 	}
 }
@@ -378,12 +380,12 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
 // liveMemory is what is left of the heap after a collection, and direct memory, in bytes.
 func liveMemory(t *testing.T, w *Workload) int64 {
-	pid := strconv.Itoa(w.cmd.Process.Pid)
+	pid := strconv.Itoa(w.Cmd.Process.Pid)
 	if output, err := exec.Command(jcmd(), pid, "GC.run").CombinedOutput(); err != nil {
 		t.Errorf("jcmd: %v %s", err, output)
 	}
-	return int64(w.metric("jvm_memory_heap_used_bytes") + w.metric("jvm_memory_direct_used_bytes") +
-		w.metric("bodyguard_wire_direct_memory_bytes"))
+	return int64(w.Metric("jvm_memory_heap_used_bytes") + w.Metric("jvm_memory_direct_used_bytes") +
+		w.Metric("bodyguard_wire_direct_memory_bytes"))
 }
 
 func jcmd() string {
@@ -400,14 +402,14 @@ func jcmd() string {
 
 // Certificates that live ten seconds are renewed while traffic flows.
 func TestRenewalUnderTraffic(t *testing.T) {
-	m := newMesh(t)
+	m := NewMesh(t)
 	short := []string{"--ttl", "10s"}
-	payment := m.join("payment-service", "v2", "a", short)
-	checkout := m.join("checkout", "v1", "a", short)
+	payment := m.Join("payment-service", "v2", "a", short)
+	checkout := m.Join("checkout", "v1", "a", short)
 
 	requests := 0
 	for begun := time.Now(); time.Since(begun) < 25*time.Second; requests++ {
-		status, got, err := checkout.buy(outside, "GET")
+		status, got, err := checkout.Buy(Outside, "GET")
 		if err != nil || status != 200 {
 			t.Fatalf("after %v: %d %+v %v", time.Since(begun), status, got, err)
 		}
@@ -415,28 +417,28 @@ func TestRenewalUnderTraffic(t *testing.T) {
 	}
 
 	for _, sidecar := range []*Workload{payment, checkout} {
-		certificates := compile(`now spiffe://\S+ serial \w+`).FindAllString(sidecar.Output(), -1)
-		t.Logf("%s: %d requests on %d certificates", sidecar.name, requests, len(certificates))
+		certificates := Compile(`now spiffe://\S+ serial \w+`).FindAllString(sidecar.Output(), -1)
+		t.Logf("%s: %d requests on %d certificates", sidecar.Name, requests, len(certificates))
 		// Two thirds of ten seconds, less some jitter: renewals after about 7, 13 and 20 seconds.
 		if len(certificates) < 4 {
-			t.Errorf("%s was not renewed at two thirds of its certificate's life: %v", sidecar.name, certificates)
+			t.Errorf("%s was not renewed at two thirds of its certificate's life: %v", sidecar.Name, certificates)
 		}
-		if left := sidecar.metric("cert_expiry_seconds"); left <= 0 || left > 11 {
-			t.Errorf("%s: the certificate expires in %.1f s", sidecar.name, left)
+		if left := sidecar.Metric("cert_expiry_seconds"); left <= 0 || left > 11 {
+			t.Errorf("%s: the certificate expires in %.1f s", sidecar.Name, left)
 		}
 	}
-	if plaintext := payment.metric("istio_requests_total", `reporter="destination"`, `connection_security_policy="none"`); plaintext > 0 {
+	if plaintext := payment.Metric("istio_requests_total", `reporter="destination"`, `connection_security_policy="none"`); plaintext > 0 {
 		t.Errorf("%.0f requests came in plaintext", plaintext)
 	}
 }
 
 // What a sidecar serves to Prometheus is what Istio's dashboards ask for, and promtool has no complaint but Istio's unit.
 func TestMetrics(t *testing.T) {
-	m := newMesh(t)
-	payment := m.join("payment-service", "v2", "a", nil)
-	checkout := m.join("checkout", "v1", "a", nil)
+	m := NewMesh(t)
+	payment := m.Join("payment-service", "v2", "a", nil)
+	checkout := m.Join("checkout", "v1", "a", nil)
 	for range 10 {
-		if status, _, err := checkout.buy(outside, "GET"); err != nil || status != 200 {
+		if status, _, err := checkout.Buy(Outside, "GET"); err != nil || status != 200 {
 			t.Fatalf("%d %v", status, err)
 		}
 	}
@@ -455,26 +457,26 @@ func TestMetrics(t *testing.T) {
 			`connection_security_policy="mutual_tls"`, `response_code="200"`,
 		},
 	} {
-		if got := name.metric("istio_requests_total", series...); got != 10 {
-			t.Errorf("%s counts %.0f requests with %v, want 10:\n%s", name.name, got, series, name.metricsText())
+		if got := name.Metric("istio_requests_total", series...); got != 10 {
+			t.Errorf("%s counts %.0f requests with %v, want 10:\n%s", name.Name, got, series, name.MetricsText())
 		}
-		if got := name.metric("istio_request_duration_milliseconds_count", series[0]); got < 10 {
-			t.Errorf("%s has %.0f durations, want 10", name.name, got)
+		if got := name.Metric("istio_request_duration_milliseconds_count", series[0]); got < 10 {
+			t.Errorf("%s has %.0f durations, want 10", name.Name, got)
 		}
 		check := exec.Command(os.Getenv("PROMTOOL"), "check", "metrics")
-		check.Stdin = strings.NewReader(name.metricsText())
+		check.Stdin = strings.NewReader(name.MetricsText())
 		output, err := check.CombinedOutput()
 		if _, complained := err.(*exec.ExitError); err != nil && !complained {
 			t.Fatalf("promtool does not run: %v", err)
 		}
 		for _, line := range strings.Split(strings.TrimSpace(string(output)), "\n") {
 			if line != "" && !regexp.MustCompile(`^istio_\w+_milliseconds.*(unit|milliseconds)`).MatchString(line) {
-				t.Errorf("promtool on %s: %s", name.name, line)
+				t.Errorf("promtool on %s: %s", name.Name, line)
 			}
 		}
 	}
 
-	line := checkout.accessLog()[0]
+	line := checkout.AccessLog()[0]
 	for _, key := range []string{"response_code", "response_flags", "rule", "attempts", "trace_id"} {
 		if _, there := line[key]; !there {
 			t.Errorf("the access log has no %s: %v", key, line)
@@ -488,14 +490,14 @@ func TestMetrics(t *testing.T) {
 // One command, one JSON object, nothing left behind.
 func TestDemo(t *testing.T) {
 	begun := time.Now()
-	demo := exec.Command(filepath.Join(root, "bodyguard"), "demo", "--requests", "2000", "--json")
+	demo := exec.Command(filepath.Join(Root, "bodyguard"), "demo", "--requests", "2000", "--json")
 	var stdout, stderr bytes.Buffer
 	demo.Stdout, demo.Stderr = &stdout, &stderr
 	err := demo.Run()
 	took := time.Since(begun)
 	t.Logf("%v: %s", took.Round(time.Millisecond), stdout.String())
 	if err != nil {
-		t.Fatalf("%v\n%s", err, tail(stderr.String(), 40))
+		t.Fatalf("%v\n%s", err, Tail(stderr.String(), 40))
 	}
 
 	if took > 60*time.Second {

@@ -1,0 +1,3 @@
+module dev.bodyguard/conformance/harness
+
+go 1.22
