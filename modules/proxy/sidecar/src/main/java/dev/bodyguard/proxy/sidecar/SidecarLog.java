@@ -13,12 +13,16 @@ import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// What can happen to a sidecar, one line and, where it is worth counting, one counter each.
 final class SidecarLog implements ListenerEvents {
+    private static final long EVERY_SECOND = 1_000_000_000L;
+
     private final Logger log;
     private final Meters.Counters refused;
     private final Meters.Counters rejected;
+    private final AtomicLong overflowTold = new AtomicLong(System.nanoTime() - EVERY_SECOND - 1);
     private volatile boolean followsConfig;
 
     SidecarLog(Logger log, Meters meters) {
@@ -65,6 +69,20 @@ final class SidecarLog implements ListenerEvents {
     public void plaintextRefused(SocketAddress peer, String reason) {
         log.log(Level.WARNING, "refused plaintext from " + text(peer) + ": " + reason);
         refused.with("plaintext").increment();
+    }
+
+    @Override
+    public void overflowed(SocketAddress peer, String reason) {
+        refused.with("limit").increment();
+        // Whoever floods us shall not flood the log as well.
+        long now = System.nanoTime();
+        long before = overflowTold.get();
+        if (now - before > EVERY_SECOND && overflowTold.compareAndSet(before, now)) {
+            log.log(
+                    Level.WARNING,
+                    "closed a connection from " + text(peer) + ": " + reason
+                            + "; bodyguard_connections_refused_total{reason=\"limit\"} counts them");
+        }
     }
 
     @Override

@@ -3,7 +3,8 @@ package dev.bodyguard.proxy.wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// HTTP/1 messages out of bytes, strictly as RFC 9112 writes them: what two parsers could understand differently is
@@ -33,6 +34,7 @@ final class Http1Parser {
     private static final AsciiString CONTENT_LENGTH = AsciiString.cached("content-length");
     private static final AsciiString TRANSFER_ENCODING = AsciiString.cached("transfer-encoding");
     private static final AsciiString CONNECTION = AsciiString.cached("connection");
+    private static final AsciiString CLOSE = AsciiString.cached("close");
     private static final AsciiString KEEP_ALIVE = AsciiString.cached("keep-alive");
     private static final AsciiString PROXY_CONNECTION = AsciiString.cached("proxy-connection");
     private static final AsciiString UPGRADE = AsciiString.cached("upgrade");
@@ -61,6 +63,9 @@ final class Http1Parser {
     private boolean keepAlive;
     private boolean last;
     private Fields fields = new Fields();
+    /// What the message's `connection` fields name, in lowercase.
+    private final Set<AsciiString> named = new HashSet<>(0);
+
     private @Nullable ByteBuf chunk;
 
     private Http1Parser(boolean server, Limits limits) {
@@ -146,6 +151,7 @@ final class Http1Parser {
                             .remove("transfer-encoding")
                             .remove("host")
                             .remove("connection");
+                    removeNamed();
                     at = At.HEAD;
                     return Found.TRAILERS;
                 }
@@ -400,8 +406,9 @@ final class Http1Parser {
     private void framing() {
         long length = -1;
         boolean chunked = false;
-        keepAlive = http11;
-        ArrayList<AsciiString> named = new ArrayList<>(0);
+        boolean close = false;
+        boolean keep = false;
+        named.clear();
         for (int i = 0; i < fields.count(); ) {
             var name = fields.rawName(i);
             boolean drop = true;
@@ -424,11 +431,10 @@ final class Http1Parser {
             } else if (name.equals(CONNECTION)) {
                 for (var option : fields.rawValue(i).split(',')) {
                     var trimmed = option.trim().toLowerCase();
-                    if (trimmed.contentEquals("close")) {
-                        keepAlive = false;
-                        named.add(CONNECTION);
+                    if (trimmed.equals(CLOSE)) {
+                        close = true;
                     } else if (trimmed.equals(KEEP_ALIVE)) {
-                        keepAlive = keepAlive || !named.contains(CONNECTION);
+                        keep = true;
                     } else if (!trimmed.isEmpty()) {
                         named.add(trimmed);
                     }
@@ -444,12 +450,14 @@ final class Http1Parser {
                 i++;
             }
         }
-        for (var name : named) {
-            // RFC 9110 §7.6.1: end-to-end fields that frame or authenticate cannot be taken off by naming them.
-            if (!name.equals(CONTENT_LENGTH) && !name.equals(TE)) {
-                fields.remove(name.toString());
-            }
-        }
+        // RFC 9112 §9.3: close wins over keep-alive, which only HTTP/1.0 needs.
+        keepAlive = !close && (http11 || keep);
+        // Both stay however they are named: the body is read by its length, so the next reader must see the same one,
+        // and
+        // what is left of `te` is `trailers`, which the next hop is told as well. Anything else goes, whatever it says.
+        named.remove(CONTENT_LENGTH);
+        named.remove(TE);
+        removeNamed();
         if (chunked && length >= 0) {
             throw new Malformed(400, "both content-length and transfer-encoding");
         }
@@ -470,6 +478,13 @@ final class Http1Parser {
         } else {
             keepAlive = false;
             at = At.UNTIL_CLOSE;
+        }
+    }
+
+    /// RFC 9110 §7.6.1: what `connection` names is for this connection only, among headers and trailers alike.
+    private void removeNamed() {
+        for (var name : named) {
+            fields.remove(name.toString());
         }
     }
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 
 /// What one peer may ask of this process. Beyond a limit the answer is an error of the protocol, never memory.
 ///
+/// @param accepted connections of clients that one listener has at a time; further ones are closed at once
 /// @param requestLine bytes of an HTTP/1 request line (414 beyond)
 /// @param headBytes bytes of a head's or trailer's fields (431 beyond)
 /// @param fieldCount fields of a head or trailer (431 beyond)
@@ -19,6 +20,7 @@ import java.time.Duration;
 /// @param connections connections opened to one target by one loop (HTTP/1)
 /// @param pending requests that wait for one target's connection on one loop
 public record Limits(
+        int accepted,
         int requestLine,
         int headBytes,
         int fieldCount,
@@ -34,6 +36,7 @@ public record Limits(
         int connections,
         int pending) {
     public static final Limits DEFAULTS = new Limits(
+            10_000,
             16 << 10,
             64 << 10,
             200,

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// An open port and the connections that came through it.
@@ -68,6 +69,7 @@ public final class Listener implements AutoCloseable {
             ListenerEvents events)
             throws IOException {
         var open = new ConcurrentHashMap<Channel, Front>();
+        var accepted = new AtomicInteger();
         var draining = new Front.Draining();
         var shared = new Front.Shared(loops, limits, requests, tunnels, events, draining);
         @SuppressWarnings("unchecked") // the factory makes server channels of the loops' own kind
@@ -85,7 +87,19 @@ public final class Listener implements AutoCloseable {
                     protected void initChannel(Channel child) {
                         var front = new Front(child, loops.of(child), shared);
                         open.put(child, front);
-                        child.closeFuture().addListener(_ -> open.remove(child));
+                        int standing = accepted.incrementAndGet();
+                        child.closeFuture().addListener(_ -> {
+                            open.remove(child);
+                            accepted.decrementAndGet();
+                        });
+                        if (standing > limits.accepted()) {
+                            events.overflowed(
+                                    front.peer(),
+                                    "the listener has " + limits.accepted()
+                                            + " connections already, which is its limit");
+                            child.close();
+                            return;
+                        }
                         if (tls != null) {
                             child.pipeline().addLast(new TlsFront(front, tls));
                         } else {

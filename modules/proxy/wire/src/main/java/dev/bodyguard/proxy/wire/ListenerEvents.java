@@ -14,6 +14,11 @@ public interface ListenerEvents {
     /// @param reason a sentence that says what it looked like
     default void plaintextRefused(SocketAddress peer, String reason) {}
 
+    /// A listener has as many connections as its limits allow, so this one was closed unheard.
+    ///
+    /// @param reason a sentence that names the limit
+    default void overflowed(SocketAddress peer, String reason) {}
+
     /// Bytes that are no HTTP, or too much of it; answered with an error of the protocol and closed.
     default void malformed(SocketAddress peer, String reason) {}
 }

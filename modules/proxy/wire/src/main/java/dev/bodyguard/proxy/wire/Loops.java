@@ -27,14 +27,15 @@ public final class Loops implements AutoCloseable {
     /// Chunks of 8 KiB << 7 = 1 MiB: a sidecar at rest holds one per loop.
     private static final int CHUNK_ORDER = 7;
 
-    private final boolean epoll = Epoll.isAvailable();
+    private final boolean epoll;
     private final MultiThreadIoEventLoopGroup group;
     private final PooledByteBufAllocator allocator;
     private final List<Loop> all;
     private final IdentityHashMap<EventLoop, Loop> byEvents = new IdentityHashMap<>();
     private int next;
 
-    private Loops(int count) {
+    private Loops(int count, boolean epoll) {
+        this.epoll = epoll;
         group = new MultiThreadIoEventLoopGroup(
                 count,
                 new DefaultThreadFactory("wire", true),
@@ -52,10 +53,14 @@ public final class Loops implements AutoCloseable {
 
     /// Starts `count` loops; their threads begin with their first work.
     public static Loops start(int count) {
+        return start(count, Epoll.isAvailable());
+    }
+
+    static Loops start(int count, boolean epoll) {
         if (count < 1) {
             throw new IllegalArgumentException("at least one event loop, got " + count);
         }
-        return new Loops(count);
+        return new Loops(count, epoll);
     }
 
     public List<Loop> all() {

@@ -34,12 +34,17 @@ public final class MeshTls {
     private static final String HTTP_1_1 = "http/1.1";
 
     private final InstantSource clock;
-    private final SslProvider provider = OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
+    private final SslProvider provider;
     private volatile Contexts contexts;
 
     private record Contexts(Svid svid, SslContext server, SslContext client) {}
 
     public MeshTls(Svid svid, InstantSource clock) {
+        this(svid, clock, OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK);
+    }
+
+    MeshTls(Svid svid, InstantSource clock, SslProvider provider) {
+        this.provider = provider;
         this.clock = clock;
         this.contexts = contexts(svid);
     }

@@ -46,6 +46,67 @@ class ForwardingTest {
     }
 
     @Test
+    void forwardsWithoutNativeLibraries() throws Exception {
+        try (var plain = Rig.withoutNatives()) {
+            assertThat(plain.loops.transport()).isEqualTo("nio");
+            assertThat(plain.payments.provider()).isEqualTo("JDK");
+            var app = plain.outbound(Rig.echo());
+            var inbound = plain.inbound(plain.relay(plain.plain(app)));
+            var front = plain.outbound(plain.relay(plain.mtls(inbound, "payments")));
+
+            var body = "m".repeat(100_000);
+            var answer = Rig.call(
+                    front,
+                    "POST /pay HTTP/1.1\r\nHost: payments\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n"
+                            + body);
+            assertThat(answer).startsWith("HTTP/1.1 200 OK\r\n").contains("x-path: /pay");
+            plain.hears("HTTP/2 from spiffe://cluster.local/ns/default/sa/checkout");
+
+            var stranger = plain.outbound(plain.relay(plain.mtls(inbound, "ledger")));
+            assertThat(Rig.call(stranger, "GET / HTTP/1.1\r\nHost: ledger\r\nConnection: close\r\n\r\n"))
+                    .startsWith("HTTP/1.1 503")
+                    .contains("proved to be spiffe://cluster.local/ns/default/sa/payments");
+            assertThat(Rig.call(inbound, "GET / HTTP/1.1\r\nHost: payments\r\n\r\n"))
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void takesOffWhateverBelongsToOneConnection() throws Exception {
+        var pair = pair("payments");
+
+        var answer = Rig.call(
+                pair,
+                "POST / HTTP/1.1\r\nHost: payments\r\nConnection: X-One, close , x-two,Content-Length\r\n"
+                        + "Connection: x-three\r\nX-One: 1\r\nX-Two: 2\r\nX-Three: 3\r\nX-Four: 4\r\n"
+                        + "Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nUpgrade: websocket\r\n"
+                        + "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-One: t\r\nX-Sum: 1\r\n\r\n");
+
+        assertThat(answer).contains("x-got-x-four: 4", "x-sum: 1");
+        assertThat(answer)
+                .doesNotContain(
+                        "x-one",
+                        "x-two",
+                        "x-three",
+                        "x-got-keep-alive",
+                        "x-got-proxy-connection",
+                        "x-got-upgrade",
+                        "x-got-connection");
+    }
+
+    @Test
+    void readsABodyByItsLengthHoweverTheLengthIsNamed() throws Exception {
+        var pair = pair("payments");
+
+        var answer = Rig.call(
+                pair,
+                "POST / HTTP/1.1\r\nHost: payments\r\nConnection: content-length\r\nContent-Length: 3\r\n\r\nabc"
+                        + "GET /next HTTP/1.1\r\nHost: payments\r\nConnection: close\r\n\r\n");
+
+        assertThat(answer).contains("abc", "x-path: /next");
+    }
+
+    @Test
     void understandsAbsoluteFormAndKeepsTheConnection() throws IOException {
         var front = rig.outbound(Rig.echo());
 

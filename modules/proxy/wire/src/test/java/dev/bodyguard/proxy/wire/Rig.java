@@ -9,6 +9,7 @@ import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.proxy.engine.Transport;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.handler.ssl.SslProvider;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,21 +26,50 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /// Loops, an authority, listeners and what they heard; closed together.
 final class Rig implements AutoCloseable, ListenerEvents {
     static final Duration CONNECT = Duration.ofSeconds(5);
 
-    final Loops loops = Loops.start(1);
+    private final Limits limits;
+    final Loops loops;
     final Authority authority = authority();
     final LinkedBlockingQueue<String> heard = new LinkedBlockingQueue<>();
     final List<Listener> listeners = new ArrayList<>();
-    final MeshTls checkout = new MeshTls(svid("checkout"), InstantSource.system());
-    final MeshTls payments = new MeshTls(svid("payments"), InstantSource.system());
-    final Upstreams upstreams = Upstreams.on(loops, Limits.DEFAULTS, checkout);
+    final MeshTls checkout;
+    final MeshTls payments;
+    final Upstreams upstreams;
+
+    Rig() {
+        this(Limits.DEFAULTS);
+    }
+
+    /// As this machine does it best.
+    Rig(Limits limits) {
+        this(limits, Loops.start(1), svid -> new MeshTls(svid, InstantSource.system()));
+    }
+
+    private Rig(Limits limits, Loops loops, Function<Svid, MeshTls> tls) {
+        this.limits = limits;
+        this.loops = loops;
+        this.checkout = tls.apply(svid("checkout"));
+        this.payments = tls.apply(svid("payments"));
+        this.upstreams = Upstreams.on(loops, limits, checkout);
+    }
+
+    /// As on a machine for which there are no native libraries.
+    static Rig withoutNatives() {
+        return new Rig(
+                Limits.DEFAULTS,
+                Loops.start(1, false),
+                svid -> new MeshTls(svid, InstantSource.system(), SslProvider.JDK));
+    }
 
     static InetSocketAddress anyPort() {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -50,13 +80,13 @@ final class Rig implements AutoCloseable, ListenerEvents {
     }
 
     Listener outbound(RequestHandler handler, TunnelHandler tunnels) throws IOException {
-        var listener = Listener.outbound(loops, anyPort(), Limits.DEFAULTS, handler, tunnels, this);
+        var listener = Listener.outbound(loops, anyPort(), limits, handler, tunnels, this);
         listeners.add(listener);
         return listener;
     }
 
     Listener inbound(RequestHandler handler) throws IOException {
-        var listener = Listener.inbound(loops, anyPort(), Limits.DEFAULTS, payments, handler, this);
+        var listener = Listener.inbound(loops, anyPort(), limits, payments, handler, this);
         listeners.add(listener);
         return listener;
     }
@@ -70,7 +100,11 @@ final class Rig implements AutoCloseable, ListenerEvents {
     }
 
     Target h2c(Listener listener) {
-        return new Target(listener.address(), new Transport.Plaintext(true), CONNECT);
+        return h2c(listener.address());
+    }
+
+    static Target h2c(InetSocketAddress address) {
+        return new Target(address, new Transport.Plaintext(true), CONNECT);
     }
 
     Target mtls(Listener listener, String... names) {
@@ -172,6 +206,22 @@ final class Rig implements AutoCloseable, ListenerEvents {
         throw new AssertionError("never heard of '" + part + "', only " + seen);
     }
 
+    /// Waits until `holds`, as seen from a loop.
+    void until(BooleanSupplier holds) {
+        var held = new CompletableFuture<Void>();
+        loops.all().getFirst().execute(new Runnable() {
+            @Override
+            public void run() {
+                if (holds.getAsBoolean()) {
+                    held.complete(null);
+                } else {
+                    loops.all().getFirst().after(Duration.ofMillis(5), this);
+                }
+            }
+        });
+        held.orTimeout(10, TimeUnit.SECONDS).join();
+    }
+
     Svid svid(String name) {
         try {
             return authority.issue(id(name), Duration.ofHours(1), ServerNames.NONE);
@@ -217,6 +267,11 @@ final class Rig implements AutoCloseable, ListenerEvents {
     @Override
     public void plaintextRefused(SocketAddress peer, String reason) {
         heard.add("plaintext: " + reason);
+    }
+
+    @Override
+    public void overflowed(SocketAddress peer, String reason) {
+        heard.add("overflow: " + reason);
     }
 
     @Override

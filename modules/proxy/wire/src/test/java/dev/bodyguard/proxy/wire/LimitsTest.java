@@ -1,0 +1,275 @@
+package dev.bodyguard.proxy.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What a client cannot make of us, on limits small enough to be reached.
+@Timeout(60)
+@SuppressWarnings("StringConcatToTextBlock") // line ends are part of what is sent
+class LimitsTest {
+    private static final int ACCEPTED = 3;
+    private static final int RESETS = 50;
+    private static final Limits TIGHT = new Limits(
+            ACCEPTED,
+            16 << 10,
+            64 << 10,
+            200,
+            10,
+            RESETS,
+            256 << 10,
+            2 << 20,
+            Duration.ofMillis(200),
+            Duration.ofMillis(200),
+            Duration.ofMillis(200),
+            Duration.ofMillis(200),
+            256,
+            4096,
+            4096);
+
+    private final Rig rig = new Rig(TIGHT);
+
+    @AfterEach
+    void close() {
+        rig.close();
+    }
+
+    // -- how many
+
+    @Test
+    void closesConnectionsBeyondTheLimitAndSaysSo() throws Exception {
+        var front = roomy();
+        var standing = new Socket[ACCEPTED];
+        for (int i = 0; i < ACCEPTED; i++) {
+            standing[i] = Rig.socket(front);
+            get(standing[i]);
+        }
+
+        try (var further = Rig.socket(front)) {
+            assertThat(further.getInputStream().read()).isEqualTo(-1);
+        }
+
+        assertThat(rig.hears("overflow")).contains("3 connections already");
+        get(standing[0]);
+        for (var socket : standing) {
+            socket.close();
+        }
+        rig.until(() -> front.connections() == 0);
+        assertThat(Rig.call(front, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+                .startsWith("HTTP/1.1 200");
+    }
+
+    /// The same number of connections, and nobody is hurried.
+    private Listener roomy() throws IOException {
+        var d = Limits.DEFAULTS;
+        var listener = Listener.outbound(
+                rig.loops,
+                Rig.anyPort(),
+                new Limits(
+                        ACCEPTED,
+                        d.requestLine(),
+                        d.headBytes(),
+                        d.fieldCount(),
+                        d.concurrentStreams(),
+                        d.resetsPerSecond(),
+                        d.streamWindow(),
+                        d.connectionWindow(),
+                        d.handshake(),
+                        d.head(),
+                        d.idle(),
+                        d.upstreamIdle(),
+                        d.pooledIdle(),
+                        d.connections(),
+                        d.pending()),
+                Rig.echo(),
+                _ -> new TunnelListener() {},
+                rig);
+        rig.listeners.add(listener);
+        return listener;
+    }
+
+    private static void get(Socket socket) throws IOException {
+        socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+        assertThat(Rig.readUntil(socket.getInputStream(), "0\r\n\r\n")).startsWith("HTTP/1.1 200");
+    }
+
+    // -- how long
+
+    @Test
+    void closesAnHttp1ConnectionThatIsIdle() throws Exception {
+        try (var socket = Rig.socket(rig.outbound(Rig.echo()))) {
+            get(socket);
+
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void closesAnHttp2ConnectionThatIsIdle() throws Exception {
+        try (var client = Frames.client(Rig.socket(rig.outbound(Rig.echo())))) {
+            assertThat(client.next(Frames.GOAWAY).number(4)).isZero();
+            client.readToEnd();
+        }
+    }
+
+    @Test
+    void closesAConnectionThatSaysNothing() throws Exception {
+        try (var socket = Rig.socket(rig.outbound(Rig.echo()))) {
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void answersAHeadThatDoesNotEndInTime() throws Exception {
+        try (var socket = Rig.socket(rig.outbound(Rig.echo()))) {
+            socket.getOutputStream().write("GET / HTTP/1.1\r\nHost:".getBytes(StandardCharsets.ISO_8859_1));
+
+            assertThat(Rig.readUntil(socket.getInputStream(), "never")).startsWith("HTTP/1.1 408");
+        }
+    }
+
+    @Test
+    void closesAConnectionThatBeginsNoTlsHandshake() throws Exception {
+        try (var socket = Rig.socket(rig.inbound(Rig.echo()))) {
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
+        assertThat(rig.hears("handshake")).contains("no TLS handshake was begun in time");
+    }
+
+    @Test
+    void closesAConnectionThatEndsNoTlsHandshake() throws Exception {
+        try (var socket = Rig.socket(rig.inbound(Rig.echo()))) {
+            socket.getOutputStream().write(new byte[] {0x16, 3, 1, 0});
+
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
+        assertThat(rig.hears("handshake")).contains("200ms");
+    }
+
+    @Test
+    void forgetsUpstreamConnectionsThatAreIdle() throws Exception {
+        var app = rig.outbound(Rig.echo());
+        var inbound = rig.inbound(rig.relay(rig.plain(app)));
+        var front = rig.outbound(rig.relay(rig.mtls(inbound, "payments")));
+        var answer = Rig.call(front, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assertThat(answer).startsWith("HTTP/1.1 200");
+
+        rig.until(() -> app.connections() == 0 && inbound.connections() == 0);
+    }
+
+    // -- how much
+
+    @Test
+    void endsAConnectionThatOpensAndResetsStreams() throws Exception {
+        try (var client = Frames.client(Rig.socket(rig.outbound(Rig.echo())))) {
+            var burst = new ByteArrayOutputStream();
+            for (int id = 1; id < 4 * RESETS; id += 2) {
+                burst.writeBytes(Frames.frame(Frames.HEADERS, Frames.END_HEADERS, id, Frames.request("POST", "shop")));
+                burst.writeBytes(Frames.frame(Frames.RESET, 0, id, new byte[] {0, 0, 0, 8}));
+            }
+            client.write(burst.toByteArray());
+
+            assertThat(client.next(Frames.GOAWAY).number(4)).isEqualTo(Frames.ENHANCE_YOUR_CALM);
+            client.readToEnd();
+        }
+    }
+
+    @Test
+    void endsAConnectionWhoseAnswersToPingsNobodyReads() throws Exception {
+        flood(Frames.frame(Frames.PING, 0, 0, new byte[8]));
+    }
+
+    @Test
+    void endsAConnectionWhoseAnswersToSettingsNobodyReads() throws Exception {
+        flood(Frames.frame(Frames.SETTINGS, 0, 0, new byte[0]));
+    }
+
+    private void flood(byte[] frame) throws IOException {
+        try (var client = Frames.client(Rig.socket(rig.outbound(Rig.echo())))) {
+            var burst = new ByteArrayOutputStream();
+            for (int i = 0; i < 10_000; i++) {
+                burst.writeBytes(frame);
+            }
+            assertThatExceptionOfType(IOException.class).isThrownBy(() -> {
+                while (true) {
+                    client.write(burst.toByteArray());
+                }
+            });
+        }
+    }
+
+    @Test
+    void endsAConnectionWhoseHeadNeverEnds() throws Exception {
+        try (var client = Frames.client(Rig.socket(rig.outbound(Rig.echo())))) {
+            client.write(Frames.HEADERS, 0, 1, Frames.request("GET", "shop"));
+            var burst = new ByteArrayOutputStream();
+            for (int i = 0; i < 1_000; i++) {
+                burst.writeBytes(Frames.frame(Frames.CONTINUATION, 0, 1, new byte[0]));
+            }
+            client.write(burst.toByteArray());
+
+            assertThat(client.next(Frames.GOAWAY).number(4)).isEqualTo(Frames.ENHANCE_YOUR_CALM);
+            client.readToEnd();
+        }
+    }
+
+    @Test
+    void endsAConnectionWhoseHeadIsTooLarge() throws Exception {
+        try (var client = Frames.client(Rig.socket(rig.outbound(Rig.echo())))) {
+            client.write(Frames.HEADERS, 0, 1, Frames.request("GET", "shop"));
+            var fields = new ByteArrayOutputStream();
+            for (int i = 0; i < 70; i++) {
+                fields.writeBytes(Frames.fields("x-" + i, "v".repeat(120)));
+            }
+            var burst = new ByteArrayOutputStream();
+            for (int i = 0; i < 20; i++) {
+                burst.writeBytes(Frames.frame(Frames.CONTINUATION, 0, 1, fields.toByteArray()));
+            }
+            client.write(burst.toByteArray());
+
+            assertThat(client.next(Frames.GOAWAY).number(4)).isNotZero();
+            client.readToEnd();
+        }
+    }
+
+    @Test
+    void refusesStreamsBeyondWhatItAllows() throws Exception {
+        var front = rig.outbound(_ -> new Silent());
+        try (var client = Frames.client(Rig.socket(front))) {
+            // Our settings bind the client once it has acknowledged them.
+            client.next(Frames.SETTINGS);
+            client.write(Frames.SETTINGS, Frames.ACK, 0);
+            for (int id = 1; id <= 23; id += 2) {
+                client.write(Frames.HEADERS, Frames.END_HEADERS | Frames.END_STREAM, id, Frames.request("GET", "shop"));
+            }
+
+            var reset = client.next(Frames.RESET);
+            assertThat(reset.stream()).isEqualTo(21);
+            assertThat(reset.number(0)).isEqualTo(7);
+        }
+    }
+
+    private record Silent() implements RequestListener {
+        @Override
+        public void onData(io.netty.buffer.ByteBuf chunk, boolean last) {
+            chunk.release();
+        }
+
+        @Override
+        public void onTrailers(Fields trailers) {}
+
+        @Override
+        public void onReset(Reset reason) {}
+
+        @Override
+        public void onWritable() {}
+    }
+}
