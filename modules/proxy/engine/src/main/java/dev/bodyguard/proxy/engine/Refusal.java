@@ -221,6 +221,66 @@ public sealed interface Refusal {
         }
     }
 
+    /// The peer said that it has not processed the request, and all attempts at others were used up.
+    ///
+    /// @param workload empty where it is not known
+    record TurnedAway(
+            String workload,
+            String address,
+            String cause,
+            @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 503;
+        }
+
+        @Override
+        public String flag() {
+            return "UR";
+        }
+
+        @Override
+        public String details() {
+            return "upstream_reset_before_response_started{remote_refused_stream_reset}";
+        }
+
+        @Override
+        public String sentence() {
+            return (workload.isEmpty() ? address : "workload " + workload + " at " + address)
+                    + " turned the request away unprocessed; does its application listen? (" + cause + ")";
+        }
+    }
+
+    /// The host is of the mesh, but where its rules lead has not been told yet.
+    ///
+    /// @param host `port/authority`
+    record NotReadyYet(String host) implements Refusal {
+        @Override
+        public int status() {
+            return 503;
+        }
+
+        @Override
+        public String flag() {
+            return "NC";
+        }
+
+        @Override
+        public String details() {
+            return "cluster_not_found";
+        }
+
+        @Override
+        public String sentence() {
+            return "the endpoints of " + host + " are still on their way from the control plane; try again";
+        }
+
+        @Override
+        public @Nullable String origin() {
+            return null;
+        }
+    }
+
     /// More is under way to the destination than its limits allow.
     record Overflow(String cluster, String limit, @Nullable String origin) implements Refusal {
         @Override

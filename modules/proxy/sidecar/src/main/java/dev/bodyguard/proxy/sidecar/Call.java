@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// One exchange on its way through the stages: it waits, is answered here, or is forwarded; then it is over, once.
 ///
 /// The client is paused until somebody wants its body. Owned by the exchange's loop.
-final class Call implements RequestListener {
+final class Call implements RequestListener, Parking.Waiting {
     private final Exchange client;
     private final Request request;
     private final Facts facts;
@@ -37,7 +37,8 @@ final class Call implements RequestListener {
         return client;
     }
 
-    Loop loop() {
+    @Override
+    public Loop loop() {
         return client.loop();
     }
 
@@ -54,12 +55,14 @@ final class Call implements RequestListener {
         return ledger;
     }
 
-    boolean isOver() {
+    @Override
+    public boolean isOver() {
         return over;
     }
 
     /// Does `next` after a while, unless the client gives up before, or `resume` comes first.
-    void wait(Duration atMost, Runnable next) {
+    @Override
+    public void wait(Duration atMost, Runnable next) {
         waiting = loop().after(atMost, () -> {
             waiting = null;
             if (!over) {
@@ -69,7 +72,8 @@ final class Call implements RequestListener {
     }
 
     /// Ends a wait; false where there is none any more.
-    boolean stopWaiting() {
+    @Override
+    public boolean stopWaiting() {
         var timer = waiting;
         if (timer == null || over) {
             return false;
@@ -87,6 +91,14 @@ final class Call implements RequestListener {
     void refuse(Refusal refusal) {
         facts.refused(refusal);
         sent(LocalReply.refuse(client, request, refusal));
+    }
+
+    /// Lets a peer of the mesh know that nothing came of its request, so that it may try elsewhere.
+    void turnAway(Refusal refusal) {
+        facts.refused(refusal);
+        facts.status = refusal.status();
+        client.reset(Reset.REFUSED);
+        over();
     }
 
     void respond(int status, Fields fields, String body, HeaderChanges changes, String details) {

@@ -19,14 +19,24 @@ final class Failures {
         };
     }
 
-    /// @param way the name of where it was to go
+    /// Who failed.
+    ///
+    /// @param way the name of where the request was to go
+    /// @param workload empty where it is not known
     /// @param origin what the rule is due to
-    static Refusal refusal(Failure failure, String way, String address, @Nullable String origin, Forwarding.Side side) {
+    record Place(
+            String way,
+            String workload,
+            String address,
+            @Nullable String origin) {}
+
+    static Refusal refusal(Failure failure, Place at, Forwarding.Side side) {
         return switch (failure) {
-            case Failure.ConnectFailed(var reason) -> side.unreachable(address, reason, origin);
-            case Failure.Overflow(var reason) -> new Refusal.Overflow(way, reason, origin);
-            case Failure.Refused _, Failure.StreamReset _, Failure.Closed _, Failure.Malformed _ ->
-                new Refusal.UpstreamReset(address, failure.reason(), origin);
+            case Failure.ConnectFailed(var reason) -> side.unreachable(at.address, reason, at.origin);
+            case Failure.Overflow(var reason) -> new Refusal.Overflow(at.way, reason, at.origin);
+            case Failure.Refused(var reason) -> new Refusal.TurnedAway(at.workload, at.address, reason, at.origin);
+            case Failure.StreamReset _, Failure.Closed _, Failure.Malformed _ ->
+                new Refusal.UpstreamReset(at.address, failure.reason(), at.origin);
         };
     }
 }

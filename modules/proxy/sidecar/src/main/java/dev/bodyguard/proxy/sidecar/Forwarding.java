@@ -26,8 +26,14 @@ final class Forwarding implements Attempt.Owner {
         /// Stamps an attempt's head for whoever is about to get it.
         void stamp(Request head, Transport transport);
 
+        /// Takes off an answer's fields what whoever sent it has no right to say.
+        void strip(Fields answer, Transport transport);
+
         /// What to say where no connection to an endpoint came to be.
         Refusal unreachable(String address, String reason, @Nullable String origin);
+
+        /// Tells the client that there is no answer but ours.
+        void refuse(Call call, Refusal refusal);
     }
 
     private final Call call;
@@ -47,6 +53,8 @@ final class Forwarding implements Attempt.Owner {
     private @Nullable Attempt current;
     private Loop.@Nullable Timer deadline;
     private Loop.@Nullable Timer backoff;
+    private Transport spoken = new Transport.Plaintext(false);
+    private String workload = "";
     private boolean complete;
     private boolean over;
     private int attempts;
@@ -107,6 +115,7 @@ final class Forwarding implements Attempt.Owner {
     private void noteDestination(Picking.Pick pick) {
         // Where it is told how to speak, this is our own app, of which we know more.
         if (way instanceof Way.Balanced balanced && balanced.spoken() == null && pick.endpoint() != null) {
+            workload = pick.endpoint().workload().name();
             facts.destination = balanced.generation()
                     .place(balanced.cluster(), pick.endpoint())
                     .party();
@@ -114,8 +123,9 @@ final class Forwarding implements Attempt.Owner {
     }
 
     private void open(Attempt attempt, Target target) {
+        spoken = target.transport();
         var head = template.copy();
-        side.stamp(head, target.transport());
+        side.stamp(head, spoken);
         var stream = attempt.open(upstreams, loop, target, head, client.bodyless());
         if (replay != null && attempts > 1) {
             replay.sendTo(stream);
@@ -253,7 +263,8 @@ final class Forwarding implements Attempt.Owner {
             breakOff("UC", address() + " broke off its answer: " + failure.reason(), Reset.INTERNAL);
             return;
         }
-        var refusal = Failures.refusal(failure, way.name(), address(), terms.origin(), side);
+        var refusal =
+                Failures.refusal(failure, new Failures.Place(way.name(), workload, address(), terms.origin()), side);
         if (failure instanceof Failure.Overflow || !again(Failures.outcome(failure, written))) {
             refuse(refusal);
         }
@@ -267,6 +278,7 @@ final class Forwarding implements Attempt.Owner {
 
     @Override
     public void interim(Response head) {
+        side.strip(head.fields(), spoken);
         answer.interim(head);
     }
 
@@ -282,6 +294,7 @@ final class Forwarding implements Attempt.Owner {
         if (current != null) {
             current.stopClock();
         }
+        side.strip(head.fields(), spoken);
         answer.head(head, last);
         passed(last);
     }
@@ -298,6 +311,7 @@ final class Forwarding implements Attempt.Owner {
     @Override
     public void trailers(Fields trailers) {
         streamEnded();
+        side.strip(trailers, spoken);
         answer.trailers(trailers);
         passed(true);
     }
@@ -326,7 +340,7 @@ final class Forwarding implements Attempt.Owner {
 
     private void refuse(Refusal refusal) {
         end(Reset.CANCELLED);
-        call.refuse(refusal);
+        side.refuse(call, refusal);
     }
 
     /// The answer has begun, so all that is left is to let the client notice.

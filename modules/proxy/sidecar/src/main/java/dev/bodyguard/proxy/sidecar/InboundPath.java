@@ -9,6 +9,7 @@ import dev.bodyguard.proxy.engine.Routing;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.engine.Verdict;
 import dev.bodyguard.proxy.wire.Exchange;
+import dev.bodyguard.proxy.wire.Fields;
 import dev.bodyguard.proxy.wire.Request;
 import dev.bodyguard.proxy.wire.RequestHandler;
 import dev.bodyguard.proxy.wire.RequestListener;
@@ -35,7 +36,9 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
     private final Upstreams upstreams;
     private final Resolver resolver;
     private final Ledger ledger;
+    private final Runnable appGone;
 
+    /// @param appGone told of each request that found the app not listening, on an event loop
     InboundPath(
             InForce<Generation> inForce,
             Settings settings,
@@ -43,7 +46,8 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
             Party self,
             Upstreams upstreams,
             Resolver resolver,
-            Ledger ledger) {
+            Ledger ledger,
+            Runnable appGone) {
         this.inForce = inForce;
         this.appPort = settings.appPort();
         this.id = id;
@@ -54,6 +58,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         this.upstreams = upstreams;
         this.resolver = resolver;
         this.ledger = ledger;
+        this.appGone = appGone;
     }
 
     @Override
@@ -150,8 +155,28 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
     @Override
     public void stamp(Request head, Transport transport) {}
 
+    /// The mesh's own names are the sidecars'.
+    @Override
+    public void strip(Fields answer, Transport transport) {
+        PeerFacts.strip(answer);
+    }
+
     @Override
     public Refusal unreachable(String address, String reason, @Nullable String origin) {
+        appGone.run();
         return new Refusal.AppNotListening(address);
+    }
+
+    /// A request that the app never saw may go elsewhere, whatever its method: a caller's sidecar understands this by
+    /// RFC 9113 §8.7, anybody else gets the sentence.
+    @Override
+    public void refuse(Call call, Refusal refusal) {
+        boolean meshed =
+                call.client().connection().peerId() != null && call.request().version() == Version.HTTP_2;
+        if (meshed && refusal instanceof Refusal.AppNotListening) {
+            call.turnAway(refusal);
+        } else {
+            call.refuse(refusal);
+        }
     }
 }

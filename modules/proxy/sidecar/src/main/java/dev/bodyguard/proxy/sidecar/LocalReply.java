@@ -55,6 +55,9 @@ final class LocalReply {
         }
         var fields = Fields.of(
                 "content-type", json ? "application/json" : "text/plain; charset=utf-8", FLAG, refusal.flag());
+        if (refusal instanceof Refusal.NotReadyYet) {
+            fields.set("retry-after", "1");
+        }
         return send(to, request, refusal.status(), fields, text.toString());
     }
 

@@ -118,6 +118,7 @@ public final class Main {
         readiness.met(Readiness.Need.CERTIFICATE);
 
         // Request paths
+        var enroller = new Enroller(readiness, settings.appPort());
         var loops = Loops.start(Math.max(1, Math.min(2, Runtime.getRuntime().availableProcessors())));
         var accessLog = new AccessLog<Exchange>(new FileOutputStream(FileDescriptor.out), AccessLine::write);
         var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), clock);
@@ -130,7 +131,7 @@ public final class Main {
         var outboundPort = new AtomicInteger();
         var outboundPath =
                 new OutboundPath(inForce, hosts, parking, upstreams, resolver, ledger, self, outboundPort::get);
-        var inboundPath = new InboundPath(inForce, settings, id, self, upstreams, resolver, ledger);
+        var inboundPath = new InboundPath(inForce, settings, id, self, upstreams, resolver, ledger, enroller::doubt);
         var tunnels = new OutboundTunnels(inForce, resolver, log, outboundPort::get);
 
         // Listeners
@@ -190,7 +191,7 @@ public final class Main {
         log.progress("sidecar " + settings.workload() + " outbound " + running.outbound() + " inbound "
                 + running.inbound() + " admin " + running.admin() + " app 127.0.0.1:" + settings.appPort() + " as "
                 + id + " (" + meshTls.provider() + ", " + loops.transport() + ")");
-        new Enroller(readiness, registration, settings.appPort()).start();
+        enroller.start(registration);
 
         // Wait
         if (child == null) {

@@ -6,6 +6,7 @@ import dev.bodyguard.proxy.engine.RouteRule;
 import dev.bodyguard.proxy.engine.Routing;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Exchange;
+import dev.bodyguard.proxy.wire.Fields;
 import dev.bodyguard.proxy.wire.Request;
 import dev.bodyguard.proxy.wire.RequestHandler;
 import dev.bodyguard.proxy.wire.RequestListener;
@@ -28,8 +29,6 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     private static final int HTTP = 80;
     private static final int HTTPS = 443;
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
-    /// Longer than the planner lets any host warm.
-    private static final Duration WARM = Duration.ofSeconds(3);
 
     private final InForce<Generation> inForce;
     private final Hosts hosts;
@@ -105,7 +104,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
             case Routing.Unknown(var fallback) -> fallBack(call, to, fallback);
             case Routing.NotYetKnown() -> {
                 if (!parking.park(call, new FirstWord(call, to, key))) {
-                    fallBack(call, to, now.plan().fallback());
+                    unanswered(call, now, to, key);
                 }
             }
         }
@@ -116,7 +115,6 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         private final Call call;
         private final Authority to;
         private final String key;
-        private boolean warmed;
 
         FirstWord(Call call, Authority to, String key) {
             this.call = call;
@@ -135,19 +133,17 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                 route(call, to, key);
                 return;
             }
-            var now = inForce.get();
-            if (now.isWarming(key) && !warmed) {
-                // A host of the mesh is never taken for a stranger's: its first rules come into force in a moment.
-                warmed = true;
-                if (parking.park(call, WARM, this)) {
-                    return;
-                }
-            }
-            if (now.isWarming(key)) {
-                call.refuse(new Refusal.NoCluster(key, null));
-            } else {
-                fallBack(call, to, now.plan().fallback());
-            }
+            unanswered(call, inForce.get(), to, key);
+        }
+    }
+
+    /// Nothing came into force in time. A host that is known to be of the mesh is never taken for a stranger's, which
+    /// would be spoken to in plain text.
+    private void unanswered(Call call, Generation now, Authority to, String key) {
+        if (now.isWarming(key)) {
+            call.refuse(new Refusal.NotReadyYet(key));
+        } else {
+            fallBack(call, to, now.plan().fallback());
         }
     }
 
@@ -237,6 +233,21 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                         .set(PeerFacts.HEADER, peerFacts);
             case Transport.Plaintext _ -> {}
         }
+    }
+
+    /// A peer's sidecar has taken off what its app said under the mesh's names, and may speak for itself; nobody else
+    /// may.
+    @Override
+    public void strip(Fields answer, Transport transport) {
+        switch (transport) {
+            case Transport.Mtls _ -> {}
+            case Transport.Plaintext _ -> PeerFacts.strip(answer);
+        }
+    }
+
+    @Override
+    public void refuse(Call call, Refusal refusal) {
+        call.refuse(refusal);
     }
 
     @Override

@@ -22,6 +22,19 @@ final class Parking {
         }
     }
 
+    /// Whoever waits; owned by its loop.
+    interface Waiting {
+        Loop loop();
+
+        boolean isOver();
+
+        /// Does `next` after a while, unless it is over before, or the wait is stopped.
+        void wait(Duration atMost, Runnable next);
+
+        /// Ends a wait; false where there is none any more.
+        boolean stopWaiting();
+    }
+
     /// A way to go on.
     interface Exit {
         /// Whether the request can go on now.
@@ -31,13 +44,8 @@ final class Parking {
         void leave();
     }
 
-    /// Waits until the exit is open, or long enough; false where every place is taken. On the call's loop.
-    boolean park(Call call, Exit exit) {
-        return park(call, patience, exit);
-    }
-
-    /// As long as that.
-    boolean park(Call call, Duration patience, Exit exit) {
+    /// Waits until the exit is open, or long enough; false where every place is taken. On the waiting one's loop.
+    boolean park(Waiting call, Exit exit) {
         var lot = lots.get(call.loop());
         if (lot == null || lot.parked.size() >= places) {
             return false;
@@ -58,7 +66,7 @@ final class Parking {
         }
     }
 
-    private record Parked(Call call, Exit exit) {}
+    private record Parked(Waiting call, Exit exit) {}
 
     /// One loop's. Owned by that loop.
     private static final class Lot {

@@ -1,20 +1,20 @@
 package dev.bodyguard.proxy.sidecar;
 
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /// What is still missing before this sidecar may be sent traffic.
 ///
-/// Any thread may say that something arrived; it stays so until the sidecar drains.
+/// Any thread may say that something arrived, or that it is lost again.
 final class Readiness {
     enum Need {
         CERTIFICATE("no certificate yet: identity has not answered"),
         LISTENERS("the inbound and outbound ports are not open yet"),
         INBOUND("config has not said yet how to serve the app's port"),
         OUTBOUND("config has not said yet what to do with unknown hosts"),
-        APP("the app does not listen yet on the port of --app-port"),
+        APP("the app does not listen on the port of --app-port"),
         ENROLLED("discovery has not acknowledged this workload yet");
 
         final String sentence;
@@ -24,54 +24,44 @@ final class Readiness {
         }
     }
 
-    private final Map<Need, CountDownLatch> needs;
-    private volatile boolean draining;
+    // Guarded by this.
+    private final Set<Need> met = EnumSet.noneOf(Need.class);
+    private boolean draining;
 
-    Readiness() {
-        var all = new TreeMap<Need, CountDownLatch>();
-        for (var need : Need.values()) {
-            all.put(need, new CountDownLatch(1));
+    synchronized void met(Need need) {
+        if (met.add(need)) {
+            notifyAll();
         }
-        needs = Map.copyOf(all);
     }
 
-    void met(Need need) {
-        latch(need).countDown();
+    /// What was met is not any more.
+    synchronized void lost(Need need) {
+        met.remove(need);
     }
 
-    void drain() {
+    synchronized void drain() {
         draining = true;
     }
 
-    boolean isDraining() {
+    synchronized boolean isDraining() {
         return draining;
     }
 
     /// Blocks until every given need is met.
-    void await(Need... wanted) throws InterruptedException {
-        for (var need : wanted) {
-            latch(need).await();
+    synchronized void await(Need... wanted) throws InterruptedException {
+        while (!met.containsAll(List.of(wanted))) {
+            wait();
         }
     }
 
     /// Why not, in sentences; empty when ready.
-    List<String> missing() {
+    synchronized List<String> missing() {
         if (draining) {
             return List.of("draining: this sidecar is about to end");
         }
-        return needs.entrySet().stream()
-                .filter(need -> need.getValue().getCount() > 0)
-                .map(Map.Entry::getKey)
-                .sorted()
+        return Stream.of(Need.values())
+                .filter(need -> !met.contains(need))
                 .map(need -> need.sentence)
                 .toList();
-    }
-
-    private CountDownLatch latch(Need need) {
-        var latch = needs.get(need);
-        if (latch == null) {
-            throw new IllegalStateException("no latch for " + need);
-        }
-        return latch;
     }
 }

@@ -29,6 +29,8 @@ final class Registration {
     interface Events {
         void enrolled(Duration lease);
 
+        void withdrawn();
+
         void lost(String why, Duration retryIn);
     }
 
@@ -41,10 +43,18 @@ final class Registration {
     private final Thread thread =
             Thread.ofPlatform().name("enrolment").daemon(true).unstarted(this::run);
 
+    // Owned by the thread.
+    private boolean away;
+    private boolean leaving;
+
     private sealed interface Signal {
         record Answer(Object stream, EnrolResponse response) implements Signal {}
 
         record Ended(Object stream, String why) implements Signal {}
+
+        record Withdraw() implements Signal {}
+
+        record Return() implements Signal {}
 
         record Leave() implements Signal {}
     }
@@ -61,7 +71,17 @@ final class Registration {
         thread.start();
     }
 
-    /// Takes the workload out; returns when discovery has said so, or after a while without.
+    /// Takes the workload out until it comes back; from any thread.
+    void withdraw() {
+        mailbox.add(new Signal.Withdraw());
+    }
+
+    /// Enrols it again; from any thread.
+    void comeBack() {
+        mailbox.add(new Signal.Return());
+    }
+
+    /// Takes the workload out for good; returns when discovery has said so, or after a while without.
     void drain(Duration atMost) throws InterruptedException {
         if (!thread.isAlive()) {
             return;
@@ -74,28 +94,44 @@ final class Registration {
     private void run() {
         long bound = LEAST_WAIT_MILLIS;
         try {
-            while (true) {
+            while (!leaving) {
+                if (away) {
+                    heed(mailbox.take());
+                    continue;
+                }
                 var outcome = stay();
                 if (outcome.why == null) {
-                    left.countDown();
-                    return;
+                    bound = LEAST_WAIT_MILLIS;
+                    if (!leaving) {
+                        events.withdrawn();
+                    }
+                    continue;
                 }
                 bound = outcome.enrolled ? LEAST_WAIT_MILLIS : Math.min(2 * bound, MOST_WAIT_MILLIS);
                 var wait = Duration.ofMillis(bound / 2 + random.nextLong(bound / 2));
                 events.lost(outcome.why, wait);
-                if (leftWhile(wait)) {
-                    left.countDown();
-                    return;
-                }
+                pause(wait);
             }
+            left.countDown();
         } catch (InterruptedException _) {
             // Closed.
         }
     }
 
+    /// Notes what is wanted from now on; true where that means to take the workload out.
+    private boolean heed(Signal signal) {
+        switch (signal) {
+            case Signal.Leave _ -> leaving = true;
+            case Signal.Withdraw _ -> away = true;
+            case Signal.Return _ -> away = false;
+            case Signal.Answer _, Signal.Ended _ -> {}
+        }
+        return leaving || away;
+    }
+
     /// How it went.
     ///
-    /// @param why the stream is over; null where we left
+    /// @param why the stream is over; null where the workload was taken out
     private record Outcome(@Nullable String why, boolean enrolled) {}
 
     /// From opening a stream to its end.
@@ -135,6 +171,7 @@ final class Registration {
         });
         requests.onNext(EnrolRequest.newBuilder().setEnrol(workload).build());
         boolean enrolled = false;
+        boolean draining = false;
         long pause = FIRST_ANSWER_MILLIS;
         while (true) {
             var signal = mailbox.poll(pause, TimeUnit.MILLISECONDS);
@@ -147,10 +184,14 @@ final class Registration {
                             .setKeepAlive(KeepAlive.getDefaultInstance())
                             .build());
                 }
-                case Signal.Leave _ ->
-                    requests.onNext(EnrolRequest.newBuilder()
-                            .setDrain(Drain.getDefaultInstance())
-                            .build());
+                case Signal.Leave _, Signal.Withdraw _, Signal.Return _ -> {
+                    if (heed(signal) && !draining) {
+                        draining = true;
+                        requests.onNext(EnrolRequest.newBuilder()
+                                .setDrain(Drain.getDefaultInstance())
+                                .build());
+                    }
+                }
                 case Signal.Answer(var on, var response) -> {
                     if (on.equals(stream) && response.getDrained()) {
                         requests.onCompleted();
@@ -172,19 +213,15 @@ final class Registration {
         }
     }
 
-    private boolean leftWhile(Duration wait) throws InterruptedException {
+    /// Waits, unless something is wanted before.
+    private void pause(Duration wait) throws InterruptedException {
         long until = System.nanoTime() + wait.toNanos();
-        while (true) {
+        while (!leaving && !away) {
             var signal = mailbox.poll(until - System.nanoTime(), TimeUnit.NANOSECONDS);
-            switch (signal) {
-                case null -> {
-                    return false;
-                }
-                case Signal.Leave _ -> {
-                    return true;
-                }
-                case Signal.Answer _, Signal.Ended _ -> {}
+            if (signal == null) {
+                return;
             }
+            heed(signal);
         }
     }
 }

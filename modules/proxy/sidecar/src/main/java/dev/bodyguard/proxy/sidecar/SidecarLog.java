@@ -130,6 +130,13 @@ final class SidecarLog implements ListenerEvents {
             }
 
             @Override
+            public void withdrawn() {
+                log.log(
+                        Level.WARNING,
+                        "discovery: withdrawn, since the app does not listen; enrols again when it does");
+            }
+
+            @Override
             public void lost(String why, Duration retryIn) {
                 log.log(Level.WARNING, "discovery: " + why + "; enrols again in " + retryIn.toMillis() + " ms");
             }

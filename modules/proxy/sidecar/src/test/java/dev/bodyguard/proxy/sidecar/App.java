@@ -22,8 +22,11 @@ final class App implements AutoCloseable {
     /// Where the answer goes.
     record Answer(OutputStream out, Socket socket) {
         void send(int status, String body) throws IOException {
-            out.write(("HTTP/1.1 " + status + " Because\r\ncontent-length: " + body.length() + "\r\n\r\n" + body)
-                    .getBytes(StandardCharsets.US_ASCII));
+            raw("HTTP/1.1 " + status + " Because\r\ncontent-length: " + body.length() + "\r\n\r\n" + body);
+        }
+
+        void raw(String bytes) throws IOException {
+            out.write(bytes.getBytes(StandardCharsets.US_ASCII));
             out.flush();
         }
     }

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -224,7 +225,7 @@ class ExchangeTest {
 
     @Test
     void followsThePolicyWhenNothingIsSaidAboutAHost() throws IOException {
-        caller.config.fallSilentAboutHosts();
+        caller.config.fallSilentAbout(Resources.VIRTUAL_HOST);
         try (var elsewhere = new App((_, answer) -> answer.send(200, "elsewhere"))) {
             assertThat(caller.get("http://localhost:" + elsewhere.port() + "/").body())
                     .isEqualTo("elsewhere");
@@ -281,14 +282,78 @@ class ExchangeTest {
     }
 
     @Test
-    void saysThatTheAppDoesNotListen() throws IOException {
+    void namesTheWorkloadWhoseAppDoesNotListen() throws IOException {
         routes(Given.route(Given.to(Given.CLUSTER)));
         app.close();
 
         var answer = caller.get("http://payment-service/");
 
         assertThat(answer.status()).isEqualTo(503);
-        assertThat(answer.body()).contains("the application does not listen on 127.0.0.1:" + app.port());
+        assertThat(answer.body())
+                .contains("workload payment-service-v2-" + callee.inboundPort())
+                .contains("does its application listen?");
+        assertThat(callee.line(1))
+                .contains("the application does not listen on 127.0.0.1:" + app.port())
+                .contains("\"response_flags\":\"UF\"");
+        assertThat(callee.doubts).hasValue(1);
+    }
+
+    @Test
+    void takesAPostElsewhereWhenTheAppDoesNotListen() throws IOException {
+        try (var other = callee(closedPort())) {
+            caller.config.put(
+                    Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(callee.inboundPort(), other.inboundPort()));
+            caller.get("http://payment-service/");
+            TestSidecar.eventually("both endpoints are in force", () -> endpoints() == 2);
+
+            for (int i = 0; i < 12; i++) {
+                assertThat(caller.ask("POST", "http://payment-service/", "", "sum=1")
+                                .status())
+                        .isEqualTo(200);
+            }
+            assertThat(other.doubts.get()).isPositive();
+            assertThat(app.seen).hasSize(13);
+        }
+    }
+
+    private static int closedPort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
+    void refusesAHostOfTheMeshWhoseEndpointsAreNotToldWithinASecond() throws IOException {
+        caller.config
+                .put(
+                        Resources.VIRTUAL_HOST,
+                        "80/localhost",
+                        Given.host("80/localhost", Given.route(Given.to("outbound|80||slow"))))
+                .fallSilentAbout(Resources.CLUSTER);
+        long from = System.nanoTime();
+
+        var answer = caller.get("http://localhost/");
+
+        assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofMillis(1_900));
+        assertThat(answer.status()).isEqualTo(503);
+        assertThat(answer.body()).contains("the endpoints of 80/localhost are still on their way");
+        assertThat(answer.headers()).containsEntry("retry-after", "1");
+    }
+
+    @Test
+    void letsNoAppSpeakToClientsUnderTheMeshsOwnHeaderNames() throws IOException {
+        handler = (_, answer) -> answer.raw("HTTP/1.1 200 OK\r\nx-bodyguard-flag: UH\r\nx-bodyguard-peer: workload=root"
+                + "\r\ncontent-length: 0\r\n\r\n");
+
+        assertThat(caller.get("http://payment-service/").headers().keySet())
+                .noneMatch(name -> name.startsWith("x-bodyguard-"));
+
+        try (var elsewhere = new App((request, answer) -> handler.handle(request, answer))) {
+            assertThat(caller.get("http://localhost:" + elsewhere.port() + "/")
+                            .headers()
+                            .keySet())
+                    .noneMatch(name -> name.startsWith("x-bodyguard-"));
+        }
     }
 
     @Test

@@ -2,7 +2,6 @@ package dev.bodyguard.proxy.sidecar;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Message;
-import dev.bodyguard.proxy.engine.Resources;
 import io.envoyproxy.envoy.service.discovery.v3.Resource;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -22,16 +21,16 @@ final class FakeConfig implements Planner.Subscriptions, AutoCloseable {
     private final ExecutorService thread =
             Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon(true).factory());
     private volatile @Nullable Planner planner;
-    private volatile boolean silentAboutHosts;
+    private final Set<String> silentAbout = ConcurrentHashMap.newKeySet();
 
     void tell(Planner told) {
         planner = told;
         told.askThrough(this);
     }
 
-    /// From now on no virtual host is answered.
-    void fallSilentAboutHosts() {
-        silentAboutHosts = true;
+    /// From now on nobody who asks for this type is answered.
+    void fallSilentAbout(String type) {
+        silentAbout.add(type);
     }
 
     FakeConfig put(String type, String name, Message resource) {
@@ -45,7 +44,7 @@ final class FakeConfig implements Planner.Subscriptions, AutoCloseable {
     @Override
     public void subscribe(String type, Collection<String> names) {
         subscribed.computeIfAbsent(type, _ -> ConcurrentHashMap.newKeySet()).addAll(names);
-        if (!(silentAboutHosts && type.equals(Resources.VIRTUAL_HOST))) {
+        if (!silentAbout.contains(type)) {
             answer(type, names);
         }
     }

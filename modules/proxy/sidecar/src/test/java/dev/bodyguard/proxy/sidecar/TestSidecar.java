@@ -41,6 +41,7 @@ final class TestSidecar implements AutoCloseable {
     private final Planner planner;
     private final Listener outbound;
     private final Listener inbound;
+    final AtomicInteger doubts = new AtomicInteger();
     final FakeConfig config = new FakeConfig();
     final List<String> refusals = new CopyOnWriteArrayList<>();
 
@@ -72,7 +73,8 @@ final class TestSidecar implements AutoCloseable {
                 loopback(),
                 Limits.DEFAULTS,
                 tls,
-                new InboundPath(inForce, settings, svid.id(), self, upstreams, resolver, ledger),
+                new InboundPath(
+                        inForce, settings, svid.id(), self, upstreams, resolver, ledger, doubts::incrementAndGet),
                 new ListenerEvents() {
                     @Override
                     public void handshakeFailed(SocketAddress peer, String reason) {
