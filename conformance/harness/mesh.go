@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -238,17 +239,25 @@ func (m *Mesh) Join(service, version, instance string, options []string, appFlag
 func (m *Mesh) Launch(service, version, instance string, options []string, appFlags ...string) *Workload {
 	m.T.Helper()
 	port := FreePort(m.T)
+	app := fmt.Sprintf("127.0.0.1:%d", port)
+	options = slices.Clip(options)
+	if service == "checkout" {
+		options = append(options, "--", filepath.Join(Apps, "checkout"), "--addr", app)
+	} else {
+		options = append(options, "--", filepath.Join(Apps, "payment-service"), "--addr", app, "--version", version)
+	}
+	return m.Beside(port, service, version, instance, append(options, appFlags...)...)
+}
+
+// Beside starts a sidecar, with further options and perhaps an app's command, beside an app's port, and waits for its
+// addresses only.
+func (m *Mesh) Beside(port int, service, version, instance string, options ...string) *Workload {
+	m.T.Helper()
 	w := &Workload{Name: service + "-" + instance, App: fmt.Sprintf("127.0.0.1:%d", port)}
-	args := append([]string{
+	w.Process = Start(m.T, w.Name, append([]string{
 		filepath.Join(Root, "bodyguard"), "sidecar", "--state", m.State, "--service", service,
 		"--version", version, "--name", w.Name, "--app-port", strconv.Itoa(port),
-	}, options...)
-	if service == "checkout" {
-		args = append(args, "--", filepath.Join(Apps, "checkout"), "--addr", w.App)
-	} else {
-		args = append(args, "--", filepath.Join(Apps, "payment-service"), "--addr", w.App, "--version", version)
-	}
-	w.Process = Start(m.T, w.Name, append(args, appFlags...)...)
+	}, options...)...)
 	w.T = m.T
 	w.Tells(m)
 	return w
