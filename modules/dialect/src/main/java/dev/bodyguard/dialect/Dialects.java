@@ -1,7 +1,9 @@
 package dev.bodyguard.dialect;
 
+import dev.bodyguard.dialect.gateway.GatewayApi;
 import dev.bodyguard.dialect.istio.IstioNetworking;
 import dev.bodyguard.dialect.kubernetes.KubernetesCore;
+import dev.bodyguard.dialect.linkerd.Linkerd;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Problem;
 import java.util.List;
@@ -14,9 +16,10 @@ public final class Dialects implements Dialect {
         this.all = all;
     }
 
-    /// Istio's networking documents and Kubernetes' own Service and ServiceAccount.
+    /// Istio's networking documents, Gateway API's routes of services, Linkerd's ServiceProfile with SMI's
+    /// TrafficSplit, and Kubernetes' own Service and ServiceAccount.
     public static Dialects all() {
-        return new Dialects(List.of(new IstioNetworking(), new KubernetesCore()));
+        return new Dialects(List.of(new IstioNetworking(), new GatewayApi(), new Linkerd(), new KubernetesCore()));
     }
 
     @Override
@@ -38,8 +41,10 @@ public final class Dialects implements Dialect {
                         Problem.Severity.WARNING,
                         document.origin(),
                         "no dialect knows " + document.apiVersion() + " " + document.kind()
-                                + ", so it has no effect; understood are "
-                                + "networking.istio.io VirtualService, DestinationRule, ServiceEntry, WorkloadEntry and"
-                                + " Sidecar, and v1 Service and ServiceAccount")));
+                                + ", so it has no effect; understood are networking.istio.io VirtualService,"
+                                + " DestinationRule, ServiceEntry, WorkloadEntry and Sidecar,"
+                                + " gateway.networking.k8s.io HTTPRoute and GRPCRoute, linkerd.io ServiceProfile,"
+                                + " split.smi-spec.io TrafficSplit, and v1 Service and"
+                                + " ServiceAccount")));
     }
 }

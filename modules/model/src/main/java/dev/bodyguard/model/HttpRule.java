@@ -26,6 +26,16 @@ public record HttpRule(
         matches = List.copyOf(matches);
     }
 
+    /// This rule for one of its matches.
+    HttpRule only(HttpMatch match) {
+        return new HttpRule(name, List.of(match), action, timeout, retries, rewrite, headers, delay, abort, origin);
+    }
+
+    /// This rule, with another answer.
+    HttpRule leadingTo(Action other) {
+        return new HttpRule(name, matches, other, timeout, retries, rewrite, headers, delay, abort, origin);
+    }
+
     /// What answers.
     public sealed interface Action {
         /// One of these, drawn by weight; all weights 0 never happens.
@@ -70,6 +80,9 @@ public record HttpRule(
 
         /// 80 or 443, after the scheme.
         record OfScheme() implements RedirectPort {}
+
+        /// The one on which the request arrived, and none written where that is what the scheme means anyway.
+        record Kept() implements RedirectPort {}
     }
 
     /// Some of the instances of a service.
@@ -101,7 +114,7 @@ public record HttpRule(
         /// @param attempts 1 or more
         /// @param perTry null where only the whole exchange is limited
         /// @param conditions retryOn words as written; empty: the payment-safe default
-        /// @param statuses status codes among the conditions
+        /// @param statuses status codes among the conditions; without conditions, what fails in place of 5xx
         /// @param backoff the first pause, null for the default
         /// @param elsewhere prefers instances that were not tried yet
         record Explicit(
@@ -119,13 +132,22 @@ public record HttpRule(
                 conditions = List.copyOf(conditions);
                 statuses = Set.copyOf(statuses);
             }
+
+            /// The same, whatever the status.
+            public Explicit withoutStatuses() {
+                return new Explicit(attempts, perTry, conditions, Set.of(), backoff, elsewhere);
+            }
         }
     }
 
-    /// What the upstream sees in place of what the client sent.
+    /// What the upstream sees in place of what the client sent; null parts stay as they were.
     ///
-    /// @param path replaces the path, or what the match's prefix matched of it
-    public record Rewrite(@Nullable String path, @Nullable String authority) {}
+    /// @param path replaces the whole path
+    /// @param prefix replaces what the match's prefix matched, or all of an exact path; never together with `path`
+    public record Rewrite(
+            @Nullable String path,
+            @Nullable String prefix,
+            @Nullable String authority) {}
 
     /// Header changes on the way in and on the way back.
     public record HeaderEdits(HeaderEdit request, HeaderEdit response) {

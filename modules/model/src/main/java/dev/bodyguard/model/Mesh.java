@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /// All that is known of a mesh at one moment: merged, indexed, immutable.
 ///
-/// The order of its parts does not matter: of two that say different things about one host, the older wins, and of two
-/// of the same age, or without one, the one that comes first by file and line, namespace and name. [#problems] names
-/// the losers.
+/// The order of its parts does not matter: of two that say different things about one host, the one whose language
+/// ranks higher wins, then the older, and of two of the same age, or without one, the one that comes first by file and
+/// line, namespace and name. [#problems] names the losers.
 public final class Mesh {
     /// The end of every name that the mesh itself gives to a service.
     public static final String SERVICE_SUFFIX = ".svc.cluster.local";
@@ -40,7 +40,7 @@ public final class Mesh {
     private final List<Workload> workloads;
     private final Map<String, List<Workload>> workloadsByNamespace;
     private final List<HttpRoutes> routes;
-    private final ByHost<List<HttpRoutes>> routesByHost;
+    private final RouteTable routeTable;
     private final ByHost<BackendPolicy> policies;
     private final List<OutboundPolicy> outboundPolicies;
     private final List<ServiceAccount> serviceAccounts;
@@ -56,7 +56,7 @@ public final class Mesh {
         servicesByAddress = byAddress(services.values());
         policies = mergedPolicies(some(ordered, BackendPolicy.class), found);
         routes = some(ordered, HttpRoutes.class);
-        routesByHost = mergedRoutes(routes, found);
+        routeTable = new RouteTable(routes, found);
         outboundPolicies = some(ordered, OutboundPolicy.class);
         serviceAccounts = some(ordered, ServiceAccount.class);
         routesToNowhere(found);
@@ -118,16 +118,19 @@ public final class Mesh {
         return resolve(host, namespace)
                 .map(service -> service.host().startsWith("*") ? host : service.host())
                 .or(() -> names(host, namespace).stream()
-                        .filter(name -> routes(name, namespace).isPresent())
+                        .filter(name -> routeTable.knows(name, namespace))
                         .findFirst());
     }
 
-    /// The routes in force for a full host name, seen from a sidecar in a namespace.
-    public Optional<HttpRoutes> routes(String host, String namespace) {
-        return routesByHost.all(host).stream()
-                .flatMap(List::stream)
-                .filter(routes -> routes.visibility().from(namespace))
-                .findFirst();
+    /// The routes in force for a port of a full host name, seen from a sidecar in a namespace.
+    public Optional<HttpRoutes> routes(String host, String namespace, int port) {
+        var name = service(host).flatMap(service -> service.port(port)).map(Service.Port::name);
+        return routeTable.find(host, namespace, port, name.orElse(""));
+    }
+
+    /// All routes that are in force for somebody.
+    public List<HttpRoutes> routesInForce() {
+        return routeTable.inForce();
     }
 
     /// The backend policy for a full host name.
@@ -346,25 +349,7 @@ public final class Mesh {
         return new BackendPolicy(first.host(), policy, subsets, first.created(), first.origin());
     }
 
-    private static ByHost<List<HttpRoutes>> mergedRoutes(List<HttpRoutes> all, List<Problem> problems) {
-        var map = new TreeMap<String, List<HttpRoutes>>();
-        for (var routes : all) {
-            if (!routes.gateways().contains(HttpMatch.MESH)) {
-                continue;
-            }
-            for (var host : routes.hosts()) {
-                var others = map.computeIfAbsent(host, _ -> new ArrayList<>());
-                others.stream()
-                        .filter(other -> other.visibility().overlaps(routes.visibility()))
-                        .findFirst()
-                        .ifPresent(winner -> problems.add(lost(routes.origin(), host, winner.origin())));
-                others.add(routes);
-            }
-        }
-        return new ByHost<>(map);
-    }
-
-    private static Problem lost(Origin loser, String host, Origin winner) {
+    static Problem lost(Origin loser, String host, Origin winner) {
         return new Problem(
                 Problem.Severity.WARNING,
                 loser,
@@ -414,42 +399,5 @@ public final class Mesh {
             weighted.forEach(one -> all.add(one.destination()));
         }
         return all;
-    }
-
-    /// Things under host names, some of which are wildcards: the exact name wins, then the longest wildcard.
-    private static final class ByHost<T> {
-        private final Map<String, T> exact = new HashMap<>();
-        private final SortedMap<String, T> bySuffix = new TreeMap<>(
-                Comparator.comparingInt(String::length).reversed().thenComparing(Comparator.naturalOrder()));
-
-        ByHost(Map<String, T> entries) {
-            entries.forEach((host, thing) -> {
-                if (host.startsWith("*")) {
-                    bySuffix.put(host.substring(1), thing);
-                } else {
-                    exact.put(host, thing);
-                }
-            });
-        }
-
-        Optional<T> find(String host) {
-            var all = all(host);
-            return all.isEmpty() ? Optional.empty() : Optional.of(all.getFirst());
-        }
-
-        /// From the most to the least specific.
-        List<T> all(String host) {
-            var found = new ArrayList<T>();
-            var same = exact.get(host);
-            if (same != null) {
-                found.add(same);
-            }
-            bySuffix.forEach((suffix, thing) -> {
-                if (host.endsWith(suffix)) {
-                    found.add(thing);
-                }
-            });
-            return found;
-        }
     }
 }

@@ -3,6 +3,7 @@ package dev.bodyguard.dialect.istio;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
 import dev.bodyguard.dialect.reading.Nearest;
+import dev.bodyguard.dialect.reading.Repetition;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.HttpMatch;
 import dev.bodyguard.model.HttpRoutes;
@@ -58,8 +59,6 @@ final class VirtualServices {
     private static final Set<String> UNHEARD =
             Set.of("envoy-ratelimited", "retriable-headers", "http3-post-connect-failure");
 
-    private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
-
     private final String namespace;
 
     private VirtualServices(String namespace) {
@@ -90,14 +89,17 @@ final class VirtualServices {
         }
         if (!rules.isEmpty()) {
             parts.add(new HttpRoutes(
+                    HttpRoutes.Rank.VIRTUAL_SERVICE,
                     namespace,
                     hosts.stream()
                             .map(host -> Hosts.full(host, namespace))
                             .distinct()
                             .toList(),
+                    HttpRoutes.OnPort.ANY,
                     gateways.isEmpty() ? Set.of(HttpMatch.MESH) : new HashSet<>(gateways),
                     visibility,
                     rules,
+                    null,
                     head.created(),
                     document.origin()));
         }
@@ -109,10 +111,10 @@ final class VirtualServices {
         var name = http.text("name");
         var matches = http.list("match", this::match);
         var timeout = http.duration("timeout", ZERO);
-        var retries = http.object("retries", inner -> retries(inner, onlyIdempotent(matches)));
+        var retries = http.object("retries", inner -> retries(inner, Repetition.isHarmless(matches)));
         var rewrite = http.object("rewrite", to -> {
             to.unsupported("uriRegexRewrite");
-            return new HttpRule.Rewrite(to.textOrNull("uri"), to.textOrNull("authority"));
+            return new HttpRule.Rewrite(null, to.textOrNull("uri"), to.textOrNull("authority"));
         });
         var headers = headers(http);
         var delay = new ArrayList<HttpRule.Delay>();
@@ -232,13 +234,6 @@ final class VirtualServices {
                 match.text("sourceNamespace"),
                 new HashSet<>(gateways),
                 match.origin());
-    }
-
-    private static boolean onlyIdempotent(List<HttpMatch> matches) {
-        return !matches.isEmpty()
-                && matches.stream()
-                        .allMatch(match ->
-                                match.method() instanceof StringMatch.Exact(var method) && IDEMPOTENT.contains(method));
     }
 
     private static Retries retries(Fields retries, boolean idempotent) {

@@ -9,6 +9,7 @@ import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.StringMatch;
 import dev.bodyguard.model.Value;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 public final class Fields {
     private static final java.util.regex.Pattern DURATION =
             java.util.regex.Pattern.compile("([0-9]*\\.?[0-9]+)(h|ms|m|s|us|µs|ns)");
+
+    private static final java.util.regex.Pattern QUANTITY =
+            java.util.regex.Pattern.compile("([0-9]{1,12}(?:\\.[0-9]{1,6})?)([mkM]?)");
 
     private final Document document;
     private final String path;
@@ -64,6 +68,16 @@ public final class Fields {
     /// Whether the author wrote the field.
     public boolean has(String field) {
         return find(field) != null;
+    }
+
+    /// Every field that the author wrote.
+    public List<String> written() {
+        return mapping.entries().stream().map(Value.Entry::key).toList();
+    }
+
+    /// Whether the author wrote a list there.
+    public boolean isList(String field) {
+        return find(field) instanceof Value.Sequence;
     }
 
     /// Whether the author wrote a text there.
@@ -180,6 +194,11 @@ public final class Fields {
 
     /// A number from 0 to 100.
     public double percent(String field, double otherwise) {
+        return fraction(field, 100, otherwise);
+    }
+
+    /// A number from 0, perhaps with a fraction.
+    public double fraction(String field, int most, double otherwise) {
         var value = find(field);
         var number = switch (value) {
             case null -> otherwise;
@@ -187,11 +206,46 @@ public final class Fields {
             case Value.Decimal(var fraction, var _) -> fraction;
             case Value.Null _, Value.Bool _, Value.Text _, Value.Sequence _, Value.Mapping _ -> Double.NaN;
         };
-        if (value != null && !(number >= 0 && number <= 100)) {
-            wrong(at(field), value, "a number from 0 to 100");
+        if (value != null && !(number >= 0 && number <= most)) {
+            wrong(at(field), value, "a number from 0 to " + most);
             return otherwise;
         }
         return number;
+    }
+
+    /// A quantity as Kubernetes writes it, such as `2`, `"500m"` or `1k`, in thousandths; null where there is none.
+    public @Nullable Long thousandths(String field) {
+        var value = find(field);
+        var quantity = switch (value) {
+            case null -> null;
+            case Value.Int(var number, var _) -> BigDecimal.valueOf(number);
+            case Value.Decimal(var number, var _) -> BigDecimal.valueOf(number);
+            case Value.Text(var text, var _) -> quantity(text);
+            case Value.Null _, Value.Bool _, Value.Sequence _, Value.Mapping _ -> null;
+        };
+        if (quantity != null
+                && quantity.signum() >= 0
+                && quantity.compareTo(BigDecimal.valueOf(Integer.MAX_VALUE)) <= 0) {
+            return quantity.movePointRight(3).setScale(0, RoundingMode.UP).longValue();
+        }
+        if (value != null) {
+            wrong(at(field), value, "a quantity of 0 or more such as 1, 500m or 1k");
+        }
+        return null;
+    }
+
+    private static @Nullable BigDecimal quantity(String text) {
+        var matcher = QUANTITY.matcher(text);
+        if (!matcher.matches()) {
+            return null;
+        }
+        var number = new BigDecimal(matcher.group(1));
+        return switch (matcher.group(2)) {
+            case "m" -> number.movePointLeft(3);
+            case "k" -> number.movePointRight(3);
+            case "M" -> number.movePointRight(6);
+            default -> number;
+        };
     }
 
     /// A duration as Go writes it, null where there is none.
@@ -265,6 +319,19 @@ public final class Fields {
             }
         });
         return texts;
+    }
+
+    /// Whole numbers within bounds, empty where there are none.
+    public List<Integer> wholeNumbers(String field, int least, int most) {
+        var numbers = new ArrayList<Integer>();
+        each(field, (value, at) -> {
+            if (value instanceof Value.Int(var number, var _) && number >= least && number <= most) {
+                numbers.add((int) number);
+            } else {
+                wrong(at, value, "a whole number from " + least + " to " + most);
+            }
+        });
+        return numbers;
     }
 
     private interface Item {
@@ -371,7 +438,8 @@ public final class Fields {
         });
     }
 
-    private String regex(String field) {
+    /// An RE2 expression, empty where there is none.
+    public String regex(String field) {
         var text = text(field);
         try {
             var _ = Pattern.compile(text);

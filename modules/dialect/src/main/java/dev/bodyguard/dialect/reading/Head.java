@@ -9,12 +9,17 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What every Kubernetes object begins with.
 ///
 /// @param created null where the API server has not seen it
 public record Head(Map<String, String> labels, @Nullable Instant created) {
+    /// Annotations that say how requests are treated, and so must not be passed over in silence.
+    private static final Set<String> ROUTING =
+            Set.of("retry.linkerd.io/", "timeout.linkerd.io/", "balancer.linkerd.io/", "balancer.alpha.linkerd.io/");
+
     /// Reads an object whose substance is in `spec`.
     public static Translation translate(Document document, Body body) {
         var problems = new ArrayList<Problem>();
@@ -38,7 +43,6 @@ public record Head(Map<String, String> labels, @Nullable Instant created) {
         metadata.elsewhere(
                 "name",
                 "namespace",
-                "annotations",
                 "uid",
                 "resourceVersion",
                 "generation",
@@ -49,6 +53,15 @@ public record Head(Map<String, String> labels, @Nullable Instant created) {
                 "deletionTimestamp",
                 "deletionGracePeriodSeconds",
                 "selfLink");
+        metadata.<Boolean>object("annotations", annotations -> {
+            for (var name : annotations.written()) {
+                if (ROUTING.stream().anyMatch(name::startsWith)) {
+                    annotations.unsupported(name);
+                }
+                annotations.elsewhere(name);
+            }
+            return true;
+        });
         var labels = metadata.map("labels");
         var created = metadata.text("creationTimestamp");
         try {

@@ -103,7 +103,6 @@ final class Hosts {
     private static RouteRule.Forward forward(VirtualHost host, RouteMatch match, RouteAction action, String field)
             throws Invalid {
         Matching.unsupported(action.getRequestMirrorPoliciesCount() > 0, field + ".request_mirror_policies");
-        Matching.unsupported(action.hasRegexRewrite(), field + ".regex_rewrite");
         Matching.unsupported(action.hasPathRewritePolicy(), field + ".path_rewrite_policy");
         RouteRule.Split split = switch (action.getClusterSpecifierCase()) {
             case CLUSTER ->
@@ -170,12 +169,19 @@ final class Hosts {
                         "must rewrite the host literally or not at all, was " + action.getHostRewriteSpecifierCase());
         };
         String path = action.getPrefixRewrite();
+        if (action.hasRegexRewrite()) {
+            if (!path.isEmpty()) {
+                throw new Invalid(field + ".regex_rewrite", "cannot stand beside prefix_rewrite");
+            }
+            return new RouteRule.Rewrite(
+                    host, -1, null, Texts.substitution(action.getRegexRewrite(), field + ".regex_rewrite"));
+        }
         if (host == null && path.isEmpty()) {
             return RouteRule.Rewrite.NONE;
         }
         return path.isEmpty()
-                ? new RouteRule.Rewrite(host, -1, null)
-                : new RouteRule.Rewrite(host, prefixLength(match), path);
+                ? new RouteRule.Rewrite(host, -1, null, null)
+                : new RouteRule.Rewrite(host, prefixLength(match), path, null);
     }
 
     /// How much of a path the match covers, -1 for all of it.

@@ -2,6 +2,7 @@ package dev.bodyguard.proxy.engine;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -129,18 +130,25 @@ public record RouteRule(
     /// @param host the new authority
     /// @param prefix length of the matched prefix that `path` replaces, -1 where it replaces the whole path
     /// @param path the new path or prefix
+    /// @param substitution makes a new path, without its query, of the old one; never together with `path`
     public record Rewrite(
-            @Nullable String host, int prefix, @Nullable String path) {
+            @Nullable String host,
+            int prefix,
+            @Nullable String path,
+            @Nullable UnaryOperator<String> substitution) {
         /// Leaves everything as it is.
-        public static final Rewrite NONE = new Rewrite(null, -1, null);
+        public static final Rewrite NONE = new Rewrite(null, -1, null, null);
 
         /// The path to send, the query kept.
         public String path(String asked) {
+            int query = asked.indexOf('?');
+            int end = query < 0 ? asked.length() : query;
+            if (substitution != null) {
+                return substitution.apply(asked.substring(0, end)) + asked.substring(end);
+            }
             if (path == null) {
                 return asked;
             }
-            int query = asked.indexOf('?');
-            int end = query < 0 ? asked.length() : query;
             String rest = prefix < 0 ? "" : asked.substring(Math.min(prefix, end), end);
             String joined = path + rest;
             if (joined.startsWith("//") && path.equals("/")) {

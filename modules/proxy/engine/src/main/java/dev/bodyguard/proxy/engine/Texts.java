@@ -2,9 +2,11 @@ package dev.bodyguard.proxy.engine;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import io.envoyproxy.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.envoyproxy.envoy.type.matcher.v3.RegexMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /// `StringMatcher`s, compiled.
 final class Texts {
@@ -39,14 +41,44 @@ final class Texts {
 
     /// Matches whole texts, in linear time.
     static Predicate<CharSequence> regex(RegexMatcher matcher, String field) throws Invalid {
+        Pattern pattern = pattern(matcher, field);
+        return text -> pattern.matcher(text).matches();
+    }
+
+    private static Pattern pattern(RegexMatcher matcher, String field) throws Invalid {
         try {
-            Pattern pattern = Pattern.compile(matcher.getRegex());
-            return text -> pattern.matcher(text).matches();
+            return Pattern.compile(matcher.getRegex());
         } catch (PatternSyntaxException wrong) {
             throw new Invalid(
                     field,
                     "must be an RE2 expression, was " + matcher.getRegex() + " (" + wrong.getDescription() + ")");
         }
+    }
+
+    /// Puts the substitution in place of every match; `\1` stands for the first group, `\\` for a backslash.
+    static UnaryOperator<String> substitution(RegexMatchAndSubstitute rewrite, String field) throws Invalid {
+        Pattern pattern = pattern(rewrite.getPattern(), field + ".pattern");
+        String written = rewrite.getSubstitution();
+        var replacement = new StringBuilder();
+        for (int i = 0; i < written.length(); i++) {
+            char c = written.charAt(i);
+            char next = i + 1 < written.length() ? written.charAt(i + 1) : ' ';
+            if (c != '\\') {
+                replacement.append('\\').append(c);
+            } else if (next == '\\') {
+                replacement.append("\\\\");
+                i++;
+            } else if (next >= '0' && next - '0' <= pattern.groupCount()) {
+                replacement.append('$').append(next);
+                i++;
+            } else {
+                throw new Invalid(
+                        field + ".substitution",
+                        "must have a backslash or the number of a group after a backslash, was " + written);
+            }
+        }
+        String with = replacement.toString();
+        return path -> pattern.matcher(path).replaceAll(with);
     }
 
     static boolean regionMatches(CharSequence text, int from, String wanted, boolean fold) {

@@ -155,6 +155,27 @@ class RoutingTest {
                 .isEqualTo(new Routing.NoRoute("80/pay", "Service default/pay"));
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "^/.*$            | /one          | /a/b?x=1 | /one?x=1",
+                "^/.*$            | /100$         | /a       | /100$",
+                "^/(\\w+)/(\\w+)$ | /\\\\2/\\\\1      | /a/b?x   | /b/a?x",
+            })
+    void rewritesPathsByExpression(String pattern, String substitution, String asked, String sent) {
+        Given.host(
+                resources,
+                "80/pay",
+                "routes { match { prefix: '/' } route { cluster: 'v2' regex_rewrite { pattern { regex: '"
+                        + pattern.replace("\\", "\\\\") + "' } substitution: '" + substitution + "' } } }");
+        resources.force("80/pay");
+
+        var rule = ((Routing.Routed) resources.plan().outbound("80/pay", get(asked))).rule();
+
+        assertThat(((RouteRule.Forward) rule.action()).rewrite().path(asked)).isEqualTo(sent);
+    }
+
     @Test
     void sharesConvergeToWeights() {
         Given.host(resources, "80/pay", """

@@ -3,6 +3,7 @@ package dev.bodyguard.xds.compile;
 import com.google.protobuf.Any;
 import com.google.protobuf.Struct;
 import dev.bodyguard.model.BackendPolicy;
+import dev.bodyguard.model.BackendPolicy.RetryBudget;
 import dev.bodyguard.model.BackendPolicy.TrafficPolicy;
 import dev.bodyguard.model.HttpRule;
 import dev.bodyguard.model.Mesh;
@@ -25,7 +26,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContex
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import io.envoyproxy.envoy.type.v3.Percent;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,23 +39,36 @@ import org.jspecify.annotations.Nullable;
 final class Clusters {
     private static final java.time.Duration CONNECT = java.time.Duration.ofSeconds(10);
 
+    /// Where an author asked for retries and said nothing of a budget.
+    private static final RetryBudget ASKED_FOR = new RetryBudget(100, 3);
+
+    private static final RetryBudget UNASKED = new RetryBudget(20, 3);
+
     private final Mesh mesh;
     private final Settings settings;
-    // Destinations that some rule retries because its author said so, as host|subset.
-    private final Set<String> retried = new HashSet<>();
+    // Destinations that some rule retries because its author said so, as host|subset, and what these retries share.
+    private final Map<String, RetryBudget> retried = new HashMap<>();
 
     Clusters(Mesh mesh, Settings settings) {
         this.mesh = mesh;
         this.settings = settings;
-        for (var routes : mesh.routes()) {
+        for (var routes : mesh.routesInForce()) {
+            var said = routes.retryBudget();
             for (var rule : routes.rules()) {
                 if (rule.retries() instanceof HttpRule.Retries.Explicit
                         && rule.action() instanceof HttpRule.Action.Forward(var destinations)) {
-                    destinations.forEach(one -> retried.add(
-                            one.destination().host() + "|" + one.destination().subset()));
+                    destinations.forEach(one -> retried.merge(
+                            one.destination().host() + "|" + one.destination().subset(),
+                            said == null ? ASKED_FOR : said,
+                            Clusters::larger));
                 }
             }
         }
+    }
+
+    private static RetryBudget larger(RetryBudget one, RetryBudget other) {
+        return new RetryBudget(
+                Math.max(one.percent(), other.percent()), Math.max(one.minConcurrency(), other.minConcurrency()));
     }
 
     static Cluster passthrough() {
@@ -212,20 +226,15 @@ final class Clusters {
                 .setMaxPendingRequests(
                         Wire.number(orNone(connections == null ? null : connections.maxPendingRequests())))
                 .setMaxRequests(Wire.number(orNone(connections == null ? null : connections.maxRequests())));
-        var budget = place.policy().retryBudget();
-        var budgeted = CircuitBreakers.Thresholds.RetryBudget.newBuilder();
-        if (budget != null) {
-            budgeted.setBudgetPercent(Percent.newBuilder().setValue(budget.percent()))
-                    .setMinRetryConcurrency(Wire.number(budget.minConcurrency()));
-        } else {
-            boolean asked =
-                    retried.contains(place.service().host() + "|" + place.name().subset());
-            budgeted.setBudgetPercent(Percent.newBuilder().setValue(asked ? 100 : 20))
-                    .setMinRetryConcurrency(Wire.number(3));
-        }
-        return CircuitBreakers.newBuilder()
-                .addThresholds(limits.setRetryBudget(budgeted))
-                .build();
+        var said = place.policy().retryBudget();
+        var budget = said != null
+                ? said
+                : retried.getOrDefault(
+                        place.service().host() + "|" + place.name().subset(), UNASKED);
+        limits.setRetryBudget(CircuitBreakers.Thresholds.RetryBudget.newBuilder()
+                .setBudgetPercent(Percent.newBuilder().setValue(budget.percent()))
+                .setMinRetryConcurrency(Wire.number(budget.minConcurrency())));
+        return CircuitBreakers.newBuilder().addThresholds(limits).build();
     }
 
     private static long orNone(@Nullable Long limit) {

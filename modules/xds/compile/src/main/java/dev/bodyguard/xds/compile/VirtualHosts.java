@@ -32,6 +32,7 @@ import io.envoyproxy.envoy.config.route.v3.WeightedCluster;
 import io.envoyproxy.envoy.extensions.filters.common.fault.v3.FaultDelay;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.FaultAbort;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.envoyproxy.envoy.type.matcher.v3.RegexMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import io.envoyproxy.envoy.type.v3.FractionalPercent;
@@ -40,6 +41,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// What a client means by an authority, as a virtual host whose routes are asked in order.
@@ -49,6 +51,8 @@ final class VirtualHosts {
 
     /// Conditions of which a request that was processed may be the cause.
     private static final String REPEATABLE = "5xx,connect-failure,reset";
+
+    private static final String REPEATABLE_BY_STATUS = "retriable-status-codes,connect-failure,reset";
 
     /// Conditions under which no application saw the request.
     private static final String UNPROCESSED = "connect-failure,refused-stream";
@@ -95,7 +99,7 @@ final class VirtualHosts {
             if (service.isPresent() && service.get().port(port).isEmpty()) {
                 return Optional.empty();
             }
-            var routes = mesh.routes(host, proxy.namespace());
+            var routes = mesh.routes(host, proxy.namespace(), port);
             if (routes.isPresent()) {
                 return Optional.of(named(routes.get().origin())
                         .addAllRoutes(authored(routes.get()))
@@ -134,12 +138,11 @@ final class VirtualHosts {
             var all = new ArrayList<Route>();
             for (var rule : routes.rules()) {
                 if (rule.matches().isEmpty()) {
-                    all.addAll(
-                            split(rule, RouteMatch.newBuilder().setPrefix("/").build(), rule.name()));
+                    all.addAll(split(rule, new Matched(everything(), Rest.ANYTHING), rule.name()));
                 }
                 for (var match : rule.matches()) {
                     if (concerns(match)) {
-                        all.addAll(split(rule, requestMatch(match), nameOf(rule, match)));
+                        matched(match).forEach(one -> all.addAll(split(rule, one, nameOf(rule, match))));
                     }
                 }
             }
@@ -157,29 +160,34 @@ final class VirtualHosts {
         }
 
         // The retry rule depends on the request, and a route has one retry policy: so one route per case, in order.
-        private List<Route> split(HttpRule rule, RouteMatch match, String name) {
+        private List<Route> split(HttpRule rule, Matched matched, String name) {
             if (!(rule.action() instanceof Action.Forward)) {
-                return List.of(route(rule, match, name, null));
+                return List.of(route(rule, matched, name, null));
             }
             return switch (rule.retries()) {
-                case Retries.Never _ -> List.of(route(rule, match, name, null));
-                case Retries.Unsaid _ -> List.of(route(rule, match, name, retries(USUAL_ATTEMPTS, UNPROCESSED)));
+                case Retries.Never _ -> List.of(route(rule, matched, name, null));
+                case Retries.Unsaid _ -> List.of(route(rule, matched, name, retries(USUAL_ATTEMPTS, UNPROCESSED)));
                 case Retries.Explicit said
                 when !said.conditions().isEmpty() ->
-                    List.of(route(rule, match, name, retries(said, String.join(",", said.conditions()))));
-                case Retries.Explicit said ->
-                    List.of(
-                            route(rule, with(match, idempotentMethod()), name, retries(said, REPEATABLE)),
-                            route(rule, with(match, idempotencyKey()), name, retries(said, REPEATABLE)),
-                            route(rule, match, name, retries(said, UNPROCESSED)));
+                    List.of(route(rule, matched, name, retries(said, String.join(",", said.conditions()))));
+                case Retries.Explicit said -> {
+                    var repeatable = retries(said, said.statuses().isEmpty() ? REPEATABLE : REPEATABLE_BY_STATUS);
+                    yield List.of(
+                            route(rule, matched.with(idempotentMethod()), name, repeatable),
+                            route(rule, matched.with(idempotencyKey()), name, repeatable),
+                            route(rule, matched, name, retries(said.withoutStatuses(), UNPROCESSED)));
+                }
             };
         }
 
-        private Route route(HttpRule rule, RouteMatch match, String name, @Nullable RetryPolicy retries) {
-            var route = Route.newBuilder().setName(name).setMatch(match).setMetadata(Wire.metadata(rule.origin()));
+        private Route route(HttpRule rule, Matched matched, String name, @Nullable RetryPolicy retries) {
+            var route = Route.newBuilder()
+                    .setName(name)
+                    .setMatch(matched.match())
+                    .setMetadata(Wire.metadata(rule.origin()));
             switch (rule.action()) {
-                case Action.Forward(var destinations) -> forward(route, rule, destinations, retries);
-                case Action.Redirect redirect -> route.setRedirect(redirect(redirect));
+                case Action.Forward(var destinations) -> forward(route, rule, destinations, matched.rest(), retries);
+                case Action.Redirect redirect -> route.setRedirect(redirect(redirect, matched.rest()));
                 case Action.Respond(int status, String body) -> route.setDirectResponse(respond(status, body));
             }
             edit(rule.headers().request(), route::addAllRequestHeadersToAdd, route::addAllRequestHeadersToRemove);
@@ -189,7 +197,11 @@ final class VirtualHosts {
         }
 
         private void forward(
-                Route.Builder route, HttpRule rule, List<Weighted> destinations, @Nullable RetryPolicy retries) {
+                Route.Builder route,
+                HttpRule rule,
+                List<Weighted> destinations,
+                Rest rest,
+                @Nullable RetryPolicy retries) {
             var drawn = destinations.stream().filter(one -> one.weight() > 0).toList();
             if (drawn.size() == 1 && !mesh.defined(drawn.getFirst().destination())) {
                 route.setDirectResponse(respond(503, undefined(drawn.getFirst().destination())));
@@ -215,8 +227,17 @@ final class VirtualHosts {
                 action.setWeightedClusters(weighted);
             }
             var rewrite = rule.rewrite();
+            if (rewrite != null && rewrite.prefix() != null) {
+                action.setPrefixRewrite(rest.after(rewrite.prefix()));
+            }
             if (rewrite != null && rewrite.path() != null) {
-                action.setPrefixRewrite(rewrite.path());
+                if (rest == Rest.NOTHING || rest == Rest.END_OF_SEGMENT) {
+                    action.setPrefixRewrite(rewrite.path());
+                } else {
+                    action.setRegexRewrite(RegexMatchAndSubstitute.newBuilder()
+                            .setPattern(regex("^/.*$"))
+                            .setSubstitution(rewrite.path().replace("\\", "\\\\")));
+                }
             }
             if (rewrite != null && rewrite.authority() != null) {
                 action.setHostRewriteLiteral(rewrite.authority());
@@ -244,13 +265,13 @@ final class VirtualHosts {
             return new Names.Outbound(number, destination.subset(), destination.host()).toString();
         }
 
-        private RedirectAction redirect(Action.Redirect said) {
+        private RedirectAction redirect(Action.Redirect said, Rest rest) {
             var redirect = RedirectAction.newBuilder();
             if (said.path() != null) {
                 redirect.setPathRedirect(said.path());
             }
             if (said.prefix() != null) {
-                redirect.setPrefixRewrite(said.prefix());
+                redirect.setPrefixRewrite(rest.after(said.prefix()));
             }
             if (said.authority() != null) {
                 redirect.setHostRedirect(said.authority());
@@ -262,6 +283,11 @@ final class VirtualHosts {
                 case RedirectPort.AsRequested _ -> {}
                 case RedirectPort.Fixed(int fixed) -> redirect.setPortRedirect(fixed);
                 case RedirectPort.OfRequest _ -> redirect.setPortRedirect(port);
+                case RedirectPort.Kept _ -> {
+                    if (port != 80) {
+                        redirect.setPortRedirect(port);
+                    }
+                }
                 case RedirectPort.OfScheme _ -> redirect.setPortRedirect("https".equals(said.scheme()) ? 443 : 80);
             }
             return redirect.setResponseCode(
@@ -327,8 +353,34 @@ final class VirtualHosts {
         return policy.build();
     }
 
-    private static RouteMatch with(RouteMatch match, HeaderMatcher more) {
-        return match.toBuilder().addHeaders(more).build();
+    /// A route's match, and what of the path may follow what it names.
+    private record Matched(RouteMatch match, Rest rest) {
+        Matched with(HeaderMatcher more) {
+            return new Matched(match.toBuilder().addHeaders(more).build(), rest);
+        }
+    }
+
+    /// What may follow the part of a path that a match names, and so what may follow a part put in its place.
+    private enum Rest {
+        NOTHING,
+        ANYTHING,
+        /// Segments, after a slash that is part of the match.
+        SEGMENTS,
+        /// As above, but a path that says `/` says nothing: it is the end of the one that was named.
+        END_OF_SEGMENT;
+
+        String after(String replacement) {
+            return switch (this) {
+                case NOTHING, ANYTHING -> replacement;
+                case SEGMENTS -> replacement.endsWith("/") ? replacement : replacement + "/";
+                case END_OF_SEGMENT -> {
+                    var trimmed = replacement.endsWith("/")
+                            ? replacement.substring(0, replacement.length() - 1)
+                            : replacement;
+                    yield trimmed.isEmpty() ? "/" : trimmed;
+                }
+            };
+        }
     }
 
     private static HeaderMatcher idempotentMethod() {
@@ -345,15 +397,40 @@ final class VirtualHosts {
                 .build();
     }
 
-    private static RouteMatch requestMatch(HttpMatch said) {
-        var match = RouteMatch.newBuilder();
-        switch (said.uri()) {
-            case null -> match.setPrefix("/");
-            case StringMatch.Exact(var path) -> match.setPath(path);
-            case StringMatch.Prefix(var prefix) -> match.setPrefix(prefix);
-            case StringMatch.Regex(var regex) -> match.setSafeRegex(regex(regex));
-            case StringMatch.Present _ -> match.setPrefix("/");
-        }
+    private static RouteMatch everything() {
+        return RouteMatch.newBuilder().setPrefix("/").build();
+    }
+
+    // A path and what is below it are two matches, because not every client knows one that is both.
+    private static List<Matched> matched(HttpMatch said) {
+        return switch (said.uri()) {
+            case null -> List.of(requestMatch(said, everything(), Rest.ANYTHING));
+            case StringMatch.Exact(var path) -> List.of(requestMatch(said, exactly(path), Rest.NOTHING));
+            case StringMatch.Prefix(var prefix) ->
+                List.of(requestMatch(
+                        said, RouteMatch.newBuilder().setPrefix(prefix).build(), Rest.ANYTHING));
+            case StringMatch.Under(var path)
+            when path.equals("/") -> List.of(requestMatch(said, everything(), Rest.SEGMENTS));
+            case StringMatch.Under(var path) ->
+                List.of(
+                        requestMatch(said, exactly(path), Rest.END_OF_SEGMENT),
+                        requestMatch(
+                                said,
+                                RouteMatch.newBuilder().setPrefix(path + "/").build(),
+                                Rest.SEGMENTS));
+            case StringMatch.Regex(var regex) ->
+                List.of(requestMatch(
+                        said, RouteMatch.newBuilder().setSafeRegex(regex(regex)).build(), Rest.ANYTHING));
+            case StringMatch.Present _ -> List.of(requestMatch(said, everything(), Rest.ANYTHING));
+        };
+    }
+
+    private static RouteMatch exactly(String path) {
+        return RouteMatch.newBuilder().setPath(path).build();
+    }
+
+    private static Matched requestMatch(HttpMatch said, RouteMatch path, Rest rest) {
+        var match = path.toBuilder();
         if (said.ignoreUriCase()) {
             match.setCaseSensitive(BoolValue.of(false));
         }
@@ -365,7 +442,7 @@ final class VirtualHosts {
                 .forEach((name, value) ->
                         match.addHeaders(header(name, value).toBuilder().setInvertMatch(true)));
         new TreeMap<>(said.queryParams()).forEach((name, value) -> match.addQueryParameters(query(name, value)));
-        return match.build();
+        return new Matched(match.build(), rest);
     }
 
     private static void header(RouteMatch.Builder match, String name, @Nullable StringMatch value) {
@@ -394,6 +471,10 @@ final class VirtualHosts {
                 StringMatcher.newBuilder().setExact(exact).build();
             case StringMatch.Prefix(var prefix) ->
                 StringMatcher.newBuilder().setPrefix(prefix).build();
+            case StringMatch.Under(var path) ->
+                StringMatcher.newBuilder()
+                        .setSafeRegex(regex(path.equals("/") ? "/.*" : Pattern.quote(path) + "(/.*)?"))
+                        .build();
             case StringMatch.Regex(var regex) ->
                 StringMatcher.newBuilder().setSafeRegex(regex(regex)).build();
             case StringMatch.Present _ ->

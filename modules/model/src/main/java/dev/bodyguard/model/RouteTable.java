@@ -1,0 +1,235 @@
+package dev.bodyguard.model;
+
+import dev.bodyguard.model.HttpRoutes.OnPort;
+import dev.bodyguard.model.HttpRoutes.Rank;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// Whose routes hold for a host: the language that ranks highest speaks, and within one language its first document, or
+/// all of them together.
+final class RouteTable {
+    private static final int SOME_OTHER_PORT = -1;
+
+    private final TreeMap<String, List<HttpRoutes>> all = new TreeMap<>();
+    private final ByHost<List<HttpRoutes>> byHost;
+
+    /// @param byAge the oldest first
+    /// @param problems told who lost, and to whom
+    RouteTable(List<HttpRoutes> byAge, List<Problem> problems) {
+        for (var routes : byAge) {
+            if (routes.gateways().contains(HttpMatch.MESH)) {
+                routes.hosts()
+                        .forEach(host -> all.computeIfAbsent(host, _ -> new ArrayList<>())
+                                .add(routes));
+            }
+        }
+        all.forEach((host, routes) -> {
+            routes.sort(Comparator.comparing(HttpRoutes::rank));
+            nameLosers(host, routes, problems);
+        });
+        byHost = new ByHost<>(all);
+    }
+
+    /// What holds for a port of a host, seen from a namespace.
+    Optional<HttpRoutes> find(String host, String namespace, int port, String portName) {
+        for (var ranked : byHost.all(host)) {
+            var heard = ranked.stream()
+                    .filter(routes -> routes.visibility().from(namespace))
+                    .filter(routes -> routes.port().includes(port, portName))
+                    .toList();
+            if (!heard.isEmpty()) {
+                return Optional.of(spoken(heard));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Whether anything is said of any port of a host.
+    boolean knows(String host, String namespace) {
+        return byHost.all(host).stream()
+                .flatMap(List::stream)
+                .anyMatch(routes -> routes.visibility().from(namespace));
+    }
+
+    /// Whatever holds for somebody.
+    List<HttpRoutes> inForce() {
+        var inForce = new LinkedHashSet<HttpRoutes>();
+        all.forEach((host, routes) -> {
+            var namespaces = new LinkedHashSet<>(List.of(Visibility.EVERY));
+            var ports = new LinkedHashSet<>(List.of(new OnPort(SOME_OTHER_PORT, "")));
+            for (var one : routes) {
+                namespaces.addAll(one.visibility().namespaces());
+                ports.add(one.port());
+            }
+            for (var namespace : namespaces) {
+                for (var port : ports) {
+                    find(host, namespace, port.number(), port.name()).ifPresent(inForce::add);
+                }
+            }
+        });
+        return List.copyOf(inForce);
+    }
+
+    /// @param heard by rank, then age; at least one
+    private static HttpRoutes spoken(List<HttpRoutes> heard) {
+        var rank = heard.getFirst().rank();
+        var same = heard.stream().filter(routes -> routes.rank() == rank).toList();
+        return switch (rank) {
+            case GRPC_ROUTE, HTTP_ROUTE -> together(nearest(same));
+            case VIRTUAL_SERVICE, TRAFFIC_SPLIT -> same.getFirst();
+            case SERVICE_PROFILE -> {
+                var profile = nearest(same).getFirst();
+                yield heard.stream()
+                        .filter(routes -> routes.rank() == Rank.TRAFFIC_SPLIT && profile.undivided())
+                        .findFirst()
+                        .map(split -> divided(profile, split))
+                        .orElse(profile);
+            }
+        };
+    }
+
+    // What the client's own namespace says of somebody else's service goes before what the service's namespace says.
+    private static List<HttpRoutes> nearest(List<HttpRoutes> same) {
+        var own = same.stream()
+                .filter(routes -> !routes.visibility().equals(Visibility.EVERYWHERE))
+                .toList();
+        return own.isEmpty() ? same : own;
+    }
+
+    private static HttpRoutes divided(HttpRoutes profile, HttpRoutes split) {
+        var everything = split.rules().getFirst().action();
+        var rules = profile.rules().stream()
+                .map(rule -> rule.action() instanceof HttpRule.Action.Forward ? rule.leadingTo(everything) : rule)
+                .toList();
+        return with(profile, rules);
+    }
+
+    private static HttpRoutes with(HttpRoutes routes, List<HttpRule> rules) {
+        return new HttpRoutes(
+                routes.rank(),
+                routes.namespace(),
+                routes.hosts(),
+                routes.port(),
+                routes.gateways(),
+                routes.visibility(),
+                rules,
+                routes.retryBudget(),
+                routes.created(),
+                routes.origin());
+    }
+
+    /// A rule for one match, and what decides when it is asked.
+    private record Candidate(HttpRoutes routes, int index, HttpMatch match, HttpRule rule) {
+        long created() {
+            var created = routes.created();
+            return created == null ? Long.MIN_VALUE : created.toEpochMilli();
+        }
+
+        String name() {
+            return routes.origin().namespace() + "/" + routes.origin().name();
+        }
+
+        /// Exact paths, then expressions, then prefixes; a gRPC method of any service is the least specific of all.
+        int pathKind() {
+            return switch (match.uri()) {
+                case StringMatch.Exact _ -> 0;
+                case StringMatch.Regex _ -> routes.rank() == Rank.GRPC_ROUTE ? 2 : 1;
+                case StringMatch.Under _, StringMatch.Prefix _, StringMatch.Present _ -> 2;
+                case null -> 2;
+            };
+        }
+
+        int pathLength() {
+            return switch (match.uri()) {
+                case StringMatch.Exact(var path) -> path.length();
+                case StringMatch.Prefix(var path) -> path.length();
+                case StringMatch.Under(var path) -> path.length();
+                case StringMatch.Regex(var path) -> routes.rank() == Rank.GRPC_ROUTE ? 0 : path.length();
+                case StringMatch.Present _ -> 0;
+                case null -> 0;
+            };
+        }
+    }
+
+    // Gateway API's order: path, method, headers, query; of equal ones the older, then by name, then as written.
+    private static final Comparator<Candidate> MOST_SPECIFIC_FIRST = Comparator.comparingInt(Candidate::pathKind)
+            .thenComparing(Comparator.comparingInt(Candidate::pathLength).reversed())
+            .thenComparing(one -> one.match().method() == null)
+            .thenComparing(Comparator.comparingInt(
+                            (Candidate one) -> one.match().headers().size())
+                    .reversed())
+            .thenComparing(Comparator.comparingInt(
+                            (Candidate one) -> one.match().queryParams().size())
+                    .reversed())
+            .thenComparingLong(Candidate::created)
+            .thenComparing(Candidate::name)
+            .thenComparingInt(Candidate::index);
+
+    private static HttpRoutes together(List<HttpRoutes> group) {
+        var candidates = new ArrayList<Candidate>();
+        for (var routes : group) {
+            int index = 0;
+            for (var rule : routes.rules()) {
+                for (var match : rule.matches()) {
+                    candidates.add(new Candidate(routes, index++, match, rule.only(match)));
+                }
+            }
+        }
+        candidates.sort(MOST_SPECIFIC_FIRST);
+        return with(group.getFirst(), candidates.stream().map(Candidate::rule).toList());
+    }
+
+    private static void nameLosers(String host, List<HttpRoutes> ranked, List<Problem> problems) {
+        for (int i = 0; i < ranked.size(); i++) {
+            var routes = ranked.get(i);
+            ranked.subList(0, i).stream()
+                    .filter(other -> silences(other, routes))
+                    .findFirst()
+                    .ifPresent(winner -> problems.add(
+                            winner.rank() == routes.rank()
+                                    ? Mesh.lost(routes.origin(), host, winner.origin())
+                                    : outranked(routes, host, winner)));
+        }
+    }
+
+    private static boolean silences(HttpRoutes first, HttpRoutes second) {
+        if (!first.visibility().overlaps(second.visibility()) || !first.port().overlaps(second.port())) {
+            return false;
+        }
+        if (first.rank() != second.rank()) {
+            return !(first.rank() == Rank.SERVICE_PROFILE && first.undivided());
+        }
+        return switch (first.rank()) {
+            case GRPC_ROUTE, HTTP_ROUTE -> false;
+            case SERVICE_PROFILE -> first.visibility().equals(second.visibility());
+            case VIRTUAL_SERVICE, TRAFFIC_SPLIT -> true;
+        };
+    }
+
+    private static Problem outranked(HttpRoutes loser, String host, HttpRoutes winner) {
+        var where = new StringBuilder();
+        if (winner.port().number() != 0) {
+            where.append(" port ").append(winner.port().number());
+        }
+        if (!winner.port().name().isEmpty()) {
+            where.append(" port ").append(winner.port().name());
+        }
+        if (!winner.visibility().equals(Visibility.EVERYWHERE)
+                && !winner.visibility().equals(loser.visibility())) {
+            where.append(" as clients in ")
+                    .append(String.join(
+                            ", ",
+                            winner.visibility().namespaces().stream().sorted().toList()))
+                    .append(" see it");
+        }
+        return new Problem(
+                Problem.Severity.WARNING,
+                loser.origin(),
+                "not in force for host " + host + where + ": " + winner.origin() + " speaks for it, because "
+                        + winner.rank() + " wins over " + loser.rank() + "; remove one of the two");
+    }
+}
