@@ -31,6 +31,7 @@ final class Demo implements Supervisor.Events {
     record Settings(
             boolean json,
             @Nullable Path state,
+            Wording wording,
             long requests,
             Duration forThatLong,
             int perSecond,
@@ -104,7 +105,7 @@ final class Demo implements Supervisor.Events {
     }
 
     private void runUntilStopped() throws InterruptedException {
-        try (var state = Folders.open(settings.state(), installation.mesh());
+        try (var state = Folders.open(settings.state(), installation.mesh(settings.wording()));
                 var processes = new Supervisor(settings.restartAfter(), this)) {
             folders = state;
             supervisor = processes;

@@ -32,6 +32,13 @@ final class DemoCommand implements Runnable {
             description = "Keep YAML (mesh/, may be edited), logs and mesh.json there (default: a temporary folder).")
     private @Nullable Path state;
 
+    @Option(
+            names = "--dialect",
+            paramLabel = "NAME",
+            converter = Wordings.class,
+            description = "Whose words the sample's YAML is in: istio, linkerd or gateway (default: istio).")
+    private Wording wording = Wording.ISTIO;
+
     @Option(names = "--requests", paramLabel = "N", description = "End after this many requests.")
     private @Nullable Long requests;
 
@@ -68,11 +75,25 @@ final class DemoCommand implements Runnable {
         var settings = new Demo.Settings(
                 json,
                 state,
+                wording,
                 requests == null ? Long.MAX_VALUE : requests,
                 forThatLong == null ? Duration.ofDays(10_000) : forThatLong,
                 perSecond,
                 restartAfter);
         new Demo(Installation.fromLauncher(), settings, System.out, System.err).run();
+    }
+
+    /// `istio`, `linkerd`, `gateway`.
+    static final class Wordings implements ITypeConverter<Wording> {
+        @Override
+        public Wording convert(String text) {
+            return switch (text) {
+                case "istio" -> Wording.ISTIO;
+                case "linkerd" -> Wording.LINKERD;
+                case "gateway" -> Wording.GATEWAY;
+                default -> throw new TypeConversionException("must be istio, linkerd or gateway, was '" + text + "'");
+            };
+        }
     }
 
     /// `500ms`, `30s`, `5m`, `1h`.

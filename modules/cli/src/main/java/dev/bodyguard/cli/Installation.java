@@ -37,7 +37,7 @@ record Installation(Path home, Path samples) {
         return command;
     }
 
-    Path mesh() {
-        return home.resolve("samples").resolve("payments").resolve("mesh");
+    Path mesh(Wording wording) {
+        return home.resolve("samples").resolve("payments").resolve(wording.folder());
     }
 }

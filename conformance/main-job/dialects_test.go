@@ -1,0 +1,98 @@
+package mainjob
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	. "dev.bodyguard/conformance/harness"
+)
+
+// The story of the sample as ServiceProfile and TrafficSplit: all to v2 until the weights are edited, every GET answered.
+func TestSameStoryInLinkerdsWords(t *testing.T) {
+	m := NewMesh(t)
+	tellsTheStory(t, m, "mesh-linkerd", "payments.yaml")
+}
+
+// The same as HTTPRoute; and beside a VirtualService the HTTPRoute wins, which is said in one line.
+func TestSameStoryInGatewaysWords(t *testing.T) {
+	m := NewMesh(t)
+	tellsTheStory(t, m, "mesh-gateway", "route.yaml")
+
+	line := regexp.MustCompile(`(?m)^.*payments\.yaml.*VirtualService default/payment-vs: not in force.*HTTPRoute default/payment-route \(route\.yaml:.*$`)
+	said := line.FindAllString(m.Plane.Output(), -1)
+	if len(said) != 1 {
+		t.Errorf("%d lines about the VirtualService that lost, want 1:\n%s", len(said), m.Plane.Output())
+	} else {
+		t.Log(said[0])
+	}
+}
+
+// tellsTheStory puts a dialect's files into a mesh, the one with the weights under the given name, and edits it.
+func tellsTheStory(t *testing.T, m *Mesh, folder, name string) {
+	t.Helper()
+	read := func(file string) string {
+		content, err := os.ReadFile(filepath.Join(Root, "samples/payments", folder, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	weights := func(v1, v2 string) string {
+		yaml := read("payments.yaml")
+		edited := strings.NewReplacer("weight: 0\n", "weight: "+v1+"\n", "weight: 100\n", "weight: "+v2+"\n").Replace(yaml)
+		if v1 != "0" && edited == yaml {
+			t.Fatal("the sample has no weights to edit")
+		}
+		return edited
+	}
+	m.Join("payment-service", "v1", "v1", nil)
+	v2 := m.Join("payment-service", "v2", "v2", nil, "--fail-every", "3")
+	checkout := m.Join("checkout", "v1", "a", nil)
+	shareOfV1 := func(requests int) float64 {
+		ofV1 := 0
+		for i := range requests {
+			status, got, err := checkout.Buy(Outside, "GET")
+			if err != nil || status != 200 {
+				t.Fatalf("request %d: %d %+v %v", i, status, got, err)
+			}
+			if got.PaymentVersion == "v1" {
+				ofV1++
+			}
+		}
+		return float64(ofV1) / float64(requests)
+	}
+	shareBecomes := func(what string, least, most float64) {
+		t.Helper()
+		Eventually(t, 5*time.Second, what, func() bool {
+			share := shareOfV1(40)
+			return share >= least && share <= most
+		})
+	}
+
+	Eventually(t, 30*time.Second, "v2 answers, as Istio's words say", func() bool {
+		status, got, err := checkout.Buy(Outside, "GET")
+		return err == nil && status == 200 && got.PaymentVersion == "v2"
+	})
+	// What Istio's words never said tells that the others are heard.
+	m.Write("services.yaml", read("services.yaml"))
+	m.Write(name, weights("100", "0"))
+	shareBecomes("all go to v1", 1, 1)
+	m.Write(name, weights("0", "100"))
+	shareBecomes("all go to v2", 0, 0)
+	failed := v2.Stats().Failed
+	if share := shareOfV1(300); share != 0 {
+		t.Errorf("%.3f went to v1 at weights 0 and 100", share)
+	}
+	if now := v2.Stats().Failed; now-failed < 100 {
+		t.Errorf("v2 failed %d times during 300 requests, so there was little to hide", now-failed)
+	}
+	m.Write(name, weights("50", "50"))
+	shareBecomes("the share moves", 0.2, 0.8)
+	if share := shareOfV1(400); share < 0.4 || share > 0.6 {
+		t.Errorf("the share of v1 is %.3f, want half", share)
+	}
+}
