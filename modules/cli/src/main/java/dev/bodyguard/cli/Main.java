@@ -16,8 +16,6 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             ByLauncher.Run.class,
             ByLauncher.Sidecar.class,
-            StatusCommand.class,
-            CheckCommand.class,
             TokenCommand.class,
             VersionCommand.class
         })

@@ -10,7 +10,7 @@ import { follow } from './live.js';
 import { DEGRADED_BELOW, FAILING_BELOW, label, read, totals, verdict } from './summary.js';
 
 /** Beyond this many edges a drawing shows nothing; the table has them all. */
-const MOST_DRAWN = 80;
+const MOST_DRAWN = 60;
 
 const page = document.getElementById('page');
 const state = {
@@ -151,11 +151,21 @@ const put = directive(class extends Directive {
 
 let arranged = { signature: null, placed: null };
 
-/** The layout, computed anew only where somebody came or went, or the window changed. */
+/** The layout, computed anew only where somebody came or went, or the window changed; null where there is none. */
 function arrangement(nodes, edges) {
   const signature = JSON.stringify([state.width, nodes.map((n) => [n.key, n.service]), edges.map((e) => e.key)]);
-  if (arranged.signature !== signature) arranged = { signature, placed: place(nodes, edges, state.width) };
+  if (arranged.signature !== signature) arranged = { signature, placed: placedOrNull(nodes, edges) };
   return arranged.placed;
+}
+
+// What the library cannot place must not take the table along.
+function placedOrNull(nodes, edges) {
+  try {
+    return place(nodes, edges, state.width);
+  } catch (failure) {
+    console.error('the graph cannot be laid out', failure);
+    return null;
+  }
 }
 
 function graph({ nodes, edges }) {
@@ -175,6 +185,7 @@ function graph({ nodes, edges }) {
 
 function drawing(nodes, edges) {
   const placed = arrangement(nodes, edges);
+  if (placed === null) return html`<p class="empty">This graph cannot be drawn. The table has all of it.</p>`;
   const looked = lookedAt();
   return html`<div class="canvas ${placed.isCompact ? 'compact' : ''}" ${put({ width: placed.width, height: placed.height })}>
     ${repeat(placed.boxes, ([key]) => key, ([, b]) => html`

@@ -36,8 +36,8 @@ export function follow(url, read, tell) {
     } finally {
       asking = false;
     }
-    tell(known);
     if (!document.hidden) timer = setTimeout(ask, EVERY);
+    tell(known);
   }
 
   const none = { trouble: null, kind: null, since: null };

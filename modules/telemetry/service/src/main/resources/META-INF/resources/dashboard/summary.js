@@ -21,14 +21,15 @@ export function read(answer) {
   if (answer === null || typeof answer !== 'object' || !Array.isArray(answer.edges)) {
     throw new Error('answered with something that is not a summary');
   }
-  const workloads = list(answer.workloads).map((w) => ({
+  const isObject = (some) => some !== null && typeof some === 'object';
+  const workloads = list(answer.workloads).filter(isObject).map((w) => ({
     name: text(w.name),
     namespace: text(w.namespace),
     version: text(w.version),
     service: text(w.service),
     principal: text(w.principal),
   }));
-  const edges = answer.edges.map((e) => edge(e, workloads)).sort(inOrder);
+  const edges = answer.edges.filter(isObject).map((e) => edge(e, workloads)).sort(inOrder);
   return {
     generatedAt: Date.parse(answer.generatedAt),
     windowSeconds: number(answer.windowSeconds) ?? 60,
@@ -96,7 +97,7 @@ function nodes(edges, workloads) {
   }
   const taken = new Set([...found.values()].flatMap((n) => n.members));
   for (const w of workloads) {
-    if (!taken.has(w)) add(party(w.service, w.namespace, w.version, null, workloads));
+    if (!taken.has(w)) add(party(w.name, w.namespace, w.version, null, workloads));
   }
   return [...found.values()].sort((a, b) => a.key.localeCompare(b.key, 'en'));
 }

@@ -132,10 +132,7 @@ public final class Main {
         var outboundPath =
                 new OutboundPath(inForce, hosts, parking, upstreams, resolver, ledger, self, outboundPort::get);
         var inboundPath = new InboundPath(inForce, settings, id, self, upstreams, resolver, ledger, enroller::doubt);
-        var tunnels =
-                new OutboundTunnels(inForce, hosts, parking, meshTls, resolver, ledger, log, self, outboundPort::get);
-        var inboundTunnels =
-                new InboundTunnels(inForce, settings, meshTls, resolver, ledger, log, self, enroller::doubt);
+        var tunnels = new OutboundTunnels(inForce, resolver, log, outboundPort::get);
 
         // Listeners
         var outbound = listen(
@@ -146,8 +143,7 @@ public final class Main {
         var inbound = listen(
                 "--inbound-port",
                 settings.inboundPort(),
-                address ->
-                        Listener.inbound(loops, address, Limits.DEFAULTS, meshTls, inboundPath, inboundTunnels, log));
+                address -> Listener.inbound(loops, address, Limits.DEFAULTS, meshTls, inboundPath, log));
         readiness.met(Readiness.Need.LISTENERS);
 
         // Configuration

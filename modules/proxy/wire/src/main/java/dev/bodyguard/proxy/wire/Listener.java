@@ -47,18 +47,16 @@ public final class Listener implements AutoCloseable {
         return bind(loops, address, limits, null, requests, tunnels, events);
     }
 
-    /// A port for peers of the mesh: mutual TLS 1.3 with HTTP/2 or HTTP/1.1 inside, or, where the peer announces it by
-    /// ALPN, bytes that are no HTTP.
+    /// A port for peers of the mesh: mutual TLS 1.3 with HTTP/2 or HTTP/1.1 inside, and nothing else.
     public static Listener inbound(
             Loops loops,
             InetSocketAddress address,
             Limits limits,
             MeshTls tls,
             RequestHandler requests,
-            TunnelHandler tunnels,
             ListenerEvents events)
             throws IOException {
-        return bind(loops, address, limits, tls, requests, tunnels, events);
+        return bind(loops, address, limits, tls, requests, null, events);
     }
 
     private static Listener bind(
@@ -67,13 +65,13 @@ public final class Listener implements AutoCloseable {
             Limits limits,
             @Nullable MeshTls tls,
             RequestHandler requests,
-            TunnelHandler tunnels,
+            @Nullable TunnelHandler tunnels,
             ListenerEvents events)
             throws IOException {
         var open = new ConcurrentHashMap<Channel, Front>();
         var accepted = new AtomicInteger();
         var draining = new Front.Draining();
-        var shared = new Front.Shared(loops, limits, requests, tls == null ? tunnels : null, events, draining);
+        var shared = new Front.Shared(loops, limits, requests, tunnels, events, draining);
         @SuppressWarnings("unchecked") // the factory makes server channels of the loops' own kind
         var factory = (io.netty.channel.ChannelFactory<ServerChannel>) loops.serverChannels();
         var bound = new ServerBootstrap()
@@ -103,7 +101,7 @@ public final class Listener implements AutoCloseable {
                             return;
                         }
                         if (tls != null) {
-                            child.pipeline().addLast(new TlsFront(front, tls, tunnels));
+                            child.pipeline().addLast(new TlsFront(front, tls));
                         } else {
                             child.pipeline().addLast(new Sniffer(front, null));
                         }

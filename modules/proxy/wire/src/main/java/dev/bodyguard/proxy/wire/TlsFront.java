@@ -15,17 +15,14 @@ final class TlsFront extends ChannelInboundHandlerAdapter implements Swept.Item 
 
     private final Front front;
     private final MeshTls tls;
-    private final TunnelHandler bytes;
     private final long since = System.nanoTime();
     private @Nullable ChannelHandlerContext context;
     private @Nullable ByteBuf early;
     private boolean encrypted;
 
-    /// @param bytes decides about connections that announce bytes that are no HTTP
-    TlsFront(Front front, MeshTls tls, TunnelHandler bytes) {
+    TlsFront(Front front, MeshTls tls) {
         this.front = front;
         this.tls = tls;
-        this.bytes = bytes;
     }
 
     @Override
@@ -97,8 +94,6 @@ final class TlsFront extends ChannelInboundHandlerAdapter implements Swept.Item 
         early = null;
         if ("h2".equals(ssl.applicationProtocol())) {
             become(ctx, new Http2Server(front).handler, rest);
-        } else if (MeshTls.BYTES.equals(ssl.applicationProtocol())) {
-            become(ctx, Sniffer.ofBytes(front, bytes), rest);
         } else {
             become(ctx, new Http1Server(front), rest);
         }

@@ -86,11 +86,7 @@ final class Rig implements AutoCloseable, ListenerEvents {
     }
 
     Listener inbound(RequestHandler handler) throws IOException {
-        return inbound(handler, tunnel -> new TunnelListener() {});
-    }
-
-    Listener inbound(RequestHandler handler, TunnelHandler tunnels) throws IOException {
-        var listener = Listener.inbound(loops, anyPort(), limits, payments, handler, tunnels, this);
+        var listener = Listener.inbound(loops, anyPort(), limits, payments, handler, this);
         listeners.add(listener);
         return listener;
     }
@@ -100,11 +96,7 @@ final class Rig implements AutoCloseable, ListenerEvents {
     }
 
     Target plain(Listener listener) {
-        return plain(listener.address());
-    }
-
-    static Target plain(InetSocketAddress address) {
-        return new Target(address, new Transport.Plaintext(false), CONNECT);
+        return new Target(listener.address(), new Transport.Plaintext(false), CONNECT);
     }
 
     Target h2c(Listener listener) {

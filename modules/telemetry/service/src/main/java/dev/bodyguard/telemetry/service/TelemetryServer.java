@@ -4,7 +4,7 @@ import io.helidon.webserver.WebServer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 
-/// The port: `/healthz/ready` and `/metrics`.
+/// The port: `/healthz/ready`, `/metrics` and the dashboard at `/`.
 public final class TelemetryServer implements AutoCloseable {
     private final WebServer server;
 
@@ -21,12 +21,15 @@ public final class TelemetryServer implements AutoCloseable {
                     .host(host)
                     .port(port)
                     .shutdownHook(false)
-                    .routing(routes -> routes.get("/healthz/ready", (_, response) -> response.send("ready\n"))
-                            .get(
-                                    "/metrics",
-                                    (_, response) -> response.header(
-                                                    "Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-                                            .send(metrics.scrape())))
+                    .routing(routes -> {
+                        routes.get("/healthz/ready", (_, response) -> response.send("ready\n"))
+                                .get(
+                                        "/metrics",
+                                        (_, response) -> response.header(
+                                                        "Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                                                .send(metrics.scrape()));
+                        Dashboard.add(routes);
+                    })
                     .build()
                     .start());
         } catch (RuntimeException refused) {
