@@ -72,13 +72,22 @@ final class Json {
 
     /// The object in the text, or an empty one if the text is none.
     static Map<?, ?> object(String text) {
+        return read(text) instanceof Map<?, ?> map ? map : Map.of();
+    }
+
+    /// The array in the text, or an empty one if the text is none.
+    static List<?> list(String text) {
+        return read(text) instanceof List<?> list ? list : List.of();
+    }
+
+    private static @Nullable Object read(String text) {
         try {
             var json = new Json(text);
             var value = json.value(0);
             json.blanks();
-            return json.at == text.length() && value instanceof Map<?, ?> map ? map : Map.of();
+            return json.at == text.length() ? value : null;
         } catch (IllegalArgumentException _) {
-            return Map.of();
+            return null;
         }
     }
 

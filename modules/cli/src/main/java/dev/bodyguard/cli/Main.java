@@ -16,6 +16,8 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             ByLauncher.Run.class,
             ByLauncher.Sidecar.class,
+            StatusCommand.class,
+            CheckCommand.class,
             TokenCommand.class,
             VersionCommand.class
         })

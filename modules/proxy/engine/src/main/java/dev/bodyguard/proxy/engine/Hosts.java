@@ -36,8 +36,10 @@ final class Hosts {
 
     /// A host's rules in order.
     ///
+    /// @param opaque what becomes of bytes that are no HTTP
+    /// @param none what becomes of requests that no rule matches
     /// @param clusters all that the rules mention
-    record Host(String name, List<Rule> rules, Routing.NoRoute none, Set<String> clusters) {
+    record Host(String name, List<Rule> rules, OpaqueRouting opaque, Routing none, Set<String> clusters) {
         Host {
             rules = List.copyOf(rules);
             clusters = Set.copyOf(clusters);
@@ -71,7 +73,30 @@ final class Hosts {
             }
             rules.add(new Rule(matches, new Routing.Routed(rule)));
         }
-        return new Host(host.getName(), rules, new Routing.NoRoute(host.getName(), hostOrigin), clusters);
+        String bytes = Metadata.text(host.getMetadata(), "tcpCluster");
+        if (!bytes.isEmpty()) {
+            clusters.add(bytes);
+        }
+        String ports = Metadata.text(host.getMetadata(), "ports");
+        return new Host(
+                host.getName(),
+                rules,
+                opaque(host.getName(), bytes, ports, hostOrigin),
+                ports.isEmpty()
+                        ? new Routing.NoRoute(host.getName(), hostOrigin)
+                        : new Routing.NoPort(host.getName(), ports, hostOrigin),
+                clusters);
+    }
+
+    private static OpaqueRouting opaque(String name, String cluster, String ports, @Nullable String origin) {
+        if (!cluster.isEmpty()) {
+            return new OpaqueRouting.To(cluster, origin);
+        }
+        return new OpaqueRouting.Nowhere(
+                ports.isEmpty()
+                        ? name + " speaks HTTP only by its port's protocol, and these bytes are something else"
+                        : new Refusal.NoPort(name, ports, origin).sentence(),
+                origin);
     }
 
     private static RouteRule rule(VirtualHost host, Route route, @Nullable String hostOrigin, String field)

@@ -12,12 +12,15 @@ public final class InboundRule {
     private final Security security;
     private final Hosts.Host host;
     private final List<Authorization> authorizations;
+    private final @Nullable String opaque;
 
-    InboundRule(int port, Security security, Hosts.Host host, List<Authorization> authorizations) {
+    InboundRule(
+            int port, Security security, Hosts.Host host, List<Authorization> authorizations, @Nullable String opaque) {
         this.port = port;
         this.security = security;
         this.host = host;
         this.authorizations = List.copyOf(authorizations);
+        this.opaque = opaque;
     }
 
     /// The application's port.
@@ -47,6 +50,12 @@ public final class InboundRule {
             }
         }
         return verdict;
+    }
+
+    /// The cluster of the application, for bytes that are no HTTP; null where they are not let in. Rules that judge
+    /// requests cannot judge bytes, so where there are any, nothing passes by them.
+    public @Nullable String opaque() {
+        return authorizations.isEmpty() ? opaque : null;
     }
 
     Set<String> clusters() {

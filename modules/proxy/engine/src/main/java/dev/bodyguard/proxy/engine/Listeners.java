@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
@@ -25,6 +26,10 @@ import org.jspecify.annotations.Nullable;
 final class Listeners {
     private static final String TYPES = "type.googleapis.com/envoy.extensions.";
     private static final String MANAGER = TYPES + "filters.network.http_connection_manager.v3.HttpConnectionManager";
+    private static final String TCP_PROXY = TYPES + "filters.network.tcp_proxy.v3.TcpProxy";
+    /// In ALPN: bytes that are no HTTP follow.
+    private static final String BYTES = "istio";
+
     private static final String DOWNSTREAM_TLS = TYPES + "transport_sockets.tls.v3.DownstreamTlsContext";
     private static final String RBAC_FILTER = TYPES + "filters.http.rbac.v3.RBAC";
     private static final String ROUTER = TYPES + "filters.http.router.v3.Router";
@@ -88,6 +93,8 @@ final class Listeners {
     private static Inbound inbound(Listener listener) throws Invalid {
         var ports = new HashMap<Integer, InboundRule>();
         var clusters = new LinkedHashSet<String>();
+        var opaque = opaque(listener);
+        clusters.addAll(opaque.values());
         for (int i = 0; i < listener.getFilterChainsCount(); i++) {
             FilterChain chain = listener.getFilterChains(i);
             String field = "filter_chains[" + i + "]";
@@ -100,6 +107,9 @@ final class Listeners {
                         field + ".filter_chain_match.destination_port",
                         "must be 1 to 65535, was " + Integer.toUnsignedString(port));
             }
+            if (isOpaque(chain)) {
+                continue;
+            }
             InboundRule.Security security = security(chain, field + ".transport_socket");
             HttpConnectionManager manager = manager(chain, field);
             InboundRule before = ports.get(port);
@@ -109,11 +119,43 @@ final class Listeners {
             }
             List<Authorization> authorizations = authorizations(manager, field + ".http_filters");
             VirtualHost host = any(manager, field);
-            var rule = new InboundRule(port, security, Hosts.compile(host), authorizations);
+            var rule = new InboundRule(port, security, Hosts.compile(host), authorizations, opaque.get(port));
             ports.put(port, rule);
             clusters.addAll(rule.clusters());
         }
         return new Inbound(Map.copyOf(ports), Set.copyOf(clusters));
+    }
+
+    private static boolean isOpaque(FilterChain chain) {
+        return chain.getFilterChainMatch().getApplicationProtocolsList().contains(BYTES);
+    }
+
+    /// Where bytes go that a peer announces to be no HTTP, by port.
+    private static Map<Integer, String> opaque(Listener listener) throws Invalid {
+        var clusters = new HashMap<Integer, String>();
+        for (int i = 0; i < listener.getFilterChainsCount(); i++) {
+            FilterChain chain = listener.getFilterChains(i);
+            String field = "filter_chains[" + i + "]";
+            if (!isOpaque(chain)) {
+                continue;
+            }
+            if (!security(chain, field + ".transport_socket").tls()) {
+                throw new Invalid(field + ".transport_socket", "must be a DownstreamTlsContext where ALPN is matched");
+            }
+            if (chain.getFiltersCount() != 1
+                    || !chain.getFilters(0).getTypedConfig().getTypeUrl().equals(TCP_PROXY)) {
+                throw new Invalid(field + ".filters", "must be one TcpProxy and nothing else");
+            }
+            try {
+                var proxy =
+                        TcpProxy.parseFrom(chain.getFilters(0).getTypedConfig().getValue());
+                Matching.unsupported(!proxy.hasCluster(), field + ".filters[0] without a cluster");
+                clusters.put(chain.getFilterChainMatch().getDestinationPort().getValue(), proxy.getCluster());
+            } catch (InvalidProtocolBufferException broken) {
+                throw new Invalid(field + ".filters[0]", "cannot be read: " + broken.getMessage());
+            }
+        }
+        return clusters;
     }
 
     private static InboundRule.Security both(InboundRule.Security one, InboundRule.Security other, String field)

@@ -47,6 +47,17 @@ public final class Plan {
         return absent.contains(key) ? unknown : NOT_YET_KNOWN;
     }
 
+    /// What to do with bytes that are no HTTP.
+    ///
+    /// @param key as of [#outbound]
+    public OpaqueRouting opaque(String key) {
+        Hosts.Host host = hosts.get(key);
+        if (host != null) {
+            return host.opaque();
+        }
+        return absent.contains(key) ? new OpaqueRouting.Unknown(fallback()) : new OpaqueRouting.NotYetKnown();
+    }
+
     /// What happens to requests for hosts that the mesh does not know, or about which nothing was answered in time.
     public Routing.Fallback fallback() {
         return unknown.fallback();

@@ -50,6 +50,35 @@ public sealed interface Refusal {
         }
     }
 
+    /// The host is known, but not on this port.
+    ///
+    /// @param host `port/authority`
+    /// @param ports that it has
+    record NoPort(String host, String ports, @Nullable String origin) implements Refusal {
+        @Override
+        public int status() {
+            return 404;
+        }
+
+        @Override
+        public String flag() {
+            return "NR";
+        }
+
+        @Override
+        public String details() {
+            return "route_not_found";
+        }
+
+        @Override
+        public String sentence() {
+            int slash = host.indexOf('/');
+            return "the mesh knows " + host.substring(slash + 1) + ", but not its port "
+                    + host.substring(0, Math.max(slash, 0)) + "; it has " + ports
+                    + ": call one of these, or declare the port";
+        }
+    }
+
     /// The rule names a cluster that does not exist.
     record NoCluster(String cluster, @Nullable String origin) implements Refusal {
         @Override

@@ -13,6 +13,13 @@ public sealed interface Routing {
     /// @param origin what the host's rules are due to
     record NoRoute(String host, @Nullable String origin) implements Routing {}
 
+    /// The host is known, and has no such port: 404.
+    ///
+    /// @param host the virtual host's name
+    /// @param ports that it has
+    /// @param origin what makes it known
+    record NoPort(String host, String ports, @Nullable String origin) implements Routing {}
+
     /// The control plane answered that it knows no such host.
     record Unknown(Fallback fallback) implements Routing {}
 

@@ -22,7 +22,7 @@ final class Facts {
     private final String path;
     private final String authority;
     private final String protocol;
-    private final boolean grpc;
+    private final Edge.Protocol spoken;
     private final @Nullable String userAgent;
     private final @Nullable String forwardedFor;
 
@@ -78,9 +78,25 @@ final class Facts {
         this.path = request.path();
         this.authority = request.authority();
         this.protocol = request.version().text();
-        this.grpc = LocalReply.isGrpc(request);
+        this.spoken = LocalReply.isGrpc(request) ? Edge.Protocol.GRPC : Edge.Protocol.HTTP;
         this.userAgent = request.fields().get("user-agent");
         this.forwardedFor = request.fields().get("x-forwarded-for");
+    }
+
+    /// Of bytes that are no HTTP.
+    Facts(Edge.Reporter reporter, Connection connection, long startedAt, long startedNanos) {
+        this.reporter = reporter;
+        this.connection = connection;
+        this.startedAt = startedAt;
+        this.startedNanos = startedNanos;
+        this.method = "";
+        this.path = "";
+        var destination = connection.originalDestination();
+        this.authority = destination == null ? "" : destination;
+        this.protocol = "TCP";
+        this.spoken = Edge.Protocol.TCP;
+        this.userAgent = null;
+        this.forwardedFor = null;
     }
 
     void flag(String flag) {
@@ -109,22 +125,23 @@ final class Facts {
         serviceNanos = now - startedNanos;
     }
 
+    /// Who talks to whom.
+    Edge edge() {
+        return new Edge(reporter, source, destination, service, serviceName, serviceNamespace, spoken, security());
+    }
+
+    private Edge.Security security() {
+        // The caller's side knows how it was called by its app, which says nothing of the way to the peer.
+        if (reporter == Edge.Reporter.SOURCE) {
+            return Edge.Security.UNKNOWN;
+        }
+        return connection.peerId() == null ? Edge.Security.NONE : Edge.Security.MUTUAL_TLS;
+    }
+
     Exchange over(long now) {
         var peer = connection.peerId();
-        // The caller's side knows how it was called by its app, which says nothing of the way to the peer.
-        var security = reporter == Edge.Reporter.SOURCE
-                ? Edge.Security.UNKNOWN
-                : peer == null ? Edge.Security.NONE : Edge.Security.MUTUAL_TLS;
         return new Exchange(
-                new Edge(
-                        reporter,
-                        source,
-                        destination,
-                        service,
-                        serviceName,
-                        serviceNamespace,
-                        grpc ? Edge.Protocol.GRPC : Edge.Protocol.HTTP,
-                        security),
+                edge(),
                 startedAt,
                 now - startedNanos,
                 new Exchange.Request(
@@ -136,7 +153,7 @@ final class Facts {
                         text(connection.peer()),
                         null,
                         peer == null ? null : peer.toString(),
-                        security),
+                        security()),
                 new Exchange.Decision(routeName, rule, sentence),
                 trace);
     }

@@ -116,9 +116,7 @@ final class Forwarding implements Attempt.Owner {
         // Where it is told how to speak, this is our own app, of which we know more.
         if (way instanceof Way.Balanced balanced && balanced.spoken() == null && pick.endpoint() != null) {
             workload = pick.endpoint().workload().name();
-            facts.destination = balanced.generation()
-                    .place(balanced.cluster(), pick.endpoint())
-                    .party();
+            facts.destination = picking.party(pick.endpoint());
         }
     }
 

@@ -129,7 +129,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
             case Routing.NoRoute(var host, var origin) ->
                 call.refuse(new Refusal.NoRoute(
                         host, call.request().method(), call.request().path(), origin));
-            case Routing.Unknown _, Routing.NotYetKnown _ ->
+            case Routing.NoPort _, Routing.Unknown _, Routing.NotYetKnown _ ->
                 call.refuse(new Refusal.NoRoute(
                         "this workload", call.request().method(), call.request().path(), null));
         }

@@ -1,5 +1,7 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.wire.Tunnel;
+import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Exchange;
 import dev.bodyguard.telemetry.record.Meters;
 import java.time.InstantSource;
@@ -25,6 +27,16 @@ final class Ledger {
 
     Meters meters() {
         return meters;
+    }
+
+    /// What is to be found out about bytes that are no HTTP.
+    Facts tunnel(Edge.Reporter reporter, Tunnel tunnel) {
+        return new Facts(reporter, tunnel.connection(), now(), System.nanoTime());
+    }
+
+    /// A tunnel carries bytes from now on; it ends as every exchange does.
+    void opened(Facts facts) {
+        meters.opened(facts.edge());
     }
 
     void record(Facts facts) {

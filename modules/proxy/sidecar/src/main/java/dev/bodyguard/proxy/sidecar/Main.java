@@ -132,7 +132,10 @@ public final class Main {
         var outboundPath =
                 new OutboundPath(inForce, hosts, parking, upstreams, resolver, ledger, self, outboundPort::get);
         var inboundPath = new InboundPath(inForce, settings, id, self, upstreams, resolver, ledger, enroller::doubt);
-        var tunnels = new OutboundTunnels(inForce, resolver, log, outboundPort::get);
+        var tunnels =
+                new OutboundTunnels(inForce, hosts, parking, meshTls, resolver, ledger, log, self, outboundPort::get);
+        var inboundTunnels =
+                new InboundTunnels(inForce, settings, meshTls, resolver, ledger, log, self, enroller::doubt);
 
         // Listeners
         var outbound = listen(
@@ -143,7 +146,8 @@ public final class Main {
         var inbound = listen(
                 "--inbound-port",
                 settings.inboundPort(),
-                address -> Listener.inbound(loops, address, Limits.DEFAULTS, meshTls, inboundPath, log));
+                address ->
+                        Listener.inbound(loops, address, Limits.DEFAULTS, meshTls, inboundPath, inboundTunnels, log));
         readiness.met(Readiness.Need.LISTENERS);
 
         // Configuration

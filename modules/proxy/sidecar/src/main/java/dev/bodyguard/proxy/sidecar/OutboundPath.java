@@ -101,6 +101,8 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
             case Routing.NoRoute(var host, var origin) ->
                 call.refuse(new Refusal.NoRoute(
                         host, call.request().method(), call.request().path(), origin));
+            case Routing.NoPort(var host, var ports, var origin) ->
+                call.refuse(new Refusal.NoPort(host, ports, origin));
             case Routing.Unknown(var fallback) -> fallBack(call, to, fallback);
             case Routing.NotYetKnown() -> {
                 if (!parking.park(call, new FirstWord(call, to, key))) {

@@ -1,21 +1,35 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.engine.ClusterPlan;
+import dev.bodyguard.proxy.engine.Endpoint;
+import dev.bodyguard.proxy.engine.OpaqueRouting;
+import dev.bodyguard.proxy.engine.Refusal;
 import dev.bodyguard.proxy.engine.Routing;
+import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Failure;
+import dev.bodyguard.proxy.wire.Loop;
+import dev.bodyguard.proxy.wire.MeshTls;
+import dev.bodyguard.proxy.wire.Target;
 import dev.bodyguard.proxy.wire.Tunnel;
 import dev.bodyguard.proxy.wire.TunnelHandler;
 import dev.bodyguard.proxy.wire.TunnelListener;
+import dev.bodyguard.telemetry.record.Edge;
+import dev.bodyguard.telemetry.record.Party;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
-/// What the app says inside CONNECT when it is not HTTP, TLS of its own above all: bytes to where the app addressed
-/// them, as far as the outbound policy lets them out.
+/// What the app says inside CONNECT when it is not HTTP, TLS of its own above all: to the endpoints of a host that the
+/// mesh knows, over mutual TLS where they are meshed; otherwise to where the app addressed it, as far as the outbound
+/// policy lets it out.
 final class OutboundTunnels implements TunnelHandler {
     private static final int HTTPS = 443;
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    private static final int MOST_ENDPOINTS = 4;
     /// Here the server speaks first: FTP, SSH, Telnet, mail, MySQL.
     private static final Set<Integer> SERVER_FIRST = Set.of(21, 22, 23, 25, 110, 143, 587, 3306);
 
@@ -23,112 +37,307 @@ final class OutboundTunnels implements TunnelHandler {
     private static final Duration SILENCE = Duration.ofMillis(100);
 
     private final InForce<Generation> inForce;
+    private final Hosts hosts;
+    private final Parking parking;
+    private final MeshTls tls;
     private final Resolver resolver;
+    private final Ledger ledger;
     private final SidecarLog log;
+    private final Party self;
     private final IntSupplier ownPort;
 
-    OutboundTunnels(InForce<Generation> inForce, Resolver resolver, SidecarLog log, IntSupplier ownPort) {
+    OutboundTunnels(
+            InForce<Generation> inForce,
+            Hosts hosts,
+            Parking parking,
+            MeshTls tls,
+            Resolver resolver,
+            Ledger ledger,
+            SidecarLog log,
+            Party self,
+            IntSupplier ownPort) {
         this.inForce = inForce;
+        this.hosts = hosts;
+        this.parking = parking;
+        this.tls = tls;
         this.resolver = resolver;
+        this.ledger = ledger;
         this.log = log;
+        this.self = self;
         this.ownPort = ownPort;
     }
 
     @Override
     public TunnelListener open(Tunnel tunnel) {
-        var opaque = new Opaque(tunnel);
         var to = Authority.parse(tunnel.destination(), HTTPS);
         if (to == null) {
-            refuse(tunnel, "the destination cannot be read as host:port");
-        } else if (SERVER_FIRST.contains(to.port())) {
+            log.tunnelRefused(tunnel.destination(), "the destination cannot be read as host:port");
+            tunnel.close();
+            return new TunnelListener() {};
+        }
+        var opaque = new Opaque(tunnel, to);
+        hosts.use(opaque.key);
+        if (opaque.serverFirst) {
             opaque.dial();
         } else {
-            var _ = tunnel.loop().after(SILENCE, opaque::dialIfReachable);
+            var _ = tunnel.loop().after(SILENCE, opaque::dial);
         }
         return opaque;
     }
 
-    private void refuse(Tunnel tunnel, String sentence) {
-        log.tunnelRefused(tunnel.destination(), sentence);
-        tunnel.close();
-    }
-
     /// Owned by the tunnel's loop.
-    private final class Opaque implements TunnelListener {
+    private final class Opaque implements TunnelListener, Parking.Waiting, Parking.Exit {
         private final Tunnel tunnel;
-        private boolean over;
-        private boolean dialled;
+        private final Authority to;
+        private final String key;
+        private final boolean serverFirst;
+        private final Facts facts;
+        private final Set<Endpoint> tried = new HashSet<>(2);
+        private @Nullable Picking picking;
+        private @Nullable Endpoint endpoint;
+        private Loop.@Nullable Timer waiting;
+        /// Somebody has spoken, so that this is known to be no HTTP.
         private boolean spoken;
+        private boolean dialling;
+        private boolean dialled;
+        private boolean over;
 
-        Opaque(Tunnel tunnel) {
+        Opaque(Tunnel tunnel, Authority to) {
             this.tunnel = tunnel;
-        }
-
-        @Override
-        public void onHttp() {
-            over = true;
+            this.to = to;
+            this.key = to.key();
+            this.serverFirst = SERVER_FIRST.contains(to.port());
+            this.facts = ledger.tunnel(Edge.Reporter.SOURCE, tunnel);
+            facts.source = self;
         }
 
         @Override
         public void onOpaque() {
             spoken = true;
             dial();
+            opened();
         }
+
+        // -- route
 
         void dial() {
-            dial(sentence -> refuse(tunnel, sentence));
-        }
-
-        /// As [#dial], but a client that may yet speak HTTP to a host that only the mesh knows is left in peace.
-        void dialIfReachable() {
-            if (!over) {
-                dial(sentence -> {
-                    dialled = false;
-                    if (spoken) {
-                        refuse(tunnel, sentence);
-                    }
-                });
-            }
-        }
-
-        private void dial(Consumer<String> impossible) {
-            var to = Authority.parse(tunnel.destination(), HTTPS);
-            if (dialled || to == null) {
+            if (over || dialling) {
                 return;
             }
-            dialled = true;
-            switch (inForce.get().plan().fallback()) {
-                case Routing.Fallback.Block(int _, var sentence) -> impossible.accept(sentence);
-                case Routing.Fallback.PassThrough _ ->
-                    resolver.resolve(
-                            to.host(),
-                            answer -> tunnel.loop().execute(() -> {
-                                if (over) {
-                                    return;
-                                }
-                                switch (answer) {
-                                    case Resolver.Answer.Missing(var sentence) -> impossible.accept(sentence);
-                                    case Resolver.Answer.Found(var address) -> {
-                                        if (address.isLoopbackAddress() && to.port() == ownPort.getAsInt()) {
-                                            impossible.accept("the destination is this proxy itself");
-                                        } else {
-                                            tunnel.dial(new InetSocketAddress(address, to.port()), CONNECT_TIMEOUT);
-                                        }
-                                    }
-                                }
-                            }));
+            dialling = true;
+            var now = inForce.get();
+            switch (now.plan().opaque(key)) {
+                case OpaqueRouting.To(var cluster, var origin) -> {
+                    facts.rule = origin;
+                    balance(now, cluster);
+                }
+                case OpaqueRouting.Nowhere(var sentence, var _) -> impossible(sentence);
+                case OpaqueRouting.Unknown(var fallback) -> fallBack(fallback);
+                case OpaqueRouting.NotYetKnown() -> {
+                    if (!parking.park(this, this)) {
+                        unanswered(now);
+                    }
+                }
+            }
+        }
+
+        /// A client that may yet speak HTTP to a host that is good for nothing else is left in peace.
+        private void impossible(String sentence) {
+            dialling = false;
+            if (spoken || serverFirst) {
+                log.tunnelRefused(tunnel.destination(), sentence);
+                tunnel.close();
+            }
+        }
+
+        private void unanswered(Generation now) {
+            if (now.isWarming(key)) {
+                impossible(new Refusal.NotReadyYet(key).sentence());
+            } else {
+                fallBack(now.plan().fallback());
             }
         }
 
         @Override
+        public boolean isOpen() {
+            return !(inForce.get().plan().opaque(key) instanceof OpaqueRouting.NotYetKnown);
+        }
+
+        @Override
+        public void leave() {
+            if (isOpen()) {
+                dialling = false;
+                dial();
+            } else {
+                unanswered(inForce.get());
+            }
+        }
+
+        // -- to strangers
+
+        private void fallBack(Routing.Fallback fallback) {
+            switch (fallback) {
+                case Routing.Fallback.Block(int _, var sentence) -> impossible(sentence);
+                case Routing.Fallback.PassThrough(var cluster) -> {
+                    facts.cluster = cluster;
+                    facts.service = to.host();
+                    passThrough();
+                }
+            }
+        }
+
+        private void passThrough() {
+            resolver.resolve(
+                    to.host(),
+                    answer -> tunnel.loop().execute(() -> {
+                        if (over) {
+                            return;
+                        }
+                        switch (answer) {
+                            case Resolver.Answer.Missing(var sentence) -> impossible(sentence);
+                            case Resolver.Answer.Found(var address) -> passThrough(address);
+                        }
+                    }));
+        }
+
+        private void passThrough(InetAddress address) {
+            if (address.isLoopbackAddress() && to.port() == ownPort.getAsInt()) {
+                impossible("the destination is this proxy itself");
+                return;
+            }
+            attempt(to.toString());
+            tunnel.dial(
+                    new Target(
+                            new InetSocketAddress(address, to.port()), new Transport.Plaintext(false), CONNECT_TIMEOUT),
+                    tls);
+        }
+
+        // -- to endpoints
+
+        private void balance(Generation now, String name) {
+            var cluster = now.plan().cluster(name);
+            if (cluster == null) {
+                impossible(new Refusal.NoCluster(name, facts.rule).sentence());
+                return;
+            }
+            facts.destination(cluster);
+            if (cluster.discovery() == ClusterPlan.Discovery.ORIGINAL_DESTINATION) {
+                passThrough();
+                return;
+            }
+            tried.clear();
+            picking = new Picking(new Way.Balanced(cluster, now, 0, null), true, resolver, tunnel.loop());
+            next(picking, new Refusal.NoHealthyEndpoint(name, facts.rule).sentence());
+        }
+
+        private void next(Picking among, String otherwise) {
+            var pick = among.next();
+            var chosen = pick == null ? null : pick.endpoint();
+            if (pick == null || chosen == null || tried.size() >= MOST_ENDPOINTS || !tried.add(chosen)) {
+                impossible(otherwise);
+                return;
+            }
+            chosen.requestStarted();
+            endpoint = chosen;
+            attempt(pick.address());
+            facts.destination = among.party(chosen);
+            among.find(pick, dial -> {
+                if (over) {
+                    return;
+                }
+                switch (dial) {
+                    case Picking.Dial.To(var target) -> tunnel.dial(target, tls);
+                    case Picking.Dial.Impossible(var sentence) -> onDialFailed(new Failure.ConnectFailed(sentence));
+                }
+            });
+        }
+
+        private void attempt(String address) {
+            facts.attempts++;
+            facts.upstreamHost = address;
+        }
+
+        @Override
         public void onDialFailed(Failure failure) {
+            leaveEndpoint();
+            if (over) {
+                return;
+            }
+            facts.upstreamFailure = failure.reason();
+            if (picking == null) {
+                impossible(failure.reason());
+            } else {
+                next(picking, failure.reason());
+            }
+        }
+
+        private void leaveEndpoint() {
+            if (endpoint != null) {
+                endpoint.requestEnded();
+                endpoint = null;
+            }
+        }
+
+        // -- the tunnel's life
+
+        @Override
+        public void onDialled() {
+            dialled = true;
+            opened();
+        }
+
+        private void opened() {
+            if (dialled && spoken) {
+                ledger.opened(facts);
+            }
+        }
+
+        @Override
+        public void onHttp() {
             over = true;
-            log.tunnelRefused(tunnel.destination(), failure.reason());
+            leaveEndpoint();
         }
 
         @Override
         public void onClosed(long sent, long received) {
             over = true;
+            leaveEndpoint();
+            if (dialled && spoken) {
+                facts.requestBytes = sent;
+                facts.responseBytes = received;
+                ledger.record(facts);
+            }
+        }
+
+        @Override
+        public Loop loop() {
+            return tunnel.loop();
+        }
+
+        @Override
+        public boolean isOver() {
+            return over;
+        }
+
+        @Override
+        public void wait(Duration atMost, Runnable next) {
+            waiting = loop().after(atMost, () -> {
+                waiting = null;
+                if (!over) {
+                    next.run();
+                }
+            });
+        }
+
+        @Override
+        public boolean stopWaiting() {
+            var timer = waiting;
+            if (timer == null || over) {
+                return false;
+            }
+            timer.cancel();
+            waiting = null;
+            return true;
         }
     }
 }

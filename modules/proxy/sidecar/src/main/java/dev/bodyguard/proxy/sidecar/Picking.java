@@ -4,6 +4,7 @@ import dev.bodyguard.proxy.engine.Endpoint;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Loop;
 import dev.bodyguard.proxy.wire.Target;
+import dev.bodyguard.telemetry.record.Party;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,6 +54,15 @@ final class Picking {
                 tried.add(endpoint);
                 yield new Pick(endpoint, endpoint.address());
             }
+        };
+    }
+
+    /// Who is at an endpoint of this way, as far as is known.
+    Party party(Endpoint endpoint) {
+        return switch (way) {
+            case Way.Straight _ -> Party.UNKNOWN;
+            case Way.Balanced balanced ->
+                balanced.generation().place(balanced.cluster(), endpoint).party();
         };
     }
 

@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.identity.spiffe.Verdict;
 import dev.bodyguard.proxy.wire.ListenerEvents;
 import dev.bodyguard.telemetry.record.Meters;
@@ -14,6 +15,7 @@ import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /// What can happen to a sidecar, one line and, where it is worth counting, one counter each.
 final class SidecarLog implements ListenerEvents {
@@ -56,6 +58,11 @@ final class SidecarLog implements ListenerEvents {
 
     void tunnelRefused(String destination, String why) {
         log.log(Level.WARNING, "CONNECT " + destination + " closed: " + why);
+        refused.with("tunnel").increment();
+    }
+
+    void bytesRefused(SocketAddress peer, @Nullable SpiffeId id, String why) {
+        log.log(Level.WARNING, "refused bytes that are no HTTP from " + text(peer) + " (" + id + "): " + why);
         refused.with("tunnel").increment();
     }
 

@@ -32,6 +32,7 @@ import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
@@ -92,6 +93,17 @@ final class Given {
         return Listener.newBuilder()
                 .setName("inbound")
                 .addFilterChains(FilterChain.newBuilder()
+                        .setFilterChainMatch(FilterChainMatch.newBuilder()
+                                .setDestinationPort(UInt32Value.of(appPort))
+                                .addApplicationProtocols("istio"))
+                        .setTransportSocket(socket(tls.build()))
+                        .addFilters(Filter.newBuilder()
+                                .setName("tcp")
+                                .setTypedConfig(Any.pack(TcpProxy.newBuilder()
+                                        .setStatPrefix("tcp")
+                                        .setCluster("inbound|" + appPort + "||")
+                                        .build()))))
+                .addFilterChains(FilterChain.newBuilder()
                         .setFilterChainMatch(FilterChainMatch.newBuilder().setDestinationPort(UInt32Value.of(appPort)))
                         .setTransportSocket(socket(tls.build()))
                         .addFilters(manager(VirtualHost.newBuilder()
@@ -142,6 +154,16 @@ final class Given {
                 .addDomains(key.substring(key.indexOf('/') + 1))
                 .setMetadata(origin())
                 .addAllRoutes(List.of(routes))
+                .build();
+    }
+
+    /// A host that is known by what is said beside its routes.
+    static VirtualHost knownBy(String key, String fact, String value) {
+        return VirtualHost.newBuilder()
+                .setName(key)
+                .addDomains(key.substring(key.indexOf('/') + 1))
+                .setMetadata(
+                        Metadata.newBuilder().putFilterMetadata("dev.bodyguard", fields("origin", ORIGIN, fact, value)))
                 .build();
     }
 
@@ -221,7 +243,7 @@ final class Given {
                 .setType(Cluster.DiscoveryType.EDS)
                 .setEdsClusterConfig(Cluster.EdsClusterConfig.newBuilder()
                         .setEdsConfig(ConfigSource.newBuilder().setAds(AggregatedConfigSource.getDefaultInstance())))
-                .setConnectTimeout(seconds(1))
+                .setConnectTimeout(seconds(5))
                 .setLbPolicy(Cluster.LbPolicy.LEAST_REQUEST)
                 .setCircuitBreakers(CircuitBreakers.newBuilder()
                         .addThresholds(CircuitBreakers.Thresholds.newBuilder()

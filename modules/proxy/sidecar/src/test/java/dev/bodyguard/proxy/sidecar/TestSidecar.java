@@ -58,14 +58,14 @@ final class TestSidecar implements AutoCloseable {
         planner = new Planner(inForce, Duration.ofSeconds(2), new Planned(readiness, parking, appPort));
         var upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
         var port = new AtomicInteger();
+        var hosts = new Hosts(planner, Hosts.MOST);
         var log = new SidecarLog(System.getLogger("test"), meters);
         outbound = Listener.outbound(
                 loops,
                 loopback(),
                 Limits.DEFAULTS,
-                new OutboundPath(
-                        inForce, new Hosts(planner, Hosts.MOST), parking, upstreams, resolver, ledger, self, port::get),
-                new OutboundTunnels(inForce, resolver, log, port::get),
+                new OutboundPath(inForce, hosts, parking, upstreams, resolver, ledger, self, port::get),
+                new OutboundTunnels(inForce, hosts, parking, tls, resolver, ledger, log, self, port::get),
                 log);
         port.set(outbound.address().getPort());
         inbound = Listener.inbound(
@@ -75,6 +75,7 @@ final class TestSidecar implements AutoCloseable {
                 tls,
                 new InboundPath(
                         inForce, settings, svid.id(), self, upstreams, resolver, ledger, doubts::incrementAndGet),
+                new InboundTunnels(inForce, settings, tls, resolver, ledger, log, self, doubts::incrementAndGet),
                 new ListenerEvents() {
                     @Override
                     public void handshakeFailed(SocketAddress peer, String reason) {

@@ -47,16 +47,18 @@ public final class Listener implements AutoCloseable {
         return bind(loops, address, limits, null, requests, tunnels, events);
     }
 
-    /// A port for peers of the mesh: mutual TLS 1.3 with HTTP/2 or HTTP/1.1 inside, and nothing else.
+    /// A port for peers of the mesh: mutual TLS 1.3 with HTTP/2 or HTTP/1.1 inside, or, where the peer announces it by
+    /// ALPN, bytes that are no HTTP.
     public static Listener inbound(
             Loops loops,
             InetSocketAddress address,
             Limits limits,
             MeshTls tls,
             RequestHandler requests,
+            TunnelHandler tunnels,
             ListenerEvents events)
             throws IOException {
-        return bind(loops, address, limits, tls, requests, null, events);
+        return bind(loops, address, limits, tls, requests, tunnels, events);
     }
 
     private static Listener bind(
@@ -65,13 +67,13 @@ public final class Listener implements AutoCloseable {
             Limits limits,
             @Nullable MeshTls tls,
             RequestHandler requests,
-            @Nullable TunnelHandler tunnels,
+            TunnelHandler tunnels,
             ListenerEvents events)
             throws IOException {
         var open = new ConcurrentHashMap<Channel, Front>();
         var accepted = new AtomicInteger();
         var draining = new Front.Draining();
-        var shared = new Front.Shared(loops, limits, requests, tunnels, events, draining);
+        var shared = new Front.Shared(loops, limits, requests, tls == null ? tunnels : null, events, draining);
         @SuppressWarnings("unchecked") // the factory makes server channels of the loops' own kind
         var factory = (io.netty.channel.ChannelFactory<ServerChannel>) loops.serverChannels();
         var bound = new ServerBootstrap()
@@ -101,7 +103,7 @@ public final class Listener implements AutoCloseable {
                             return;
                         }
                         if (tls != null) {
-                            child.pipeline().addLast(new TlsFront(front, tls));
+                            child.pipeline().addLast(new TlsFront(front, tls, tunnels));
                         } else {
                             child.pipeline().addLast(new Sniffer(front, null));
                         }

@@ -32,12 +32,14 @@ import org.jspecify.annotations.Nullable;
 public final class MeshTls {
     private static final String H2 = "h2";
     private static final String HTTP_1_1 = "http/1.1";
+    /// As Istio's proxies say it: bytes that are no HTTP follow.
+    static final String BYTES = "istio";
 
     private final InstantSource clock;
     private final SslProvider provider;
     private volatile Contexts contexts;
 
-    private record Contexts(Svid svid, SslContext server, SslContext client) {}
+    private record Contexts(Svid svid, SslContext server, SslContext client, SslContext bytes) {}
 
     public MeshTls(Svid svid, InstantSource clock) {
         this(svid, clock, OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK);
@@ -70,6 +72,11 @@ public final class MeshTls {
 
     SslContext client() {
         return contexts.client();
+    }
+
+    /// For connections of bytes that are no HTTP.
+    SslContext bytes() {
+        return contexts.bytes();
     }
 
     /// Who the peer of a finished handshake is; its chain was verified in the handshake.
@@ -118,24 +125,29 @@ public final class MeshTls {
                     .trustManager(trust)
                     .sslProvider(provider)
                     .protocols("TLSv1.3")
-                    .applicationProtocolConfig(alpn(List.of(H2, HTTP_1_1)))
-                    .build();
-            var client = SslContextBuilder.forClient()
-                    .keyManager(svid.key(), chain)
-                    .trustManager(trust)
-                    // An SVID has no host name: who the server must be is checked by SPIFFE id.
-                    .endpointIdentificationAlgorithm(null)
-                    .sslProvider(provider)
-                    .protocols("TLSv1.3")
-                    .applicationProtocolConfig(alpn(List.of(H2)))
+                    .applicationProtocolConfig(alpn(List.of(H2, HTTP_1_1, BYTES)))
                     .build();
             neverResume(server);
-            neverResume(client);
-            return new Contexts(svid, server, client);
+            return new Contexts(svid, server, client(svid, chain, trust, H2), client(svid, chain, trust, BYTES));
         } catch (SSLException broken) {
             throw new IllegalArgumentException(
                     "no TLS can be set up with " + svid + ": " + broken.getMessage(), broken);
         }
+    }
+
+    private SslContext client(Svid svid, X509Certificate[] chain, SvidTrustManager trust, String protocol)
+            throws SSLException {
+        var client = SslContextBuilder.forClient()
+                .keyManager(svid.key(), chain)
+                .trustManager(trust)
+                // An SVID has no host name: who the server must be is checked by SPIFFE id.
+                .endpointIdentificationAlgorithm(null)
+                .sslProvider(provider)
+                .protocols("TLSv1.3")
+                .applicationProtocolConfig(alpn(List.of(protocol)))
+                .build();
+        neverResume(client);
+        return client;
     }
 
     /// A resumed session shows the certificate of long ago: one that may have expired or been replaced since.

@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.wire;
 
+import dev.bodyguard.proxy.engine.Transport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -8,14 +9,15 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import java.net.InetSocketAddress;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -37,11 +39,12 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
 
     private final Front front;
     private final @Nullable TunnelHandler tunnels;
+    private final boolean announced;
     private @Nullable TunnelListener listener;
     private @Nullable ChannelHandlerContext context;
     private @Nullable ByteBuf unread;
     private @Nullable Channel server;
-    private boolean dialled;
+    private boolean ready;
     private boolean opaque;
     private boolean done;
     private boolean clientEnded;
@@ -51,8 +54,18 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
     private final long since = System.nanoTime();
 
     Sniffer(Front front, @Nullable TunnelHandler tunnels) {
+        this(front, tunnels, false);
+    }
+
+    private Sniffer(Front front, @Nullable TunnelHandler tunnels, boolean announced) {
         this.front = front;
         this.tunnels = tunnels;
+        this.announced = announced;
+    }
+
+    /// For a client that has said that it speaks no HTTP.
+    static Sniffer ofBytes(Front front, TunnelHandler tunnels) {
+        return new Sniffer(front, tunnels, true);
     }
 
     @Override
@@ -65,6 +78,9 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
             listener = tunnels.open(this);
         }
         front.speaks(this);
+        if (announced && !done) {
+            commit();
+        }
     }
 
     @Override
@@ -228,7 +244,7 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
 
     private void forward() {
         var out = server;
-        if (out != null && out.isActive()) {
+        if (out != null && ready) {
             if (unread != null) {
                 sent += unread.readableBytes();
                 out.writeAndFlush(unread, out.voidPromise());
@@ -273,12 +289,12 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
     }
 
     @Override
-    public void dial(InetSocketAddress address, Duration timeout) {
-        if (dialled || done) {
+    public void dial(Target target, MeshTls tls) {
+        if (server != null || done) {
             return;
         }
-        dialled = true;
         var loops = front.shared.loops();
+        var side = new ServerSide(target);
         var dialling = new Bootstrap()
                 .group(front.loop.events())
                 .channelFactory(loops.clientChannels())
@@ -286,23 +302,31 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(32 << 10, 64 << 10))
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeout.toMillis())
-                .handler(new ServerSide())
-                .connect(address);
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        target.connectTimeout().toMillis())
+                .handler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel made) {
+                        if (target.transport() instanceof Transport.Mtls wanted) {
+                            var ssl = tls.bytes()
+                                    .newHandler(
+                                            made.alloc(),
+                                            wanted.sni(),
+                                            target.address().getPort());
+                            ssl.setHandshakeTimeoutMillis(
+                                    target.connectTimeout().toMillis());
+                            made.pipeline().addLast(ssl);
+                        }
+                        made.pipeline().addLast(side);
+                    }
+                })
+                .connect(target.address());
         server = dialling.channel();
         dialling.addListener((ChannelFutureListener) connected -> {
-            if (done) {
-                connected.channel().close();
-            } else if (!connected.isSuccess()) {
-                done = true;
-                ctx().close();
-                releaseUnread();
-                if (listener != null) {
-                    listener.onDialFailed(new Failure.ConnectFailed(address.getHostString() + ":" + address.getPort()
-                            + ": " + connected.cause().getMessage()));
-                }
-            } else if (opaque) {
-                forward();
+            if (!connected.isSuccess()) {
+                side.failed(String.valueOf(connected.cause().getMessage()));
+            } else if (target.transport() instanceof Transport.Plaintext) {
+                side.connected();
             }
         });
     }
@@ -331,6 +355,52 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
 
     /// The other end of the tunnel.
     private final class ServerSide extends ChannelInboundHandlerAdapter {
+        private final Target target;
+        private boolean over;
+
+        ServerSide(Target target) {
+            this.target = target;
+        }
+
+        private void connected() {
+            if (done || over) {
+                return;
+            }
+            ready = true;
+            if (listener != null) {
+                listener.onDialled();
+            }
+            if (opaque) {
+                forward();
+            }
+        }
+
+        /// Nothing was sent: whoever had this server dialled may try another.
+        private void failed(String reason) {
+            if (over) {
+                return;
+            }
+            over = true;
+            if (!done && listener != null) {
+                server = null;
+                listener.onDialFailed(new Failure.ConnectFailed(target + ": " + reason));
+            }
+        }
+
+        private void proven(ChannelHandlerContext ctx, Transport.Mtls wanted) {
+            var ssl = ctx.pipeline().get(SslHandler.class);
+            var objection = MeshTls.objection(MeshTls.peerOf(ssl.engine().getSession()), wanted);
+            if (objection == null && !MeshTls.BYTES.equals(ssl.applicationProtocol())) {
+                objection = "the server takes nothing but HTTP";
+            }
+            if (objection == null) {
+                connected();
+            } else {
+                failed(objection);
+                ctx.close();
+            }
+        }
+
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             var bytes = (ByteBuf) message;
@@ -356,7 +426,18 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
 
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-            if (event instanceof ChannelInputShutdownEvent && !done) {
+            if (event instanceof SslHandshakeCompletionEvent handshake
+                    && target.transport() instanceof Transport.Mtls wanted) {
+                if (handshake.isSuccess()) {
+                    proven(ctx, wanted);
+                } else {
+                    failed(MeshTls.sentence(handshake.cause()));
+                    ctx.close();
+                }
+                return;
+            }
+            if (event instanceof ChannelInputShutdownEvent && ready && !over && !done) {
+                // TLS's own close_notify would end both directions in the library: half of a tunnel ends by TCP's FIN.
                 if (!opaque) {
                     commit();
                 }
@@ -373,11 +454,18 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
-            close();
+            if (ready && !over) {
+                close();
+            } else {
+                failed("the connection was closed before it was ready");
+            }
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            if (!ready) {
+                failed(MeshTls.sentence(cause));
+            }
             ctx.close();
         }
     }

@@ -15,14 +15,17 @@ final class TlsFront extends ChannelInboundHandlerAdapter implements Swept.Item 
 
     private final Front front;
     private final MeshTls tls;
+    private final TunnelHandler bytes;
     private final long since = System.nanoTime();
     private @Nullable ChannelHandlerContext context;
     private @Nullable ByteBuf early;
     private boolean encrypted;
 
-    TlsFront(Front front, MeshTls tls) {
+    /// @param bytes decides about connections that announce bytes that are no HTTP
+    TlsFront(Front front, MeshTls tls, TunnelHandler bytes) {
         this.front = front;
         this.tls = tls;
+        this.bytes = bytes;
     }
 
     @Override
@@ -94,6 +97,8 @@ final class TlsFront extends ChannelInboundHandlerAdapter implements Swept.Item 
         early = null;
         if ("h2".equals(ssl.applicationProtocol())) {
             become(ctx, new Http2Server(front).handler, rest);
+        } else if (MeshTls.BYTES.equals(ssl.applicationProtocol())) {
+            become(ctx, Sniffer.ofBytes(front, bytes), rest);
         } else {
             become(ctx, new Http1Server(front), rest);
         }

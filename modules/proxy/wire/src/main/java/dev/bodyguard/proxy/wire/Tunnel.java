@@ -1,8 +1,5 @@
 package dev.bodyguard.proxy.wire;
 
-import java.net.InetSocketAddress;
-import java.time.Duration;
-
 /// A client connection whose bytes may turn out to be opaque.
 public interface Tunnel {
     Connection connection();
@@ -12,8 +9,12 @@ public interface Tunnel {
     /// The `host:port` of the CONNECT.
     String destination();
 
-    /// Connects to the server; once. Bytes flow, half-closes included, as soon as it is known that this is no HTTP.
-    void dial(InetSocketAddress server, Duration timeout);
+    /// Connects to the server: in plaintext, or over mutual TLS with the ALPN of bytes that are no HTTP. Bytes flow,
+    /// half-closes included, as soon as it is known that this is no HTTP. Where it fails, another dial may follow: the
+    /// server was sent nothing yet. Does nothing while there is a server.
+    ///
+    /// @param tls what a peer of the mesh is shown
+    void dial(Target server, MeshTls tls);
 
     /// Gives up: closes what is open.
     void close();

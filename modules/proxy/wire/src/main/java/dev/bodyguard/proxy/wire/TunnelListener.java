@@ -9,7 +9,10 @@ public interface TunnelListener {
     /// The first bytes, from whichever side, are not HTTP: this is a tunnel from now on.
     default void onOpaque() {}
 
-    /// Dialling failed; both sides are closed and this is the last call.
+    /// The server is there, and is who it should be.
+    default void onDialled() {}
+
+    /// There is no connection to the server, and it was sent nothing: dial another one, or close.
     default void onDialFailed(Failure failure) {}
 
     /// Both sides are closed; the last call. Bytes as the client saw them.

@@ -86,7 +86,11 @@ final class Rig implements AutoCloseable, ListenerEvents {
     }
 
     Listener inbound(RequestHandler handler) throws IOException {
-        var listener = Listener.inbound(loops, anyPort(), limits, payments, handler, this);
+        return inbound(handler, tunnel -> new TunnelListener() {});
+    }
+
+    Listener inbound(RequestHandler handler, TunnelHandler tunnels) throws IOException {
+        var listener = Listener.inbound(loops, anyPort(), limits, payments, handler, tunnels, this);
         listeners.add(listener);
         return listener;
     }
@@ -96,7 +100,11 @@ final class Rig implements AutoCloseable, ListenerEvents {
     }
 
     Target plain(Listener listener) {
-        return new Target(listener.address(), new Transport.Plaintext(false), CONNECT);
+        return plain(listener.address());
+    }
+
+    static Target plain(InetSocketAddress address) {
+        return new Target(address, new Transport.Plaintext(false), CONNECT);
     }
 
     Target h2c(Listener listener) {

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -104,7 +103,7 @@ class StreamingTest {
         try (var server = new ServerSocket(0, 1, Rig.anyPort().getAddress())) {
             var front = rig.outbound(Rig.echo(), tunnel -> {
                 tunnel.dial(
-                        new InetSocketAddress(server.getInetAddress(), server.getLocalPort()), Duration.ofSeconds(5));
+                        Rig.plain(new InetSocketAddress(server.getInetAddress(), server.getLocalPort())), rig.checkout);
                 return new TunnelListener() {
                     @Override
                     public void onClosed(long sent, long received) {

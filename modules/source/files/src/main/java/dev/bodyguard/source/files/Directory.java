@@ -28,6 +28,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// A directory of `*.yaml`, `*.yml` and `*.json` files, sub-folders included, watched while people edit them.
@@ -49,6 +50,7 @@ public final class Directory implements AutoCloseable {
 
     private final Path root;
     private final WatchService watch;
+    private final LongSupplier nanos;
     private final Map<Path, WatchKey> watched = new HashMap<>();
     private final Map<Path, Stamp> stamps = new HashMap<>();
     private final Contents contents = new Contents();
@@ -60,22 +62,30 @@ public final class Directory implements AutoCloseable {
     private List<FileProblem> aboutTheDirectory = List.of();
     private List<FileProblem> reported = List.of();
 
-    private Directory(Path root, WatchService watch) {
+    private Directory(Path root, WatchService watch, LongSupplier nanos) {
         this.root = root;
         this.watch = watch;
+        this.nanos = nanos;
     }
 
     /// Opens a directory.
     ///
     /// @throws IOException if it is not there or cannot be watched, with a message for people
     public static Directory open(Path root) throws IOException {
+        return open(root, System::nanoTime);
+    }
+
+    /// Opens a directory with a clock of its own.
+    ///
+    /// @param nanos decides for how long an emptied file may be the first half of a rewrite
+    static Directory open(Path root, LongSupplier nanos) throws IOException {
         if (!Files.exists(root)) {
             throw new NoSuchFileException(root + " does not exist; create it, or name the folder that holds the YAML");
         }
         if (!Files.isDirectory(root)) {
             throw new NotDirectoryException(root + " is a file; name the folder that it is in");
         }
-        return new Directory(root, root.getFileSystem().newWatchService());
+        return new Directory(root, root.getFileSystem().newWatchService(), nanos);
     }
 
     /// The first call answers what there is; later ones wait until that has changed.
@@ -119,7 +129,7 @@ public final class Directory implements AutoCloseable {
     private void awaitEvents() throws InterruptedException {
         Duration patience = LOOK_AGAIN;
         if (emptiedUntil != null) {
-            long left = emptiedUntil - System.nanoTime();
+            long left = emptiedUntil - nanos.getAsLong();
             patience = left <= 0 ? Duration.ZERO : Duration.ofNanos(Math.min(left, LOOK_AGAIN.toNanos()));
         }
         WatchKey key = watch.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
@@ -151,7 +161,7 @@ public final class Directory implements AutoCloseable {
 
     /// Brings the contents up to what the directory holds now.
     private void look() {
-        long now = System.nanoTime();
+        long now = nanos.getAsLong();
         var files = new TreeMap<String, Path>();
         try {
             aboutTheDirectory = walk(files);

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -150,23 +152,32 @@ class DirectoryTest {
 
     @Test
     void doesNotTakeAHalfWrittenFileForAnEmptyOne() throws Exception {
-        write("a.yaml", document("a", 1));
-        directory.next();
+        var asked = new Semaphore(0);
+        try (var patient = Directory.open(folder, () -> {
+            asked.release();
+            return 0; // no time passes
+        })) {
+            write("a.yaml", document("a", 1));
+            patient.next();
+            asked.drainPermits();
 
-        write("a.yaml", "");
-        Thread writer = Thread.startVirtualThread(() -> {
-            try {
-                Thread.sleep(100); // an editor's pause is what this is about
-                write("a.yaml", document("a", 2));
-            } catch (IOException | InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        });
-        var changes = directory.next();
-        writer.join();
+            write("a.yaml", "");
+            var next = CompletableFuture.supplyAsync(() -> next(patient));
+            asked.acquire(2); // it has looked at the empty file, and begun to wait
+            write("a.yaml", document("a", 2));
+            var changes = next.get();
 
-        assertThat(changes.removed()).isEmpty();
-        assertThat(changes.put()).hasSize(1);
+            assertThat(changes.removed()).isEmpty();
+            assertThat(changes.put()).hasSize(1);
+        }
+    }
+
+    private static Changes next(Directory directory) {
+        try {
+            return directory.next();
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test

@@ -96,7 +96,7 @@ public final class EdgeMeters {
         }
     }
 
-    private static String before(Edge edge) {
+    static String before(Edge edge) {
         var to = new StringBuilder();
         Party source = edge.source();
         Party destination = edge.destination();

@@ -27,6 +27,7 @@ public final class Meters {
     private final Counters retries;
     private final Counters refusedRetries;
     private final Counter collapsed;
+    private final TcpMeters tcp;
 
     /// No more than a thousand edges, then all further ones are counted as one.
     public Meters() {
@@ -47,6 +48,17 @@ public final class Meters {
                 "other",
                 Edge.Protocol.HTTP,
                 Edge.Security.UNKNOWN));
+        this.tcp = new TcpMeters(
+                mostEdges,
+                new Edge(
+                        Edge.Reporter.DESTINATION,
+                        Party.UNKNOWN,
+                        Party.UNKNOWN,
+                        "other",
+                        "other",
+                        "other",
+                        Edge.Protocol.TCP,
+                        Edge.Security.UNKNOWN));
         this.retries = counters(
                 "bodyguard_upstream_retries_total",
                 "Attempts after the first, by destination.",
@@ -78,8 +90,20 @@ public final class Meters {
         return edges.computeIfAbsent(edge, EdgeMeters::new);
     }
 
+    /// Counts a connection of bytes that are no HTTP as begun; [#record] counts its end.
+    public void opened(Edge edge) {
+        tcp.opened(edge);
+    }
+
     /// Counts an exchange under its edge.
     public void record(Exchange exchange) {
+        if (exchange.edge().protocol() == Edge.Protocol.TCP) {
+            tcp.closed(
+                    exchange.edge(),
+                    exchange.request().bytes(),
+                    exchange.response().bytes());
+            return;
+        }
         edge(exchange.edge())
                 .record(
                         exchange.response().code(),
@@ -166,6 +190,7 @@ public final class Meters {
         all.forEach(edge -> edge.requestBytes(to));
         head(to, "istio_response_bytes", "Sizes of response bodies.", "histogram");
         all.forEach(edge -> edge.responseBytes(to));
+        tcp.write(to);
         List<Family> others;
         synchronized (families) {
             others = List.copyOf(families.values());
@@ -173,7 +198,7 @@ public final class Meters {
         others.forEach(family -> family.write(to));
     }
 
-    private static void head(StringBuilder to, String name, String help, String type) {
+    static void head(StringBuilder to, String name, String help, String type) {
         to.append("# HELP ").append(name).append(' ');
         for (int i = 0; i < help.length(); i++) {
             switch (help.charAt(i)) {

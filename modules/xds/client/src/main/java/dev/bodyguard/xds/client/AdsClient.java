@@ -29,8 +29,8 @@ import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// A delta ADS client that stays with its control plane: over one stream at a time, from 100 ms to 10 s between
-/// attempts once it is lost, for as long as it takes.
+/// A delta ADS client that stays with its control plane: over one stream at a time, and once that is lost with attempts
+/// after 100 ms, then at least every second for half a minute, then every 10 s, for as long as it takes.
 ///
 /// Any thread may subscribe, unsubscribe and close. One thread, started by [#start()], owns everything else.
 public final class AdsClient implements AutoCloseable {
@@ -38,6 +38,7 @@ public final class AdsClient implements AutoCloseable {
     public static final int LARGEST_MESSAGE = 16 << 20;
 
     private static final Duration LEAST_WAIT = Duration.ofMillis(100);
+    private static final Duration SOON = Duration.ofSeconds(1);
     private static final Duration MOST_WAIT = Duration.ofSeconds(10);
     // How a server of ours marks a response whose batch goes on in the next one of that type.
     private static final String MORE_FOLLOWS = "+";
@@ -71,7 +72,7 @@ public final class AdsClient implements AutoCloseable {
         this.node = node;
         this.sink = sink;
         this.events = events;
-        this.backoff = new Backoff(LEAST_WAIT, MOST_WAIT, random);
+        this.backoff = new Backoff(LEAST_WAIT, SOON, MOST_WAIT, random);
         this.owner = Thread.ofPlatform().daemon().name("xds-client").unstarted(this::run);
     }
 

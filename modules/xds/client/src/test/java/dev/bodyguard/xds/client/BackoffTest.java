@@ -7,18 +7,38 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class BackoffTest {
-    @Test
-    void doublesFromTheLeastToTheMostAndStaysBetweenHalfAndAllOfIt() {
-        var backoff = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10), new Random(7));
+    private final Backoff backoff =
+            new Backoff(Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(10), new Random(7));
 
-        for (var ceiling : new long[] {100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000}) {
+    @Test
+    void doublesFromTheLeastAndStaysBetweenHalfAndAllOfIt() {
+        for (var ceiling : new long[] {100, 200, 400, 800, 1_000, 1_000}) {
             assertThat(backoff.draw()).isBetween(Duration.ofMillis(ceiling / 2), Duration.ofMillis(ceiling));
         }
     }
 
     @Test
+    void missesTheEndOfARestartByNoMoreThanASecond() {
+        var waited = Duration.ZERO;
+        while (waited.compareTo(Duration.ofSeconds(20)) < 0) {
+            var pause = backoff.draw();
+
+            assertThat(pause).isLessThanOrEqualTo(Duration.ofSeconds(1));
+            waited = waited.plus(pause);
+        }
+    }
+
+    @Test
+    void growsToTheMostWhereNobodyAnswersForLong() {
+        for (int i = 0; i < 50; i++) {
+            backoff.draw();
+        }
+
+        assertThat(backoff.draw()).isBetween(Duration.ofSeconds(5), Duration.ofSeconds(10));
+    }
+
+    @Test
     void beginsAnewOnceTheControlPlaneAnswered() {
-        var backoff = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10), new Random(7));
         backoff.draw();
         backoff.draw();
 

@@ -1,5 +1,6 @@
 package dev.bodyguard.xds.compile;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.BoolValue;
 import com.google.protobuf.Duration;
 import com.google.protobuf.UInt32Value;
@@ -13,6 +14,7 @@ import io.envoyproxy.envoy.config.listener.v3.Filter;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.listener.v3.ListenerFilter;
 import io.envoyproxy.envoy.config.route.v3.DirectResponseAction;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
@@ -24,6 +26,7 @@ import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
@@ -33,6 +36,8 @@ import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 final class Listeners {
     private static final int OUTBOUND_PORT = 15001;
     private static final int INBOUND_PORT = 15006;
+    /// What Istio's proxies say in ALPN where bytes that are no HTTP follow.
+    private static final String BYTES = "istio";
 
     private final Mesh mesh;
     private final Settings settings;
@@ -102,8 +107,36 @@ final class Listeners {
                 .setName("inbound")
                 .setAddress(Wire.address("127.0.0.1", INBOUND_PORT))
                 .setTrafficDirection(TrafficDirection.INBOUND);
-        proxy.appPorts().stream().sorted().distinct().forEach(port -> listener.addFilterChains(chain(proxy, port)));
+        listener.addListenerFilters(
+                ListenerFilter.newBuilder()
+                        .setName("envoy.filters.listener.tls_inspector")
+                        .setTypedConfig(
+                                Any.newBuilder()
+                                        .setTypeUrl(
+                                                "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector")));
+        proxy.appPorts().stream()
+                .sorted()
+                .distinct()
+                .forEach(port -> listener.addFilterChains(bytes(port)).addFilterChains(chain(proxy, port)));
         return listener.build();
+    }
+
+    /// For peers that announce bytes that are no HTTP.
+    private FilterChain bytes(int port) {
+        var cluster = new Names.Inbound(port).toString();
+        return FilterChain.newBuilder()
+                .setName(cluster + "|tcp")
+                .setFilterChainMatch(FilterChainMatch.newBuilder()
+                        .setDestinationPort(UInt32Value.of(port))
+                        .addApplicationProtocols(BYTES))
+                .setTransportSocket(peersOfTheMesh(BYTES))
+                .addFilters(Filter.newBuilder()
+                        .setName("envoy.filters.network.tcp_proxy")
+                        .setTypedConfig(Wire.any(TcpProxy.newBuilder()
+                                .setStatPrefix(cluster)
+                                .setCluster(cluster)
+                                .build())))
+                .build();
     }
 
     private FilterChain chain(Proxy proxy, int port) {
@@ -117,27 +150,29 @@ final class Listeners {
         return FilterChain.newBuilder()
                 .setName(cluster)
                 .setFilterChainMatch(FilterChainMatch.newBuilder().setDestinationPort(UInt32Value.of(port)))
-                .setTransportSocket(TransportSocket.newBuilder()
-                        .setName("envoy.transport_sockets.tls")
-                        .setTypedConfig(Wire.any(peersOfTheMesh())))
+                .setTransportSocket(peersOfTheMesh("h2"))
                 .addFilters(http(cluster, routes))
                 .build();
     }
 
-    private DownstreamTlsContext peersOfTheMesh() {
+    private TransportSocket peersOfTheMesh(String alpn) {
         var anyOfOurs = StringMatcher.newBuilder()
                 .setPrefix("spiffe://" + settings.trustDomain() + "/")
                 .build();
-        return DownstreamTlsContext.newBuilder()
+        var context = DownstreamTlsContext.newBuilder()
                 .setRequireClientCertificate(BoolValue.of(true))
                 .setCommonTlsContext(CommonTlsContext.newBuilder()
                         .setTlsParams(Wire.tls13())
-                        .addAlpnProtocols("h2")
+                        .addAlpnProtocols(alpn)
                         .addTlsCertificateSdsSecretConfigs(Wire.secret("default"))
                         .setCombinedValidationContext(CommonTlsContext.CombinedCertificateValidationContext.newBuilder()
                                 .setDefaultValidationContext(CertificateValidationContext.newBuilder()
                                         .addMatchTypedSubjectAltNames(Wire.uri(anyOfOurs)))
                                 .setValidationContextSdsSecretConfig(Wire.secret("ROOTCA"))))
+                .build();
+        return TransportSocket.newBuilder()
+                .setName("envoy.transport_sockets.tls")
+                .setTypedConfig(Wire.any(context))
                 .build();
     }
 

@@ -15,6 +15,7 @@ import dev.bodyguard.model.HttpRule.Retries;
 import dev.bodyguard.model.HttpRule.Weighted;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
+import dev.bodyguard.model.Service;
 import dev.bodyguard.model.StringMatch;
 import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
@@ -38,10 +39,12 @@ import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import io.envoyproxy.envoy.type.v3.FractionalPercent;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What a client means by an authority, as a virtual host whose routes are asked in order.
@@ -97,20 +100,47 @@ final class VirtualHosts {
         Optional<VirtualHost> virtualHost() {
             var service = mesh.resolve(authority, proxy.namespace());
             if (service.isPresent() && service.get().port(port).isEmpty()) {
-                return Optional.empty();
+                // A wildcard claims only the ports that it lists.
+                return service.filter(one -> !one.host().startsWith("*")).map(this::withoutThePort);
             }
             var routes = mesh.routes(host, proxy.namespace(), port);
             if (routes.isPresent()) {
-                return Optional.of(named(routes.get().origin())
+                return Optional.of(named(facts(routes.get().origin(), service))
                         .addAllRoutes(authored(routes.get()))
                         .build());
             }
-            return service.map(one -> named(one.origin())
+            return service.map(one -> named(facts(one.origin(), service))
                     .addRoutes(plain(one.host(), one.origin()))
                     .build());
         }
 
-        private VirtualHost.Builder named(Origin origin) {
+        /// A host that is known is not a stranger's on other ports: no route of it matches there.
+        private VirtualHost withoutThePort(Service service) {
+            var ports = service.ports().stream()
+                    .map(known -> String.valueOf(known.number()))
+                    .collect(Collectors.joining(", "));
+            return named(Map.of("origin", service.origin().toString(), "ports", ports))
+                    .build();
+        }
+
+        /// Where bytes that are no HTTP go cannot be said in a virtual host, so it is said beside it.
+        private Map<String, String> facts(Origin origin, Optional<Service> service) {
+            var facts = new TreeMap<>(Map.of("origin", origin.toString()));
+            service.filter(one -> one.port(port)
+                            .map(known -> carriesBytes(known.protocol()))
+                            .orElse(false))
+                    .ifPresent(one -> facts.put("tcpCluster", new Names.Outbound(port, "", one.host()).toString()));
+            return facts;
+        }
+
+        private static boolean carriesBytes(Service.Protocol protocol) {
+            return switch (protocol) {
+                case DETECTED, TCP, TLS -> true;
+                case HTTP, HTTP2, GRPC -> false;
+            };
+        }
+
+        private VirtualHost.Builder named(Map<String, String> facts) {
             var bare = authority.endsWith(":" + port)
                     ? authority.substring(
                             0, authority.length() - String.valueOf(port).length() - 1)
@@ -119,7 +149,7 @@ final class VirtualHosts {
                     .setName(name)
                     .addDomains(bare)
                     .addDomains(bare + ":" + port)
-                    .setMetadata(Wire.metadata(origin));
+                    .setMetadata(Wire.metadata(facts));
         }
 
         private Route plain(String service, Origin origin) {

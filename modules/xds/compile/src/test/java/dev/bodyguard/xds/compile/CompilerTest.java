@@ -18,6 +18,7 @@ import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
@@ -43,6 +44,7 @@ class CompilerTest {
                             HttpConnectionManager.getDescriptor(),
                             HTTPFault.getDescriptor(),
                             Router.getDescriptor(),
+                            TcpProxy.getDescriptor(),
                             DownstreamTlsContext.getDescriptor(),
                             UpstreamTlsContext.getDescriptor(),
                             HttpProtocolOptions.getDescriptor()))

@@ -1,0 +1,109 @@
+package dev.bodyguard.cli;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `bodyguard status --state DIR`: each proxy's connection, sync, certificate and problems.
+@Command(
+        name = "status",
+        description = "Shows every proxy of a mesh on this machine: connected, in sync, certificate, problems.",
+        mixinStandardHelpOptions = true)
+final class StatusCommand implements Runnable {
+    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
+    private @Nullable Path state;
+
+    @Option(names = "--json", description = "Prints one JSON object.")
+    private boolean json;
+
+    @Override
+    public void run() {
+        if (state == null) {
+            throw new Failure("status needs --state DIR");
+        }
+        var mesh = LocalMesh.read(state);
+        if (json) {
+            System.out.println(Json.write(object(mesh)));
+        } else {
+            print(mesh, System.out);
+        }
+    }
+
+    static void print(LocalMesh mesh, PrintStream out) {
+        out.println("control plane: " + (mesh.plane().isEmpty() ? "ready, admin " + mesh.admin() : mesh.plane()));
+        if (mesh.proxies().isEmpty()) {
+            out.println("no sidecar has started on " + mesh.state() + " yet");
+        } else {
+            int width = mesh.proxies().stream()
+                    .mapToInt(proxy -> proxy.name().length())
+                    .max()
+                    .orElse(0);
+            var row = "%-" + Math.max(8, width) + "s  %-9s  %-7s  %-11s  %s%n";
+            out.printf(Locale.ROOT, row, "WORKLOAD", "CONNECTED", "IN SYNC", "CERTIFICATE", "PROBLEMS");
+            for (var proxy : mesh.proxies()) {
+                out.printf(
+                        Locale.ROOT,
+                        row,
+                        proxy.name(),
+                        yes(proxy.connected()),
+                        yes(proxy.inSync()),
+                        expiry(proxy.certificateSeconds()),
+                        proxy.troubles().isEmpty() ? "none" : proxy.troubles().getFirst());
+                proxy.troubles().stream()
+                        .skip(1)
+                        .forEach(trouble -> out.printf(Locale.ROOT, row, "", "", "", "", trouble));
+            }
+        }
+        mesh.problems().forEach(problem -> out.println(problem.severity() + " " + problem.sentence()));
+    }
+
+    private static String yes(boolean truth) {
+        return truth ? "yes" : "NO";
+    }
+
+    static String expiry(double seconds) {
+        if (Double.isNaN(seconds)) {
+            return "unknown";
+        }
+        if (seconds <= 0) {
+            return "EXPIRED";
+        }
+        var left = Duration.ofSeconds((long) seconds);
+        if (left.toHours() > 0) {
+            return left.toHours() + "h" + left.toMinutesPart() + "m";
+        }
+        return left.toMinutes() > 0 ? left.toMinutes() + "m" + left.toSecondsPart() + "s" : left.toSeconds() + "s";
+    }
+
+    private static Map<String, @Nullable Object> object(LocalMesh mesh) {
+        var object = new LinkedHashMap<String, @Nullable Object>();
+        object.put("controlPlane", mesh.plane().isEmpty() ? "ready" : mesh.plane());
+        object.put("proxies", mesh.proxies().stream().map(StatusCommand::object).toList());
+        object.put(
+                "problems",
+                mesh.problems().stream()
+                        .map(problem -> Map.of("severity", problem.severity(), "problem", problem.sentence()))
+                        .toList());
+        return object;
+    }
+
+    private static Map<String, @Nullable Object> object(LocalMesh.Proxy proxy) {
+        var object = new LinkedHashMap<String, @Nullable Object>();
+        object.put("name", proxy.name());
+        object.put("spiffeId", proxy.spiffeId());
+        object.put("connected", proxy.connected());
+        object.put("inSync", proxy.inSync());
+        object.put(
+                "certificateExpiresInSeconds",
+                Double.isNaN(proxy.certificateSeconds()) ? null : (long) proxy.certificateSeconds());
+        object.put("problems", List.copyOf(proxy.troubles()));
+        return object;
+    }
+}

@@ -1,0 +1,203 @@
+package dev.bodyguard.proxy.sidecar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bodyguard.proxy.engine.Resources;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Bytes that are no HTTP, to a host that only the mesh knows: two sidecars, an app of bytes, real sockets.
+class TunnelTest {
+    private static final String LEDGER = "5432/ledger";
+
+    private TestAuthority authority;
+    private ServerSocket app;
+    private final AtomicInteger accepted = new AtomicInteger();
+    private TestSidecar callee;
+    private TestSidecar caller;
+
+    @BeforeEach
+    void start() throws IOException {
+        authority = new TestAuthority("cluster.local");
+        app = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        Thread.ofVirtual().start(this::echo);
+        callee = callee(app.getLocalPort());
+        caller = new TestSidecar("checkout", 1, authority.svid("checkout"));
+        caller.config
+                .put(Resources.LISTENER, "outbound", Given.outboundBlockingUnknown())
+                .put(
+                        Resources.CLUSTER,
+                        Given.CLUSTER,
+                        Given.cluster(authority.id("payment-service").toString()))
+                .put(Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(callee.inboundPort()))
+                .put(Resources.VIRTUAL_HOST, LEDGER, Given.knownBy(LEDGER, "tcpCluster", Given.CLUSTER));
+        caller.follow();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        caller.close();
+        callee.close();
+        app.close();
+    }
+
+    @Test
+    void reachTheWorkloadOverMutualTlsAndAreCounted() throws IOException {
+        try (var socket = connect("ledger:5432")) {
+            socket.getOutputStream().write("\0\1hello".getBytes(StandardCharsets.US_ASCII));
+            socket.shutdownOutput();
+
+            assertThat(socket.getInputStream().readAllBytes())
+                    .asString(StandardCharsets.US_ASCII)
+                    .isEqualTo("\0\1hello");
+        }
+
+        assertThat(callee.line(1))
+                .contains("\"protocol\":\"TCP\"", "\"peer\":\"spiffe://cluster.local/ns/default/sa/checkout\"")
+                .contains("\"bytes_received\":7", "\"bytes_sent\":7");
+        assertThat(caller.line(1))
+                .contains("\"authority\":\"ledger:5432\"", "\"upstream_cluster\":\"" + Given.CLUSTER + "\"")
+                .contains("\"rule\":\"" + Given.ORIGIN + "\"");
+        assertThat(callee.metrics())
+                .containsPattern("istio_tcp_connections_opened_total\\{.*sa/checkout.*mutual_tls.*} 1")
+                .containsPattern("istio_tcp_received_bytes_total\\{.*sa/checkout.*} 7")
+                .doesNotContainPattern("istio_requests_total\\{.*tcp");
+    }
+
+    @Test
+    void areHeardWhereTheServerSpeaksFirst() throws IOException {
+        try (var greeter = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                var other = callee(greeter.getLocalPort())) {
+            Thread.ofVirtual().start(() -> {
+                try (var socket = greeter.accept()) {
+                    socket.getOutputStream().write("220 hello".getBytes(StandardCharsets.US_ASCII));
+                    socket.getInputStream().transferTo(socket.getOutputStream());
+                } catch (IOException _) {
+                    // The test is over.
+                }
+            });
+            caller.config.put(Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(other.inboundPort()));
+
+            try (var socket = connect("ledger:5432")) {
+                assertThat(socket.getInputStream().readNBytes(9))
+                        .asString(StandardCharsets.US_ASCII)
+                        .isEqualTo("220 hello");
+            }
+        }
+    }
+
+    @Test
+    void goToAnotherEndpointWhereOneCannotBeReached() throws IOException {
+        caller.config.put(
+                Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(closedPort(), callee.inboundPort(), closedPort()));
+
+        for (int i = 0; i < 6; i++) {
+            try (var socket = connect("ledger:5432")) {
+                socket.getOutputStream().write(new byte[] {0, 1, 2});
+                assertThat(socket.getInputStream().readNBytes(3)).hasSize(3);
+            }
+        }
+    }
+
+    @Test
+    void endWhereTheServerIsNotWhoTheMeshSaysItIs() throws IOException {
+        caller.config.put(
+                Resources.CLUSTER, Given.CLUSTER, Given.cluster("spiffe://cluster.local/ns/default/sa/someone-else"));
+
+        try (var socket = connect("ledger:5432")) {
+            socket.getOutputStream().write(new byte[] {0, 1, 2});
+            assertThat(socket.getInputStream().read()).isLessThan(0);
+        }
+        assertThat(accepted).hasValue(0);
+    }
+
+    @Test
+    void endWhereTheHostHasNoSuchPortOrIsUnknown() throws IOException {
+        caller.config.put(Resources.VIRTUAL_HOST, "5433/ledger", Given.knownBy("5433/ledger", "ports", "5432"));
+
+        for (var destination : new String[] {"ledger:5433", "localhost:" + app.getLocalPort()}) {
+            try (var socket = connect(destination)) {
+                socket.getOutputStream().write(new byte[] {0, 1, 2});
+                assertThat(socket.getInputStream().read()).as(destination).isLessThan(0);
+            }
+        }
+        assertThat(accepted).hasValue(0);
+    }
+
+    @Test
+    void areNotWhatAKnownHostOnAnotherPortIsAskedFor() throws IOException {
+        caller.config.put(Resources.VIRTUAL_HOST, "5433/ledger", Given.knownBy("5433/ledger", "ports", "5432"));
+
+        var answer = caller.get("http://ledger:5433/");
+
+        assertThat(answer.status()).isEqualTo(404);
+        assertThat(answer.body())
+                .contains("the mesh knows ledger, but not its port 5433; it has 5432")
+                .contains("rule: " + Given.ORIGIN);
+    }
+
+    @Test
+    void makeTheSidecarDoubtItsAppWhereItDoesNotListen() throws IOException {
+        try (var alone = callee(closedPort())) {
+            caller.config.put(Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(alone.inboundPort()));
+
+            try (var socket = connect("ledger:5432")) {
+                socket.getOutputStream().write(new byte[] {0, 1, 2});
+                assertThat(socket.getInputStream().read()).isLessThan(0);
+            }
+            assertThat(alone.doubts.get()).isPositive();
+        }
+    }
+
+    private Socket connect(String destination) throws IOException {
+        var socket = caller.connect();
+        socket.getOutputStream()
+                .write(("CONNECT " + destination + " HTTP/1.1\r\nhost: " + destination + "\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII));
+        assertThat(Http1.need(socket.getInputStream(), true).status()).isEqualTo(200);
+        return socket;
+    }
+
+    private void echo() {
+        while (true) {
+            try {
+                var socket = app.accept();
+                accepted.incrementAndGet();
+                Thread.ofVirtual().start(() -> {
+                    try (socket) {
+                        socket.getInputStream().transferTo(socket.getOutputStream());
+                    } catch (IOException _) {
+                        // The test is over.
+                    }
+                });
+            } catch (IOException _) {
+                return;
+            }
+        }
+    }
+
+    private static int closedPort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private TestSidecar callee(int appPort) throws IOException {
+        var sidecar = new TestSidecar("payment-service", appPort, authority.svid("payment-service"));
+        sidecar.config
+                .put(Resources.LISTENER, "inbound", Given.inbound(appPort))
+                .put(Resources.LISTENER, "outbound", Given.outboundAllowingAny())
+                .put(Resources.CLUSTER, "inbound|" + appPort + "||", Given.inboundCluster(appPort));
+        sidecar.follow();
+        TestSidecar.eventually(
+                "the app's cluster is known", () -> sidecar.plan().cluster("inbound|" + appPort + "||") != null);
+        return sidecar;
+    }
+}
