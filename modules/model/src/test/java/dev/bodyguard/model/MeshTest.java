@@ -3,9 +3,13 @@ package dev.bodyguard.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.model.HttpRoutes.OnPort;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -75,8 +79,8 @@ class MeshTest {
 
     @Test
     void hearsARouteOfTheClientsNamespaceBeforeThatOfTheServices() {
-        var producer = route("p", new OnPort(0, ""), Visibility.EVERYWHERE);
-        var consumer = route("c", new OnPort(0, ""), new Visibility(Set.of("shop")));
+        var producer = route("p", OnPort.ANY, Visibility.EVERYWHERE);
+        var consumer = route("c", OnPort.ANY, new Visibility(Set.of("shop")));
         var mesh = Mesh.of(List.of(producer, consumer));
 
         assertThat(answers(mesh, "default", 80)).containsExactly("p");
@@ -86,12 +90,32 @@ class MeshTest {
 
     @Test
     void hearsARouteOfAPortOnlyThere() {
-        var any = route("any", new OnPort(0, ""), Visibility.EVERYWHERE);
+        var any = route("any", OnPort.ANY, Visibility.EVERYWHERE);
         var one = route("one", new OnPort(81, ""), Visibility.EVERYWHERE);
         var mesh = Mesh.of(List.of(any, one));
 
         assertThat(answers(mesh, "default", 80)).containsExactly("any");
         assertThat(answers(mesh, "default", 81)).containsExactly("any", "one");
+    }
+
+    @Test
+    void asksTheMostSpecificRuleFirstInWhateverOrderRoutesArrive() {
+        var get = new StringMatch.Exact("GET");
+        var parts = new ArrayList<>(List.of(
+                route("1 exact", match(new StringMatch.Exact("/a"), null)),
+                route("2 expression", match(new StringMatch.Regex("/.*"), null)),
+                route("3 longer", match(new StringMatch.Under("/a/b"), null)),
+                route("4 with method", match(new StringMatch.Under("/a"), get)),
+                route("5 first by name", match(new StringMatch.Under("/a"), null)),
+                route("6 second by name", match(new StringMatch.Under("/a"), null)),
+                route("7 everything", match(new StringMatch.Under("/"), get))));
+        var random = new Random(5);
+
+        for (int round = 0; round < 50; round++) {
+            Collections.shuffle(parts, random);
+
+            assertThat(answers(Mesh.of(parts), "default", 80)).isSorted().hasSize(7);
+        }
     }
 
     private static List<String> answers(Mesh mesh, String namespace, int port) {
@@ -100,14 +124,13 @@ class MeshTest {
                 .toList();
     }
 
-    private static HttpRoutes route(String name, OnPort port, Visibility visibility) {
-        var origin = new Origin("HTTPRoute", "default", name, "", null);
-        var everything = new HttpMatch(
+    private static HttpMatch match(StringMatch path, @Nullable StringMatch method) {
+        return new HttpMatch(
                 "",
-                new StringMatch.Under("/"),
+                path,
                 false,
                 null,
-                null,
+                method,
                 null,
                 Map.of(),
                 Map.of(),
@@ -116,10 +139,22 @@ class MeshTest {
                 Map.of(),
                 "",
                 Set.of(),
-                origin);
+                new Origin("HTTPRoute", "default", "any", "", null));
+    }
+
+    private static HttpRoutes route(String name, HttpMatch match) {
+        return route(name, OnPort.ANY, Visibility.EVERYWHERE, match);
+    }
+
+    private static HttpRoutes route(String name, OnPort port, Visibility visibility) {
+        return route(name, port, visibility, match(new StringMatch.Under("/"), null));
+    }
+
+    private static HttpRoutes route(String name, OnPort port, Visibility visibility, HttpMatch match) {
+        var origin = new Origin("HTTPRoute", "default", name, "", null);
         var rule = new HttpRule(
                 name,
-                List.of(everything),
+                List.of(match),
                 new HttpRule.Action.Respond(200, name),
                 null,
                 new HttpRule.Retries.Unsaid(),

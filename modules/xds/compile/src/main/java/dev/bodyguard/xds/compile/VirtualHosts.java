@@ -392,11 +392,13 @@ final class VirtualHosts {
 
     /// What may follow the part of a path that a match names, and so what may follow a part put in its place.
     private enum Rest {
+        /// The match names the whole path.
         NOTHING,
+        /// It names how the path begins.
         ANYTHING,
-        /// Segments, after a slash that is part of the match.
+        /// It ends with a slash, and further segments follow.
         SEGMENTS,
-        /// As above, but a path that says `/` says nothing: it is the end of the one that was named.
+        /// It names the whole path, which has others below it: those are matched with [#SEGMENTS].
         END_OF_SEGMENT;
 
         String after(String replacement) {
