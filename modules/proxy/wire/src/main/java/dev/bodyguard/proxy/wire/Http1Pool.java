@@ -5,9 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.handler.codec.ByteToMessageDecoder;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -76,11 +74,9 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
         }
     }
 
-    private final class Link extends ChannelInboundHandlerAdapter {
+    private final class Link extends Reader {
         private final Http1Parser parser = Http1Parser.ofResponses(pools.limits());
-        private @Nullable ChannelHandlerContext context;
         private @Nullable Channel channel;
-        private @Nullable ByteBuf unread;
         private @Nullable Stream stream;
         private boolean processing;
         private boolean flushing;
@@ -107,19 +103,6 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
             }
         }
 
-        private ChannelHandlerContext ctx() {
-            var ctx = context;
-            if (ctx == null) {
-                throw new IllegalStateException("not in a pipeline");
-            }
-            return ctx;
-        }
-
-        @Override
-        public void handlerAdded(ChannelHandlerContext ctx) {
-            context = ctx;
-        }
-
         @Override
         public void channelActive(ChannelHandlerContext ctx) {
             active = true;
@@ -144,7 +127,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 return;
             }
             stream.answering = true;
-            unread = unread == null ? bytes : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), unread, bytes);
+            keep(bytes);
             process();
         }
 
@@ -180,10 +163,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 return;
             }
             stream = null;
-            if (unread != null) {
-                unread.release();
-                unread = null;
-            }
+            forget();
             if (parser.endsHere()) {
                 waiting.done = true;
                 waiting.listener.onData(ctx().alloc().buffer(0), true);
@@ -214,8 +194,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                     if (unread.isReadable()) {
                         close();
                     }
-                    unread.release();
-                    unread = null;
+                    forget();
                 }
             }
             var wanted = stream == null || !stream.paused;
@@ -292,8 +271,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
         private final class Stream implements UpstreamStream {
             private final Request head;
             private final ResponseListener listener;
-            private final ArrayDeque<ByteBuf> early = new ArrayDeque<>(0);
-            private @Nullable Fields earlyTrailers;
+            private final Early early = new Early();
             private Framing framing = Framing.NONE;
             private boolean started;
             private boolean sent;
@@ -313,7 +291,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 started = true;
                 if (head.fields().contains("content-length")) {
                     framing = Framing.LENGTH;
-                } else if (sent && early.isEmpty() && earlyTrailers == null) {
+                } else if (sent && early.isEmpty()) {
                     framing = Framing.NONE;
                 } else {
                     framing = Framing.CHUNKED;
@@ -322,25 +300,18 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 ctx().write(Http1Bytes.request(ctx().alloc(), head, framing), ctx().voidPromise());
                 flushLater();
                 listener.onOpen(reused);
-                for (var chunk = early.poll(); chunk != null; chunk = early.poll()) {
-                    Http1Bytes.body(ctx(), framing, chunk, sent && early.isEmpty() && earlyTrailers == null);
-                }
-                if (earlyTrailers != null) {
-                    Http1Bytes.trailers(ctx(), framing, earlyTrailers);
+                if (!early.isEmpty()) {
+                    early.moveTo(
+                            (chunk, last) -> Http1Bytes.body(ctx(), framing, chunk, last),
+                            trailers -> Http1Bytes.trailers(ctx(), framing, trailers));
                 }
             }
 
             void fail(Failure failure) {
                 if (!done) {
                     done = true;
-                    releaseEarly();
+                    early.release();
                     listener.onFailure(failure);
-                }
-            }
-
-            private void releaseEarly() {
-                for (var chunk = early.poll(); chunk != null; chunk = early.poll()) {
-                    chunk.release();
                 }
             }
 
@@ -352,7 +323,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 }
                 sent = last;
                 if (!started) {
-                    early.add(chunk);
+                    early.data(chunk, last);
                     return;
                 }
                 Http1Bytes.body(ctx(), framing, chunk, last);
@@ -366,7 +337,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 }
                 sent = true;
                 if (!started) {
-                    earlyTrailers = trailers;
+                    early.trailers(trailers);
                     return;
                 }
                 Http1Bytes.trailers(ctx(), framing, trailers);
@@ -377,7 +348,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
             public void cancel(Reset reason) {
                 if (!done) {
                     done = true;
-                    releaseEarly();
+                    early.release();
                     if (stream == this) {
                         stream = null;
                         if (channel != null) {

@@ -5,21 +5,17 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.handler.codec.ByteToMessageDecoder;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// A client that speaks HTTP/1: one exchange after the other, pipelined requests wait as unread bytes.
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
-final class Http1Server extends ChannelInboundHandlerAdapter implements Front.Speaker, Swept.Item {
+final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
     /// How much of a request that is already answered is read on, so that its connection can serve the next one.
     private static final int DISCARDED = 256 << 10;
 
     private final Front front;
     private final Http1Parser parser;
-    private @Nullable ChannelHandlerContext context;
-    private @Nullable ByteBuf unread;
     private @Nullable Http1Exchange current;
     private boolean processing;
     private boolean flushing;
@@ -33,7 +29,7 @@ final class Http1Server extends ChannelInboundHandlerAdapter implements Front.Sp
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        context = ctx;
+        super.handlerAdded(ctx);
         front.loop.swept().add(this);
         front.speaks(this);
     }
@@ -74,14 +70,10 @@ final class Http1Server extends ChannelInboundHandlerAdapter implements Front.Sp
             bytes.release();
             return;
         }
-        if (unread == null) {
-            if (current == null) {
-                since = System.nanoTime();
-            }
-            unread = bytes;
-        } else {
-            unread = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), unread, bytes);
+        if (unread == null && current == null) {
+            since = System.nanoTime();
         }
+        keep(bytes);
         process();
     }
 
@@ -109,18 +101,9 @@ final class Http1Server extends ChannelInboundHandlerAdapter implements Front.Sp
         ctx.close();
     }
 
-    private ChannelHandlerContext ctx() {
-        var ctx = context;
-        if (ctx == null) {
-            throw new IllegalStateException("not in a pipeline");
-        }
-        return ctx;
-    }
-
     private void release() {
-        if (unread != null && !processing) {
-            unread.release();
-            unread = null;
+        if (!processing) {
+            forget();
         }
     }
 
@@ -143,9 +126,8 @@ final class Http1Server extends ChannelInboundHandlerAdapter implements Front.Sp
             refuse(malformed);
         } finally {
             processing = false;
-            if (unread != null && (closing || !unread.isReadable())) {
-                unread.release();
-                unread = null;
+            if (closing || (unread != null && !unread.isReadable())) {
+                forget();
             }
         }
         if (!closing) {
@@ -256,16 +238,11 @@ final class Http1Server extends ChannelInboundHandlerAdapter implements Front.Sp
         }
         Heads.checkAuthority(destination);
         var ctx = ctx();
-        var rest = unread != null && unread.isReadable() ? unread.readRetainedSlice(unread.readableBytes()) : null;
         closing = true;
         ctx.channel().config().setAutoRead(true);
         ctx.writeAndFlush(ByteBufUtil.writeAscii(ctx.alloc(), "HTTP/1.1 200 Connection established\r\n\r\n"));
         front.meantFor(destination);
-        var sniffer = new Sniffer(front, front.shared.tunnels());
-        ctx.pipeline().replace(this, null, sniffer);
-        if (rest != null) {
-            sniffer.channelRead(ctx.pipeline().context(sniffer), rest);
-        }
+        handOver(new Sniffer(front, front.shared.tunnels()));
     }
 
     private void refuse(Malformed malformed) {

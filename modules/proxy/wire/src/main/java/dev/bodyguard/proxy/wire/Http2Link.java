@@ -174,10 +174,6 @@ abstract class Http2Link extends Http2EventAdapter {
         return ctx;
     }
 
-    boolean added() {
-        return context != null;
-    }
-
     void flushLater() {
         if (!flushing) {
             flushing = true;

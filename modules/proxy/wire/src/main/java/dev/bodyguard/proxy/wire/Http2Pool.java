@@ -299,8 +299,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         private final class Outgoing extends Http2Link.Stream implements UpstreamStream {
             private final Request head;
             private final ResponseListener listener;
-            private final ArrayDeque<ByteBuf> early = new ArrayDeque<>(0);
-            private @Nullable Fields earlyTrailers;
+            private final Early early = new Early();
             private boolean complete;
             private boolean started;
             private boolean headSeen;
@@ -327,7 +326,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                 started = true;
                 reused = served;
                 served = true;
-                boolean last = complete && early.isEmpty() && earlyTrailers == null;
+                boolean last = complete && early.isEmpty();
                 writeHead(Heads.block(head), last);
                 var made = connection.stream(id);
                 if (made == null) {
@@ -337,11 +336,8 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                 }
                 made.setProperty(key, this);
                 listener.onOpen(reused);
-                for (var chunk = early.poll(); chunk != null; chunk = early.poll()) {
-                    writeData(chunk, complete && early.isEmpty() && earlyTrailers == null);
-                }
-                if (earlyTrailers != null) {
-                    writeTrailers(earlyTrailers);
+                if (!early.isEmpty()) {
+                    early.moveTo(this::writeData, this::writeTrailers);
                 }
             }
 
@@ -383,14 +379,8 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
             void fail(Failure failure) {
                 if (!done) {
                     done = true;
-                    releaseEarly();
+                    early.release();
                     listener.onFailure(failure);
-                }
-            }
-
-            private void releaseEarly() {
-                for (var chunk = early.poll(); chunk != null; chunk = early.poll()) {
-                    chunk.release();
                 }
             }
 
@@ -450,7 +440,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                 if (started) {
                     writeData(chunk, last);
                 } else {
-                    early.add(chunk);
+                    early.data(chunk, last);
                 }
             }
 
@@ -461,7 +451,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                     if (started) {
                         writeTrailers(trailers);
                     } else {
-                        earlyTrailers = trailers;
+                        early.trailers(trailers);
                     }
                 }
             }
@@ -470,7 +460,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
             public void cancel(Reset reason) {
                 if (!done) {
                     done = true;
-                    releaseEarly();
+                    early.release();
                     if (started) {
                         writeReset(code(reason));
                     } else {

@@ -1,12 +1,15 @@
 package dev.bodyguard.proxy.wire;
 
+import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -23,6 +26,9 @@ import java.util.concurrent.TimeUnit;
 
 /// The event loops of a process: epoll where there is one, NIO otherwise.
 public final class Loops implements AutoCloseable {
+    /// How much may wait in a socket's buffer before its writer is told to stop, and when it may go on.
+    static final WriteBufferWaterMark WATER = new WriteBufferWaterMark(32 << 10, 64 << 10);
+
     private static final int PAGE = 8192;
     /// Chunks of 8 KiB << 7 = 1 MiB: a sidecar at rest holds one per loop.
     private static final int CHUNK_ORDER = 7;
@@ -109,7 +115,15 @@ public final class Loops implements AutoCloseable {
         return epoll ? EpollServerSocketChannel::new : NioServerSocketChannel::new;
     }
 
-    ChannelFactory<? extends Channel> clientChannels() {
-        return epoll ? EpollSocketChannel::new : NioSocketChannel::new;
+    /// What every connection that we open has in common.
+    Bootstrap dialler(Loop loop, Duration timeout) {
+        ChannelFactory<Channel> sockets = epoll ? EpollSocketChannel::new : NioSocketChannel::new;
+        return new Bootstrap()
+                .group(loop.events())
+                .channelFactory(sockets)
+                .option(ChannelOption.ALLOCATOR, allocator)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeout.toMillis());
     }
 }

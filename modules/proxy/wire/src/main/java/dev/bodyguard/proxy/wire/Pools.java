@@ -1,12 +1,9 @@
 package dev.bodyguard.proxy.wire;
 
 import dev.bodyguard.proxy.engine.Transport;
-import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.WriteBufferWaterMark;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -68,15 +65,6 @@ final class Pools implements Upstreams {
     }
 
     ChannelFuture connect(Loop loop, Target target, ChannelInitializer<Channel> pipeline) {
-        return new Bootstrap()
-                .group(loop.events())
-                .channelFactory(loops.clientChannels())
-                .option(ChannelOption.ALLOCATOR, loops.allocator())
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(32 << 10, 64 << 10))
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
-                        target.connectTimeout().toMillis())
-                .handler(pipeline)
-                .connect(target.address());
+        return loops.dialler(loop, target.connectTimeout()).handler(pipeline).connect(target.address());
     }
 }

@@ -1,30 +1,29 @@
 package dev.bodyguard.proxy.wire;
 
 import dev.bodyguard.proxy.engine.Transport;
-import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandler;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// A connection whose client has not yet said what it speaks. Without a tunnel handler it is HTTP of either kind;
 /// inside a CONNECT it may be anything, and the server may speak first.
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
-final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speaker, Swept.Item, Tunnel {
+final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel {
     private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final Set<String> METHODS =
             Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT");
@@ -41,8 +40,6 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
     private final @Nullable TunnelHandler tunnels;
     private final boolean announced;
     private @Nullable TunnelListener listener;
-    private @Nullable ChannelHandlerContext context;
-    private @Nullable ByteBuf unread;
     private @Nullable Channel server;
     private boolean ready;
     private boolean opaque;
@@ -70,7 +67,7 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        context = ctx;
+        super.handlerAdded(ctx);
         front.loop.swept().add(this);
         if (tunnels != null) {
             // FIN of a client that waits for the server's last words must not end the tunnel.
@@ -86,7 +83,7 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
         front.loop.swept().remove(this);
-        releaseUnread();
+        forget();
     }
 
     @Override
@@ -131,12 +128,12 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
             bytes.release();
             return;
         }
-        unread = unread == null ? bytes : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), unread, bytes);
+        keep(bytes);
         if (opaque) {
             forward();
             return;
         }
-        switch (look(unread)) {
+        switch (look(Objects.requireNonNull(unread))) {
             case UNDECIDED -> {}
             case HTTP_1 -> become(new Http1Server(front));
             case HTTP_2 -> become(new Http2Server(front).handler);
@@ -181,54 +178,16 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
         return line.endsWith(" HTTP/1.1\r") || line.endsWith(" HTTP/1.0\r") ? Looks.HTTP_1 : Looks.OPAQUE;
     }
 
-    private void become(ChannelInboundHandlerAdapter protocol) {
-        hand(protocol);
-    }
-
-    private void become(io.netty.handler.codec.http2.Http2ConnectionHandler protocol) {
-        hand(protocol);
-    }
-
-    private void hand(io.netty.channel.ChannelInboundHandler protocol) {
-        var ctx = ctx();
+    private void become(ChannelInboundHandler protocol) {
         done = true;
-        var bytes = unread;
-        unread = null;
         if (listener != null) {
             listener.onHttp();
         }
         if (server != null) {
             server.close();
         }
-        ctx.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, false);
-        ctx.pipeline().replace(this, null, protocol);
-        if (bytes != null) {
-            try {
-                protocol.channelRead(ctx.pipeline().context(protocol), bytes);
-                // Its first message may have been a CONNECT, which put another protocol in its place.
-                var still = ctx.pipeline().context(protocol);
-                if (still != null) {
-                    protocol.channelReadComplete(still);
-                }
-            } catch (Exception broken) {
-                ctx.pipeline().fireExceptionCaught(broken);
-            }
-        }
-    }
-
-    private ChannelHandlerContext ctx() {
-        var ctx = context;
-        if (ctx == null) {
-            throw new IllegalStateException("not in a pipeline");
-        }
-        return ctx;
-    }
-
-    private void releaseUnread() {
-        if (unread != null) {
-            unread.release();
-            unread = null;
-        }
+        ctx().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, false);
+        handOver(protocol);
     }
 
     /// Whatever this is, it is not HTTP.
@@ -293,17 +252,11 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
         if (server != null || done) {
             return;
         }
-        var loops = front.shared.loops();
         var side = new ServerSide(target);
-        var dialling = new Bootstrap()
-                .group(front.loop.events())
-                .channelFactory(loops.clientChannels())
-                .option(ChannelOption.ALLOCATOR, loops.allocator())
-                .option(ChannelOption.TCP_NODELAY, true)
+        var dialling = front.shared
+                .loops()
+                .dialler(front.loop, target.connectTimeout())
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(32 << 10, 64 << 10))
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
-                        target.connectTimeout().toMillis())
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel made) {
@@ -335,7 +288,7 @@ final class Sniffer extends ChannelInboundHandlerAdapter implements Front.Speake
     public void close() {
         if (!done) {
             done = true;
-            releaseUnread();
+            forget();
             ctx().close();
             if (server != null) {
                 server.close();

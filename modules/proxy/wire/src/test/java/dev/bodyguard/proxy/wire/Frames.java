@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -163,18 +164,20 @@ final class Frames implements AutoCloseable {
             var payload = new byte[length];
             in.readFully(payload);
             return new Frame(type, flags, stream, payload);
+        } catch (SocketTimeoutException stands) {
+            throw new AssertionError("the connection neither speaks nor ends", stands);
         } catch (IOException _) {
             return null;
         }
     }
 
     /// Skips to the next frame of a type; settings and pings on the way are acknowledged.
-    Frame next(int type) throws IOException {
+    Frame next(int type) {
         return next(type, _ -> {});
     }
 
     /// As [#next(int)]; what stands in frames of data on the way is told.
-    Frame next(int type, Consumer<byte[]> data) throws IOException {
+    Frame next(int type, Consumer<byte[]> data) {
         for (var frame = read(); frame != null; frame = read()) {
             if (frame.type() == type) {
                 return frame;
@@ -183,10 +186,18 @@ final class Frames implements AutoCloseable {
                 data.accept(frame.payload());
             }
             if ((frame.type() == SETTINGS || frame.type() == PING) && !frame.has(ACK)) {
-                write(frame.type(), ACK, 0, frame.type() == PING ? frame.payload() : new byte[0]);
+                acknowledge(frame);
             }
         }
         throw new AssertionError("the connection ended before a frame of type " + type);
+    }
+
+    private void acknowledge(Frame frame) {
+        try {
+            write(frame.type(), ACK, 0, frame.type() == PING ? frame.payload() : new byte[0]);
+        } catch (IOException _) {
+            // The other side has closed; what it said before can still be read.
+        }
     }
 
     /// Until the other side closes the connection.
