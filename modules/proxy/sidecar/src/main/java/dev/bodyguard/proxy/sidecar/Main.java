@@ -40,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 /// wait ▶ drain.
 public final class Main {
     static final String TRUST_DOMAIN = "cluster.local";
+    private static final Duration PATIENCE_BEFORE_THE_APP = Duration.ofSeconds(5);
     private static final Duration PATIENCE_FOR_THE_CONTROL_PLANE = Duration.ofSeconds(30);
     private static final Duration PATIENCE_FOR_A_FIRST_WORD = Duration.ofSeconds(1);
     private static final Duration PATIENCE_WHILE_WARMING = Duration.ofSeconds(2);
@@ -181,6 +182,11 @@ public final class Main {
         // Serve
         Child child = null;
         if (!settings.command().isEmpty()) {
+            // What an app asks in its first moments shall not fail because its sidecar is still new here.
+            if (!readiness.await(PATIENCE_BEFORE_THE_APP, Readiness.Need.INBOUND, Readiness.Need.OUTBOUND)) {
+                log.progress("config has not answered within " + PATIENCE_BEFORE_THE_APP.toSeconds()
+                        + " s; the app is started all the same");
+            }
             child = Child.start(settings.command(), text(outbound.address()));
             ended.set(child);
         }

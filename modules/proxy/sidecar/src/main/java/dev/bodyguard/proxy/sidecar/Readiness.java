@@ -1,8 +1,10 @@
 package dev.bodyguard.proxy.sidecar;
 
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// What is still missing before this sidecar may be sent traffic.
@@ -52,6 +54,19 @@ final class Readiness {
         while (!met.containsAll(List.of(wanted))) {
             wait();
         }
+    }
+
+    /// Blocks until every given need is met, or for so long; tells which.
+    synchronized boolean await(Duration atMost, Need... wanted) throws InterruptedException {
+        long until = System.nanoTime() + atMost.toNanos();
+        while (!met.containsAll(List.of(wanted))) {
+            long left = until - System.nanoTime();
+            if (left <= 0) {
+                return false;
+            }
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
+        return true;
     }
 
     /// Why not, in sentences; empty when ready.

@@ -83,11 +83,12 @@ final class TlsFront extends Reader implements Swept.Item {
         }
         var ssl = ctx.pipeline().get(SslHandler.class);
         front.identified(MeshTls.peerOf(ssl.engine().getSession()));
-        handOver(switch (String.valueOf(ssl.applicationProtocol())) {
-            case "h2" -> new Http2Server(front).handler;
-            case MeshTls.BYTES -> Sniffer.ofBytes(front, bytes);
-            default -> new Http1Server(front);
-        });
+        handOver(
+                switch (String.valueOf(ssl.applicationProtocol())) {
+                    case "h2" -> new Http2Server(front).handler;
+                    case MeshTls.BYTES -> Sniffer.ofBytes(front, bytes);
+                    default -> new Http1Server(front);
+                });
     }
 
     @Override
