@@ -175,7 +175,7 @@ func NewMesh(t *testing.T, options ...string) *Mesh {
 	m.Write("payments.yaml", SampleYAML(t))
 	m.Command = append([]string{
 		filepath.Join(Root, "bodyguard"), "run", "-f", m.YAML, "--state", m.State,
-		"--xds-port", "0", "--identity-port", "0", "--discovery-port", "0", "--telemetry-port", "0", "--admin-port", "0",
+		"--xds-port", "0", "--identity-port", "0", "--discovery-port", "0", "--telemetry-port", "0", "--otlp-port", "0", "--admin-port", "0",
 	}, options...)
 	m.Plane = Start(t, "control plane", m.Command...)
 	Eventually(t, 60*time.Second, "the control plane is ready", func() bool {

@@ -141,7 +141,7 @@ func TestPortInUseIsOneLine(t *testing.T) {
 
 	plane := Start(t, "control plane", filepath.Join(Root, "bodyguard"), "run", "-f", yaml,
 		"--state", filepath.Join(t.TempDir(), "state"), "--xds-port", fmt.Sprint(port),
-		"--identity-port", "0", "--discovery-port", "0", "--telemetry-port", "0", "--admin-port", "0")
+		"--identity-port", "0", "--discovery-port", "0", "--telemetry-port", "0", "--otlp-port", "0", "--admin-port", "0")
 
 	line := plane.Says(fmt.Sprintf(`(?m)^.*\b%d\b.*\b%d\b.*$`, port, os.Getpid()), 30*time.Second)
 	t.Log(line)

@@ -1,5 +1,5 @@
-/// What a proxy remembers of its exchanges: records, counters, histograms, trace ids, and their texts. Knows nothing
-/// of requests under way, exporters or sockets.
+/// What a proxy remembers of its exchanges: records, counters, histograms, trace ids, and how each is written down.
+/// Knows nothing of requests under way, exporters or sockets.
 module dev.bodyguard.telemetry.record {
     requires static transitive org.jspecify;
 

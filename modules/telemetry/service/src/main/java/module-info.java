@@ -1,12 +1,18 @@
-/// Telemetry's place in the control plane. Knows nothing of routes or identities.
+/// What the mesh's members report, summed up, shown and handed on. Knows nothing of routes, nor how certificates are
+/// signed.
 module dev.bodyguard.telemetry.service {
     requires static transitive org.jspecify;
+    requires com.google.protobuf;
+    requires transitive dev.bodyguard.identity.spiffe;
+    requires io.helidon.common.tls;
     requires io.helidon.http;
-    requires transitive io.helidon.webserver;
+    requires io.helidon.webserver;
+    requires io.helidon.webserver.http2;
     requires io.helidon.webserver.staticcontent;
-    requires transitive micrometer.registry.prometheus;
+    requires io.opentelemetry.proto;
     requires java.net.http;
     requires micrometer.core;
+    requires transitive micrometer.registry.prometheus;
 
     exports dev.bodyguard.telemetry.service;
 }

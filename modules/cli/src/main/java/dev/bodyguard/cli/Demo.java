@@ -26,6 +26,7 @@ final class Demo implements Supervisor.Events {
     private static final String CONTROL_PLANE = "control-plane";
     private static final Duration PATIENCE = Duration.ofSeconds(45);
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(50);
+    private static final Duration PATIENCE_FOR_SPANS = Duration.ofSeconds(3);
     private static final Duration BETWEEN_ROWS = Duration.ofSeconds(1);
 
     record Settings(
@@ -35,7 +36,13 @@ final class Demo implements Supervisor.Events {
             long requests,
             Duration forThatLong,
             int perSecond,
-            Duration restartAfter) {}
+            Duration restartAfter,
+            String traceSampling,
+            List<String> traceExports) {
+        Settings {
+            traceExports = List.copyOf(traceExports);
+        }
+    }
 
     private final Installation installation;
     private final Settings settings;
@@ -65,7 +72,7 @@ final class Demo implements Supervisor.Events {
         this.out = out;
         this.err = err;
         var ports = new Ports(new SecureRandom());
-        for (var server : List.of("xds", "identity", "discovery", "telemetry", "admin")) {
+        for (var server : List.of("xds", "identity", "discovery", "telemetry", "otlp", "admin")) {
             controlPorts.put(server, ports.next());
         }
         checkout = Workload.of("checkout", "v1", "checkout-v1", ports);
@@ -163,6 +170,7 @@ final class Demo implements Supervisor.Events {
         arguments.addAll(
                 List.of("-f", state.mesh().toString(), "--state", state.state().toString()));
         controlPorts.forEach((server, port) -> arguments.addAll(List.of("--" + server + "-port", port.toString())));
+        settings.traceExports().forEach(export -> arguments.addAll(List.of("--trace-export", export)));
         return new Launch(
                 CONTROL_PLANE,
                 installation.process("run", arguments),
@@ -188,7 +196,7 @@ final class Demo implements Supervisor.Events {
         return new Launch(
                 workload.sidecar(),
                 installation.process(
-                        "sidecar", workload.sidecarArguments(state.state().toString())),
+                        "sidecar", workload.sidecarArguments(state.state().toString(), settings.traceSampling())),
                 Map.of(),
                 List.of(workload.inbound(), workload.outbound(), workload.admin()),
                 state.log(workload.sidecar()));
@@ -255,16 +263,19 @@ final class Demo implements Supervisor.Events {
         return checkout.appUrl("/");
     }
 
+    private URI summary() {
+        return URI.create("http://" + Workload.address(controlPorts.getOrDefault("telemetry", 0)) + "/api/summary");
+    }
+
     private void drive(Folders state) throws InterruptedException {
         var scrapes = new Scrapes(
-                http, workloads.stream().map(w -> w.adminUrl("/metrics")).toList());
+                http, workloads.stream().map(w -> w.adminUrl("/metrics")).toList(), summary());
         scrapes.read();
         var table = new Table(settings.json() ? err : out, terminal);
-        if (!settings.json()) {
-            out.println("entry " + entry() + "   rules "
-                    + state.mesh().resolve("payments.yaml")
-                    + (settings.requests() == Long.MAX_VALUE ? "   Ctrl-C ends it" : ""));
-        }
+        (settings.json() ? err : out)
+                .println("entry " + entry() + "   summary " + summary() + "   rules "
+                        + state.mesh().resolve("payments.yaml")
+                        + (settings.requests() == Long.MAX_VALUE ? "   Ctrl-C ends it" : ""));
         var traffic = new Traffic(http, entry(), settings.requests(), settings.forThatLong(), settings.perSecond());
         traffic.start();
         try {
@@ -275,6 +286,10 @@ final class Demo implements Supervisor.Events {
         } finally {
             traffic.stop();
             var _ = Thread.interrupted();
+            if (!stopping && Double.parseDouble(settings.traceSampling()) > 0) {
+                // Both sidecars of a request tell of it.
+                scrapes.awaitSpans(2 * traffic.finished(), PATIENCE_FOR_SPANS);
+            }
             scrapes.read();
             var result = traffic.progress(scrapes);
             table.show(result);

@@ -1,7 +1,10 @@
 package dev.bodyguard.cli;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -63,6 +66,22 @@ final class DemoCommand implements Runnable {
             description = "A process that died is started again after this long (default: 5s).")
     private Duration restartAfter = Duration.ofSeconds(5);
 
+    @Option(
+            names = "--trace-sampling",
+            paramLabel = "PERCENT",
+            description = "Percent of requests whose spans are sent (default: ${DEFAULT-VALUE}).",
+            defaultValue = "100")
+    private double traceSampling;
+
+    @Option(
+            names = "--trace-export",
+            paramLabel = "FORMAT=URL",
+            description = {
+                "Hand spans on, such as zipkin=http://127.0.0.1:9411/api/v2/spans",
+                "or otlp=http://127.0.0.1:4318/v1/traces; may be given more than once."
+            })
+    private List<String> traceExports = List.of();
+
     @Override
     public void run() {
         if (requests != null && requests < 1) {
@@ -70,6 +89,9 @@ final class DemoCommand implements Runnable {
         }
         if (rate != null && rate < 0) {
             throw new Failure("--rate must be 0 or more, was " + rate);
+        }
+        if (!(traceSampling >= 0 && traceSampling <= 100)) {
+            throw new Failure("--trace-sampling must be a percentage, 0 to 100, was " + traceSampling);
         }
         int perSecond = rate != null ? rate : requests != null ? 0 : GENTLE;
         var settings = new Demo.Settings(
@@ -79,7 +101,12 @@ final class DemoCommand implements Runnable {
                 requests == null ? Long.MAX_VALUE : requests,
                 forThatLong == null ? Duration.ofDays(10_000) : forThatLong,
                 perSecond,
-                restartAfter);
+                restartAfter,
+                new BigDecimal(traceSampling)
+                        .setScale(6, RoundingMode.HALF_UP)
+                        .stripTrailingZeros()
+                        .toPlainString(),
+                traceExports);
         new Demo(Installation.fromLauncher(), settings, System.out, System.err).run();
     }
 

@@ -12,7 +12,8 @@ record Progress(
         Map<String, Long> byVersion,
         double mutualTlsShare,
         double p50Millis,
-        double p99Millis) {
+        double p99Millis,
+        long spans) {
     Progress {
         byVersion = Map.copyOf(byVersion);
     }
@@ -36,6 +37,7 @@ record Progress(
         out.put("mtlsShare", rounded(mutualTlsShare, 10_000));
         out.put("p50Ms", rounded(p50Millis, 100));
         out.put("p99Ms", rounded(p99Millis, 100));
+        out.put("spans", spans);
         return Json.write(out);
     }
 

@@ -14,6 +14,8 @@ import java.util.Map;
 final class Scrapes {
     private final HttpClient http;
     private final Map<URI, Counters> sidecars = new LinkedHashMap<>();
+    private final URI summary;
+    private final Increase spans = new Increase();
 
     private static final class Counters {
         private final Increase retries = new Increase();
@@ -21,13 +23,17 @@ final class Scrapes {
         private final Increase mutualTls = new Increase();
     }
 
-    Scrapes(HttpClient http, List<URI> metrics) {
+    /// @param metrics of the sidecars
+    /// @param summary of the telemetry service
+    Scrapes(HttpClient http, List<URI> metrics, URI summary) {
         this.http = http;
+        this.summary = summary;
         metrics.forEach(uri -> sidecars.put(uri, new Counters()));
     }
 
-    /// Reads every sidecar; one that does not answer keeps its last reading.
+    /// Reads the telemetry service and every sidecar; one that does not answer keeps its last reading.
     void read() throws InterruptedException {
+        readSpans();
         for (var sidecar : sidecars.entrySet()) {
             try {
                 var request = HttpRequest.newBuilder(sidecar.getKey())
@@ -40,6 +46,34 @@ final class Scrapes {
             } catch (IOException _) {
                 // It may be starting again.
             }
+        }
+    }
+
+    private void readSpans() throws InterruptedException {
+        try {
+            var request = HttpRequest.newBuilder(summary)
+                    .timeout(Duration.ofSeconds(2))
+                    .build();
+            var response = http.send(request, BodyHandlers.ofString());
+            if (response.statusCode() == 200 && Json.object(response.body()).get("spans") instanceof Number now) {
+                spans.read(now.doubleValue());
+            }
+        } catch (IOException _) {
+            // It may be starting again.
+        }
+    }
+
+    /// Spans that have arrived since the first scrape.
+    long spans() {
+        return Math.round(spans.total());
+    }
+
+    /// Waits until that many spans have arrived: sidecars send theirs every two seconds.
+    void awaitSpans(long wanted, Duration atMost) throws InterruptedException {
+        long began = System.nanoTime();
+        while (spans() < wanted && System.nanoTime() - began < atMost.toNanos()) {
+            Thread.sleep(100);
+            readSpans();
         }
     }
 

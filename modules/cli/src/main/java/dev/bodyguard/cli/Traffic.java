@@ -76,7 +76,13 @@ final class Traffic {
                 versions,
                 scrapes.mutualTlsShare(),
                 latencies.millisAt(0.50),
-                latencies.millisAt(0.99));
+                latencies.millisAt(0.99),
+                scrapes.spans());
+    }
+
+    /// How many were answered, or failed.
+    long finished() {
+        return finished.get();
     }
 
     private void call() {

@@ -33,7 +33,8 @@ record Workload(String service, String version, String name, int app, int inboun
         return Map.of("HTTP_PROXY", proxy, "HTTPS_PROXY", proxy, "http_proxy", proxy, "https_proxy", proxy);
     }
 
-    List<String> sidecarArguments(String state) {
+    /// @param traceSampling in percent
+    List<String> sidecarArguments(String state, String traceSampling) {
         return List.of(
                 "--service",
                 service,
@@ -50,7 +51,9 @@ record Workload(String service, String version, String name, int app, int inboun
                 "--outbound-port",
                 Integer.toString(outbound),
                 "--admin-port",
-                Integer.toString(admin));
+                Integer.toString(admin),
+                "--trace-sampling",
+                traceSampling);
     }
 
     Map<String, Object> described(long pid, long sidecarPid) {

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class TableTest {
-    private static final Progress SOME = new Progress(100_000, 99_999, 12, Map.of("v1", 1L, "v2", 3L), 1, 1.25, 40);
+    private static final Progress SOME = new Progress(100_000, 99_999, 12, Map.of("v1", 1L, "v2", 3L), 1, 1.25, 40, 7);
 
     @Test
     void showsSharesAndNeverRoundsAFailureAway() {
@@ -29,7 +29,7 @@ final class TableTest {
     void endsWithOneObject() {
         assertThat(SOME.json())
                 .isEqualTo("{\"requests\": 100000, \"succeeded\": 99999, \"retries\": 12, \"byVersion\": {\"v1\": 1,"
-                        + " \"v2\": 3}, \"mtlsShare\": 1.0, \"p50Ms\": 1.25, \"p99Ms\": 40.0}");
+                        + " \"v2\": 3}, \"mtlsShare\": 1.0, \"p50Ms\": 1.25, \"p99Ms\": 40.0, \"spans\": 7}");
     }
 
     @Test

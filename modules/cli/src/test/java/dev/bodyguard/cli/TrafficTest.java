@@ -70,7 +70,7 @@ final class TrafficTest {
             var traffic = new Traffic(http, entry.uri(), requests, time, perSecond);
             traffic.start();
             assertThat(traffic.await(Duration.ofSeconds(50))).isTrue();
-            return traffic.progress(new Scrapes(http, List.of()));
+            return traffic.progress(new Scrapes(http, List.of(), URI.create("http://127.0.0.1:1/")));
         }
     }
 

@@ -13,7 +13,7 @@ import dev.bodyguard.machine.PortOwner;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.source.files.Directory;
 import dev.bodyguard.standalone.Settings.Port;
-import dev.bodyguard.telemetry.service.TelemetryServer;
+import dev.bodyguard.telemetry.service.TelemetryService;
 import dev.bodyguard.xds.server.GrpcServer;
 import dev.bodyguard.xds.server.ServerTls;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -112,7 +112,14 @@ final class ControlPlane implements AutoCloseable {
                 metrics));
         configSvid.server = svid -> config.reloadTls(tls(svid));
 
-        var telemetry = open(TelemetryServer.start(HOST, settings.port(Port.TELEMETRY), metrics));
+        var ofTelemetry = open(ServerSvid.start(state.authority(), "telemetry", identityEvents, clock, _ -> {}));
+        var telemetry = open(TelemetryService.start(
+                new dev.bodyguard.telemetry.service.Settings(
+                        HOST, settings.port(Port.TELEMETRY), settings.port(Port.OTLP), settings.traceExports()),
+                ofTelemetry,
+                metrics,
+                new dev.bodyguard.telemetry.service.LoggedEvents(System.getLogger("dev.bodyguard.telemetry")),
+                clock));
         var admin = open(Admin.start(HOST, settings.port(Port.ADMIN), config, discovery, metrics));
         awaitReady(config);
 
@@ -120,6 +127,7 @@ final class ControlPlane implements AutoCloseable {
         addresses.put("xds", HOST + ":" + config.port());
         addresses.put("discovery", HOST + ":" + discovery.port());
         addresses.put("telemetry", HOST + ":" + telemetry.port());
+        addresses.put("otlp", HOST + ":" + telemetry.otlpPort());
         addresses.put("admin", HOST + ":" + admin.port());
         folder.announce(addresses);
     }

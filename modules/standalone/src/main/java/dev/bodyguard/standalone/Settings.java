@@ -2,9 +2,12 @@ package dev.bodyguard.standalone;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.model.OutboundPolicy;
+import dev.bodyguard.telemetry.service.TraceExport;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -14,16 +17,24 @@ import org.jspecify.annotations.Nullable;
 /// @param documents the directory of YAML files
 /// @param state the folder that keeps keys and where sidecars find the control plane
 /// @param outbound what becomes of hosts that the mesh does not know
+/// @param traceExports where spans go on to
 record Settings(
-        Path documents, Path state, String trustDomain, OutboundPolicy.Mode outbound, Map<Port, Integer> ports) {
+        Path documents,
+        Path state,
+        String trustDomain,
+        OutboundPolicy.Mode outbound,
+        List<TraceExport> traceExports,
+        Map<Port, Integer> ports) {
     static final String USAGE = """
         usage: bodyguard run -f DIR [options]
           -f, --files DIR                   the mesh's YAML and JSON documents, watched
           --state DIR                       keys, join tokens and addresses (default ./.bodyguard)
           --trust-domain NAME               (default cluster.local)
           --outbound-traffic-policy POLICY  ALLOW_ANY (default) or REGISTRY_ONLY
-          --xds-port, --identity-port, --discovery-port, --telemetry-port, --admin-port PORT
-                                            (default 15012, 15013, 15014, 15016, 15019; 0: any free one)
+          --trace-export FORMAT=URL         where spans go on to, may be given more than once:
+                                            zipkin=http://127.0.0.1:9411/api/v2/spans, otlp=http://127.0.0.1:4318/v1/traces
+          --xds-port, --identity-port, --discovery-port, --telemetry-port, --otlp-port, --admin-port PORT
+                                            (default 15012, 15013, 15014, 15016, 15018, 15019; 0: any free one)
         """;
 
     /// The ports of the control plane.
@@ -31,7 +42,10 @@ record Settings(
         XDS("--xds-port", 15012),
         IDENTITY("--identity-port", 15013),
         DISCOVERY("--discovery-port", 15014),
+        /// The summary, metrics and pages, in plain HTTP.
         TELEMETRY("--telemetry-port", 15016),
+        /// Where sidecars report, by mutual TLS.
+        OTLP("--otlp-port", 15018),
         ADMIN("--admin-port", 15019);
 
         private final String flag;
@@ -49,6 +63,7 @@ record Settings(
 
     Settings {
         trustDomain = new SpiffeId(trustDomain, "").trustDomain();
+        traceExports = List.copyOf(traceExports);
         ports = Map.copyOf(ports);
     }
 
@@ -62,6 +77,7 @@ record Settings(
         Path state = Path.of(".bodyguard");
         String trustDomain = "cluster.local";
         var outbound = OutboundPolicy.Mode.ALLOW_ANY;
+        var traceExports = new ArrayList<TraceExport>();
         var ports = new EnumMap<Port, Integer>(Port.class);
         for (int i = 0; i < args.length; i++) {
             int equals = args[i].startsWith("--") ? args[i].indexOf('=') : -1;
@@ -79,6 +95,7 @@ record Settings(
                 case "--state" -> state = Path.of(value);
                 case "--trust-domain" -> trustDomain = value;
                 case "--outbound-traffic-policy" -> outbound = mode(value);
+                case "--trace-export" -> traceExports.add(TraceExport.parse(value));
                 default -> {
                     Port port = Arrays.stream(Port.values())
                             .filter(one -> one.flag.equals(flag))
@@ -91,7 +108,7 @@ record Settings(
         if (documents == null) {
             throw new IllegalArgumentException("-f DIR is missing: the folder with the mesh's YAML\n" + USAGE);
         }
-        return new Settings(documents, state.toAbsolutePath().normalize(), trustDomain, outbound, ports);
+        return new Settings(documents, state.toAbsolutePath().normalize(), trustDomain, outbound, traceExports, ports);
     }
 
     private static OutboundPolicy.Mode mode(String value) {

@@ -326,7 +326,7 @@ class ControlPlaneTest {
     /// Starts it on these addresses, on free ports where there is none.
     private ControlPlane start(Map<String, String> at) throws IOException, InterruptedException {
         var args = new ArrayList<>(List.of("-f", documents.toString(), "--state", state.toString()));
-        for (String service : List.of("xds", "identity", "discovery", "telemetry", "admin")) {
+        for (String service : List.of("xds", "identity", "discovery", "telemetry", "otlp", "admin")) {
             args.add("--" + service + "-port");
             args.add(at.getOrDefault(service, ":0").replaceAll(".*:", ""));
         }

@@ -37,7 +37,7 @@ public final class ServerSvid implements Supplier<Svid>, AutoCloseable {
 
     /// Issues the first one and keeps it fresh.
     ///
-    /// @param serviceAccount `config`, `identity` or `discovery`, in the control plane's namespace
+    /// @param serviceAccount `config`, `identity`, `discovery` or `telemetry`, in the control plane's namespace
     /// @param onRenewed hears of each later one, to reload a server that does not ask [#get()] each time
     public static ServerSvid start(
             Authority authority, String serviceAccount, Events events, InstantSource clock, Consumer<Svid> onRenewed)

@@ -46,6 +46,11 @@ final class ControlPlane {
         return channel("discovery", StateFolder.ControlPlane::discovery);
     }
 
+    /// `host:port` where telemetry is taken now; empty where it is not.
+    String telemetry() {
+        return state.controlPlane().map(StateFolder.ControlPlane::otlp).orElse("");
+    }
+
     // Type annotations inside a record's component do not survive in its class file.
     @SuppressWarnings("NullAway")
     private ManagedChannel channel(String account, Function<StateFolder.ControlPlane, String> address) {

@@ -38,6 +38,8 @@ final class Facts {
     @Nullable
     TraceParent trace;
 
+    long parentSpan;
+
     String routeName = "";
 
     @Nullable
@@ -155,7 +157,8 @@ final class Facts {
                         peer == null ? null : peer.toString(),
                         security()),
                 new Exchange.Decision(routeName, rule, sentence),
-                trace);
+                trace,
+                parentSpan);
     }
 
     private static String text(SocketAddress address) {

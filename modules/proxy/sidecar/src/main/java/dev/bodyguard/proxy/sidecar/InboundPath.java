@@ -36,6 +36,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
     private final Upstreams upstreams;
     private final Resolver resolver;
     private final Ledger ledger;
+    private final Trail trail;
     private final Runnable appGone;
 
     /// @param appGone told of each request that found the app not listening, on an event loop
@@ -47,6 +48,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
             Upstreams upstreams,
             Resolver resolver,
             Ledger ledger,
+            Trail trail,
             Runnable appGone) {
         this.inForce = inForce;
         this.appPort = settings.appPort();
@@ -59,6 +61,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         this.resolver = resolver;
         this.ledger = ledger;
         this.appGone = appGone;
+        this.trail = trail;
     }
 
     @Override
@@ -69,7 +72,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         facts.serviceName = serviceName;
         facts.serviceNamespace = serviceNamespace;
         facts.destination = self;
-        Trail.follow(call.request(), facts, call.loop().random());
+        trail.follow(call.request(), facts, call.loop().random());
         identify(call);
         return call;
     }

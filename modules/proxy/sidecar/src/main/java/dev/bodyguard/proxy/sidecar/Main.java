@@ -17,6 +17,7 @@ import dev.bodyguard.proxy.wire.Upstreams;
 import dev.bodyguard.telemetry.record.AccessLine;
 import dev.bodyguard.telemetry.record.Exchange;
 import dev.bodyguard.telemetry.record.Meters;
+import dev.bodyguard.telemetry.record.Otlp;
 import dev.bodyguard.telemetry.record.Party;
 import dev.bodyguard.xds.client.AdsClient;
 import java.io.FileDescriptor;
@@ -122,17 +123,25 @@ public final class Main {
         var enroller = new Enroller(readiness, settings.appPort());
         var loops = Loops.start(Math.max(1, Math.min(2, Runtime.getRuntime().availableProcessors())));
         var accessLog = new AccessLog<Exchange>(new FileOutputStream(FileDescriptor.out), AccessLine::write);
-        var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), clock);
+        var upstreams = Upstreams.on(loops, Limits.DEFAULTS, meshTls);
+        var telemetry = new Telemetry(
+                new Otlp(self, clock.millis()),
+                meters,
+                new TelemetryChannel(upstreams, loops.all().getLast(), controlPlane::telemetry),
+                log,
+                clock);
+        var ledger = new Ledger(meters, List.of(meters::record, accessLog::write, telemetry), clock);
         var inForce = new InForce<>(new Generation(Plan.EMPTY));
         var parking = new Parking(loops.all(), PATIENCE_FOR_A_FIRST_WORD, PARKED);
         var planner = new Planner(inForce, PATIENCE_WHILE_WARMING, new Planned(readiness, parking, settings.appPort()));
         var hosts = new Hosts(planner, Hosts.MOST);
-        var upstreams = Upstreams.on(loops, Limits.DEFAULTS, meshTls);
+        var trail = new Trail(settings.traceSampling());
         var resolver = new Resolver();
         var outboundPort = new AtomicInteger();
         var outboundPath =
-                new OutboundPath(inForce, hosts, parking, upstreams, resolver, ledger, self, outboundPort::get);
-        var inboundPath = new InboundPath(inForce, settings, id, self, upstreams, resolver, ledger, enroller::doubt);
+                new OutboundPath(inForce, hosts, parking, upstreams, resolver, ledger, trail, self, outboundPort::get);
+        var inboundPath =
+                new InboundPath(inForce, settings, id, self, upstreams, resolver, ledger, trail, enroller::doubt);
         var tunnels =
                 new OutboundTunnels(inForce, hosts, parking, meshTls, resolver, ledger, log, self, outboundPort::get);
         var inboundTunnels =
@@ -176,10 +185,12 @@ public final class Main {
             if (app != null) {
                 app.stop();
             }
+            telemetry.close();
             accessLog.close();
         }));
 
         // Serve
+        telemetry.start();
         Child child = null;
         if (!settings.command().isEmpty()) {
             // What an app asks in its first moments shall not fail because its sidecar is still new here.

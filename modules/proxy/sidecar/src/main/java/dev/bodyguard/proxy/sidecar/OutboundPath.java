@@ -36,6 +36,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     private final Upstreams upstreams;
     private final Resolver resolver;
     private final Ledger ledger;
+    private final Trail trail;
     private final Party self;
     private final String peerFacts;
     private final IntSupplier ownPort;
@@ -47,6 +48,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
             Upstreams upstreams,
             Resolver resolver,
             Ledger ledger,
+            Trail trail,
             Party self,
             IntSupplier ownPort) {
         this.inForce = inForce;
@@ -55,6 +57,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         this.upstreams = upstreams;
         this.resolver = resolver;
         this.ledger = ledger;
+        this.trail = trail;
         this.self = self;
         this.peerFacts = PeerFacts.text(self);
         this.ownPort = ownPort;
@@ -64,7 +67,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     public RequestListener begin(Exchange client) {
         var call = new Call(Edge.Reporter.SOURCE, client, ledger);
         call.facts().source = self;
-        Trail.follow(call.request(), call.facts(), call.loop().random());
+        trail.follow(call.request(), call.facts(), call.loop().random());
         identify(call);
         return call;
     }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param labels what routing rules can ask of it, `app` and `version` included
 /// @param state the folder a control plane shares with its sidecars
 /// @param ttl wished life of a certificate
+/// @param traceSampling share of traces beginning here of which spans are sent, 0 to 1
 /// @param command the app to start beside the sidecar; empty where it was started by someone else
 record Settings(
         String service,
@@ -29,6 +30,7 @@ record Settings(
         int outboundPort,
         int adminPort,
         Duration ttl,
+        double traceSampling,
         List<String> command) {
     static final String HELP = """
         usage: bodyguard sidecar --service NAME --app-port N --state DIR [options] [-- COMMAND…]
@@ -44,12 +46,16 @@ record Settings(
           --inbound-port N    where the mesh reaches the app, by mutual TLS; default 0: allocated
           --admin-port N      health, metrics, configuration, drain; default 0: allocated
           --ttl DURATION      life of a certificate, such as 24h, 15m or 10s; default 24h
+          --trace-sampling P  percent of the traces beginning here of which spans are sent; default 1. A
+                              request with a traceparent is as its caller decided
           -- COMMAND…         the app to start; it finds its proxy in HTTP_PROXY and HTTPS_PROXY
         """;
 
     private static final Pattern DNS_LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9]([-_.A-Za-z0-9]{0,251}[A-Za-z0-9])?");
     private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m|h|d)");
+
+    private static final Pattern PERCENT = Pattern.compile("[0-9]{1,3}([.][0-9]{1,6})?");
 
     Settings {
         check(DNS_LABEL, "--service", service, "lower-case letters, digits and '-'");
@@ -144,6 +150,7 @@ record Settings(
                 number("--outbound-port", flags.getOrDefault("--outbound-port", "0")),
                 number("--admin-port", flags.getOrDefault("--admin-port", "0")),
                 duration(flags.getOrDefault("--ttl", "24h")),
+                share("--trace-sampling", flags.getOrDefault("--trace-sampling", "1")),
                 command));
     }
 
@@ -158,7 +165,8 @@ record Settings(
             "--outbound-port",
             "--inbound-port",
             "--admin-port",
-            "--ttl");
+            "--ttl",
+            "--trace-sampling");
 
     private static String required(Map<String, String> flags, String flag) {
         String value = flags.get(flag);
@@ -166,6 +174,13 @@ record Settings(
             throw new IllegalArgumentException(flag + " is missing; --help shows what it means");
         }
         return value;
+    }
+
+    private static double share(String flag, String percent) {
+        if (!PERCENT.matcher(percent).matches() || Double.parseDouble(percent) > 100) {
+            throw new IllegalArgumentException(flag + " must be a percentage, 0 to 100, was '" + percent + "'");
+        }
+        return Double.parseDouble(percent) / 100;
     }
 
     private static int number(String flag, String value) {

@@ -66,6 +66,16 @@ final class SidecarLog implements ListenerEvents {
         refused.with("tunnel").increment();
     }
 
+    void telemetryLost(String why) {
+        log.log(
+                Level.WARNING,
+                "telemetry: " + why + "; counters go on here and are told later, spans wait as far as there is room");
+    }
+
+    void telemetryResumed() {
+        log.log(Level.INFO, "telemetry: told again");
+    }
+
     @Override
     public void handshakeFailed(SocketAddress peer, String reason) {
         log.log(Level.WARNING, "refused a connection from " + text(peer) + ": " + reason);

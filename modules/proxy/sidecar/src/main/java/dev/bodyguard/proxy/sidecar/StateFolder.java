@@ -23,7 +23,9 @@ record StateFolder(Path root) {
     /// Where the control plane's services listen now.
     ///
     /// Each as `host:port`.
-    record ControlPlane(String identity, String xds, String discovery) {}
+    ///
+    /// @param otlp empty where nobody takes telemetry
+    record ControlPlane(String identity, String xds, String discovery, String otlp) {}
 
     /// Reads `control-plane.json`; empty while there is none, or it is being replaced.
     Optional<ControlPlane> controlPlane() {
@@ -38,7 +40,7 @@ record StateFolder(Path root) {
         var discovery = fields.get("discovery");
         return identity == null || xds == null || discovery == null
                 ? Optional.empty()
-                : Optional.of(new ControlPlane(identity, xds, discovery));
+                : Optional.of(new ControlPlane(identity, xds, discovery, fields.getOrDefault("otlp", "")));
     }
 
     Path rootCertificates() {

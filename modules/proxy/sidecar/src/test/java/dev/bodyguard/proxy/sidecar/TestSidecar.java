@@ -64,7 +64,7 @@ final class TestSidecar implements AutoCloseable {
                 loops,
                 loopback(),
                 Limits.DEFAULTS,
-                new OutboundPath(inForce, hosts, parking, upstreams, resolver, ledger, self, port::get),
+                new OutboundPath(inForce, hosts, parking, upstreams, resolver, ledger, new Trail(0), self, port::get),
                 new OutboundTunnels(inForce, hosts, parking, tls, resolver, ledger, log, self, port::get),
                 log);
         port.set(outbound.address().getPort());
@@ -74,7 +74,15 @@ final class TestSidecar implements AutoCloseable {
                 Limits.DEFAULTS,
                 tls,
                 new InboundPath(
-                        inForce, settings, svid.id(), self, upstreams, resolver, ledger, doubts::incrementAndGet),
+                        inForce,
+                        settings,
+                        svid.id(),
+                        self,
+                        upstreams,
+                        resolver,
+                        ledger,
+                        new Trail(0),
+                        doubts::incrementAndGet),
                 new InboundTunnels(inForce, settings, tls, resolver, ledger, log, self, doubts::incrementAndGet),
                 new ListenerEvents() {
                     @Override

@@ -11,11 +11,16 @@ public final class EdgeMeters {
 
     private static final long NANOS_PER_MILLI = 1_000_000;
 
+    private final Edge edge;
     private final String before;
     private final String after;
+    private final LongAdder retries = new LongAdder();
     private volatile Series[] series = {};
+    private long retriesSeen;
+    private boolean retriesDue;
 
     EdgeMeters(Edge edge) {
+        this.edge = edge;
         before = before(edge);
         after = ",connection_security_policy=\"" + edge.security().word + "\"";
     }
@@ -37,6 +42,90 @@ public final class EdgeMeters {
         found.duration.record(durationNanos);
         found.requestBytes.record(requestBytes);
         found.responseBytes.record(responseBytes);
+    }
+
+    /// Counts attempts after the first.
+    public void retried(int times) {
+        retries.add(times);
+    }
+
+    /// Decides what the next [#write] calls tell.
+    void look(boolean everything) {
+        long now = retries.sum();
+        retriesDue = now > 0 && (everything || now != retriesSeen);
+        retriesSeen = now;
+        for (Series s : series) {
+            long requests = s.requests.sum();
+            s.due = everything || requests != s.seen;
+            s.seen = requests;
+        }
+    }
+
+    /// Adds what is due of one kind.
+    void write(Otlp.Kind kind, Otlp.Batch to) {
+        switch (kind) {
+            case REQUESTS -> {
+                for (Series s : series) {
+                    if (s.due) {
+                        to.number(kind, s.seen, attributes -> attributes(s, attributes));
+                    }
+                }
+            }
+            case DURATION -> {
+                for (Series s : series) {
+                    if (s.due) {
+                        to.histogram(
+                                kind,
+                                s.duration.counts(),
+                                s.duration.sum(),
+                                Histogram.bounds(),
+                                attributes -> attributes(s, attributes));
+                    }
+                }
+            }
+            case RETRIES -> {
+                if (retriesDue) {
+                    to.number(kind, retriesSeen, this::attributes);
+                }
+            }
+        }
+    }
+
+    private void attributes(Series s, Otlp.Attributes to) {
+        attributes(to);
+        to.put("response_code", s.code < 0 ? "other" : Integer.toString(s.code));
+        if (s.grpcStatus >= 0) {
+            to.put("grpc_response_status", Integer.toString(s.grpcStatus));
+        }
+        to.put("response_flags", s.flags);
+    }
+
+    /// As the labels, less those that are unknown or follow from others.
+    private void attributes(Otlp.Attributes to) {
+        Party source = edge.source();
+        Party destination = edge.destination();
+        to.put("reporter", edge.reporter().word);
+        known(to, "source_workload", source.workload());
+        known(to, "source_workload_namespace", source.namespace());
+        known(to, "source_principal", source.principal());
+        known(to, "source_version", source.version());
+        known(to, "source_canonical_service", source.service());
+        known(to, "destination_workload", destination.workload());
+        known(to, "destination_workload_namespace", destination.namespace());
+        known(to, "destination_principal", destination.principal());
+        known(to, "destination_version", destination.version());
+        known(to, "destination_canonical_service", destination.service());
+        known(to, "destination_service", edge.destinationService());
+        known(to, "destination_service_name", edge.destinationServiceName());
+        known(to, "destination_service_namespace", edge.destinationServiceNamespace());
+        to.put("request_protocol", edge.protocol().word);
+        known(to, "connection_security_policy", edge.security().word);
+    }
+
+    private static void known(Otlp.Attributes to, String key, String value) {
+        if (!value.equals(Party.UNKNOWN_WORD)) {
+            to.put(key, value);
+        }
     }
 
     private static @Nullable Series find(Series[] among, int code, int grpcStatus, String flags) {
@@ -134,6 +223,8 @@ public final class EdgeMeters {
         final Histogram duration = new Histogram(NANOS_PER_MILLI);
         final Histogram requestBytes = new Histogram(1);
         final Histogram responseBytes = new Histogram(1);
+        long seen;
+        boolean due;
 
         Series(int code, int grpcStatus, String flags, String before, String after) {
             this.code = code;

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param startedAt milliseconds since the epoch
 /// @param trace null where none was made
+/// @param parentSpan the span that it came from, 0 where the trace began here
 public record Exchange(
         Edge edge,
         long startedAt,
@@ -15,7 +16,8 @@ public record Exchange(
         Upstream upstream,
         Downstream downstream,
         Decision decision,
-        @Nullable TraceParent trace) {
+        @Nullable TraceParent trace,
+        long parentSpan) {
 
     /// What was asked.
     ///

@@ -37,6 +37,22 @@ final class Histogram {
         sum.add(value);
     }
 
+    long[] counts() {
+        var counted = new long[BOUNDS.length + 1];
+        for (int i = 0; i < counted.length; i++) {
+            counted[i] = counts.get(i);
+        }
+        return counted;
+    }
+
+    double sum() {
+        return (double) sum.sum() / scale;
+    }
+
+    static double[] bounds() {
+        return BOUNDS;
+    }
+
     /// Its lines, of a family's name and with labels that need no escaping any more.
     void write(StringBuilder to, String name, String labels) {
         long total = 0;
@@ -49,7 +65,7 @@ final class Histogram {
         }
         to.append(name).append("_sum");
         Meters.labelled(to, labels);
-        to.append(' ').append((double) sum.sum() / scale).append('\n');
+        to.append(' ').append(sum()).append('\n');
         to.append(name).append("_count");
         Meters.labelled(to, labels);
         to.append(' ').append(total).append('\n');

@@ -104,14 +104,17 @@ public final class Meters {
                     exchange.response().bytes());
             return;
         }
-        edge(exchange.edge())
-                .record(
-                        exchange.response().code(),
-                        exchange.response().grpcStatus(),
-                        exchange.response().flags(),
-                        exchange.durationNanos(),
-                        exchange.request().bytes(),
-                        exchange.response().bytes());
+        var edge = edge(exchange.edge());
+        edge.record(
+                exchange.response().code(),
+                exchange.response().grpcStatus(),
+                exchange.response().flags(),
+                exchange.durationNanos(),
+                exchange.request().bytes(),
+                exchange.response().bytes());
+        if (exchange.upstream().attempts() > 1) {
+            edge.retried(exchange.upstream().attempts() - 1);
+        }
     }
 
     /// Counter of `bodyguard_upstream_retries_total`, worth keeping beside the cluster.
@@ -176,8 +179,7 @@ public final class Meters {
 
     /// Appends everything, as Prometheus reads it.
     public void write(StringBuilder to) {
-        var all = new ArrayList<>(edges.values());
-        all.add(beyond);
+        var all = edges();
         head(to, "istio_requests_total", "Requests, by who asked whom and how it ended.", "counter");
         all.forEach(edge -> edge.requests(to));
         head(
@@ -196,6 +198,12 @@ public final class Meters {
             others = List.copyOf(families.values());
         }
         others.forEach(family -> family.write(to));
+    }
+
+    List<EdgeMeters> edges() {
+        var all = new ArrayList<>(edges.values());
+        all.add(beyond);
+        return all;
     }
 
     static void head(StringBuilder to, String name, String help, String type) {

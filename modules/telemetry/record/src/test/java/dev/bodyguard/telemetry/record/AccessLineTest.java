@@ -64,6 +64,7 @@ class AccessLineTest {
                         "",
                         "VirtualService default/payment-vs spec.http[0] (payments.yaml:12:5)",
                         "could not connect to 127.0.0.1:9000: connection refused"),
-                TraceParent.parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+                TraceParent.parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+                0);
     }
 }

@@ -1,7 +1,10 @@
-/// The telemetry service's place: a port with readiness and its own metrics, and nothing behind it yet. Spans, RED
-/// metrics and the topology will arrive here; until then sidecars serve their own metrics and nobody sends anything.
+/// What sidecars report, gathered: OTLP in from members of the mesh, the summary and Prometheus out, spans handed on to
+/// Zipkin or by OTLP.
 ///
-/// Requests run on Helidon's virtual threads; there is no state to own.
+/// [dev.bodyguard.telemetry.service.TelemetryService] is the wiring. Reports are parsed on Helidon's virtual threads
+/// ([dev.bodyguard.telemetry.service.Intake]) and counted in [dev.bodyguard.telemetry.service.Topology], which locks
+/// itself; each [dev.bodyguard.telemetry.service.Exporter] has a thread of its own. Nothing is kept on disk: counters
+/// are cumulative, so a restart learns them again from the sidecars.
 @NullMarked
 package dev.bodyguard.telemetry.service;
 
