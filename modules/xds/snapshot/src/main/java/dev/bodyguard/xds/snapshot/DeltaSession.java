@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /// The incremental protocol: only what changed is sent, and every resource has its own version.
 ///
@@ -98,12 +99,20 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
     public Reaction<DeltaDiscoveryResponse> offer(Resources next) {
         resources = next;
         var all = new ArrayList<Map.Entry<DeltaSubscription, Changes>>();
+        // Clusters come before endpoints. A client that is told a cluster anew does not use it before it was told its
+        // endpoints as well, the same as they may be (xDS protocol, "Resource warming").
+        Set<String> again = Set.of();
         for (var subscription : subscriptions.values()) {
             if (subscription.unanswered() >= UNANSWERED) {
                 return new Reaction.Refusal<>("the client left " + UNANSWERED + " responses of "
                         + subscription.typeUrl() + " without ACK or NACK");
             }
-            all.add(Map.entry(subscription, subscription.everything(next, Set.of())));
+            var changes =
+                    subscription.everything(next, subscription.typeUrl().equals(TypeUrls.ENDPOINTS) ? again : Set.of());
+            if (subscription.typeUrl().equals(TypeUrls.CLUSTER)) {
+                again = changes.updated().stream().map(NamedResource::name).collect(Collectors.toSet());
+            }
+            all.add(Map.entry(subscription, changes));
         }
         var send = new ArrayList<DeltaDiscoveryResponse>();
         for (var each : all) {

@@ -3,6 +3,7 @@ package dev.bodyguard.xds.snapshot;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /// The older protocol, state of the world: a response holds everything of its type that the client subscribed to, and
 /// a request names everything that it subscribes to.
@@ -51,6 +53,17 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
                 resources.find(typeUrl, name).ifPresent(resource -> wanted.put(resource.name(), resource));
             }
             return wanted;
+        }
+
+        /// Which of these the client has in another version.
+        Set<String> changed(Map<String, NamedResource> made) {
+            return held.values().stream()
+                    .filter(old -> {
+                        var next = made.get(old.name());
+                        return next != null && !next.version().equals(old.version());
+                    })
+                    .map(NamedResource::name)
+                    .collect(Collectors.toSet());
         }
 
         List<Heard> answered(String nonce, Complaint complaint) {
@@ -140,6 +153,9 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
     public Reaction<DiscoveryResponse> offer(Resources next) {
         resources = next;
         var send = new ArrayList<DiscoveryResponse>();
+        // Clusters come before endpoints. A client that is told a cluster anew does not use it before it was told its
+        // endpoints as well, the same as they may be (xDS protocol, "Resource warming").
+        Set<String> again = Set.of();
         for (var subscription : subscriptions.values()) {
             if (subscription.unanswered.size() >= UNANSWERED) {
                 return new Reaction.Refusal<>("the client left " + UNANSWERED + " responses of " + subscription.typeUrl
@@ -149,7 +165,14 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
             if (ABSENT_MEANS_DELETED.contains(subscription.typeUrl)) {
                 subscription.held.forEach(made::putIfAbsent);
             }
-            addIfNew(send, subscription, made);
+            if (subscription.typeUrl.equals(TypeUrls.CLUSTER)) {
+                again = subscription.changed(made);
+            }
+            if (subscription.typeUrl.equals(TypeUrls.ENDPOINTS) && !Collections.disjoint(made.keySet(), again)) {
+                send.add(response(subscription, made));
+            } else {
+                addIfNew(send, subscription, made);
+            }
         }
         for (var subscription : List.copyOf(subscriptions.values()).reversed()) {
             addIfNew(send, subscription, subscription.wanted(next));

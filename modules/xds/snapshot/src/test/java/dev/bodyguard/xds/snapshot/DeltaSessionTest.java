@@ -41,6 +41,33 @@ class DeltaSessionTest {
     }
 
     @Test
+    void tellsTheEndpointsOfAClusterThatChangedAgain() {
+        new Transcript(generation(
+                        "g1",
+                        resource(CLUSTER, "a", "1"),
+                        resource(CLUSTER, "b", "1"),
+                        resource(ENDPOINTS, "a", "1"),
+                        resource(ENDPOINTS, "b", "1")))
+                .subscribe(CLUSTER, "*")
+                .subscribe(ENDPOINTS, "a", "b")
+                .offered(generation(
+                        "g2",
+                        resource(CLUSTER, "a", "1"),
+                        resource(CLUSTER, "b", "2"),
+                        resource(ENDPOINTS, "a", "1"),
+                        resource(ENDPOINTS, "b", "1")))
+                .reads("""
+                    > Cluster +*
+                    < Cluster #1 a=v1 b=v1
+                    > ClusterLoadAssignment +a +b
+                    < ClusterLoadAssignment #2 a=v1 b=v1
+                    > generation g2
+                    < Cluster #3 b=v2
+                    < ClusterLoadAssignment #4 b=v1
+                    """);
+    }
+
+    @Test
     void answersAtOnceThatANameDoesNotExistAndSendsItWhenItDoes() {
         new Transcript(generation("g1"))
                 .subscribe(VIRTUAL_HOST, "80/ghost")

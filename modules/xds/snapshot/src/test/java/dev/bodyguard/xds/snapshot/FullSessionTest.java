@@ -98,6 +98,19 @@ class FullSessionTest {
     }
 
     @Test
+    void tellsTheEndpointsAgainWhenAClusterOfTheirsChanged() {
+        var session = new FullSession(
+                generation("g1", resource(CLUSTER, "a", "a1"), resource(ENDPOINTS, "a", "e1")), Limits.ordinary());
+        session.hear(request(CLUSTER, "").build());
+        session.hear(request(ENDPOINTS, "", "a").build());
+
+        assertThat(told(session.offer(generation("g2", resource(CLUSTER, "a", "a2"), resource(ENDPOINTS, "a", "e1")))))
+                .containsExactly("Cluster #3 a2", "ClusterLoadAssignment #4 e1");
+        assertThat(told(session.offer(generation("g3", resource(CLUSTER, "a", "a2"), resource(ENDPOINTS, "a", "e1")))))
+                .isEmpty();
+    }
+
+    @Test
     void aRefusedResponseIsNotSentAgainAndNotInForce() {
         var session = new FullSession(generation("g1", resource(CLUSTER, "a", "a1")), Limits.ordinary());
         session.hear(request(CLUSTER, "").build());
