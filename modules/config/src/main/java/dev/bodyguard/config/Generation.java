@@ -1,6 +1,7 @@
 package dev.bodyguard.config;
 
 import com.google.protobuf.Message;
+import dev.bodyguard.xds.compile.Kind;
 import dev.bodyguard.xds.compile.Proxy;
 import dev.bodyguard.xds.snapshot.NamedResource;
 import dev.bodyguard.xds.snapshot.Resources;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// One mesh, compiled as far as anybody has asked. What is the same for all proxies is compiled and packed once.
 final class Generation {
@@ -20,8 +22,8 @@ final class Generation {
     private final long number;
     private final long publishedAt = System.nanoTime();
     private final dev.bodyguard.xds.compile.Resources compiled;
-    private final Map<String, Optional<NamedResource>> clusters = new ConcurrentHashMap<>();
-    private final Map<String, Optional<NamedResource>> endpoints = new ConcurrentHashMap<>();
+    private final Map<Shared, Optional<NamedResource>> clusters = new ConcurrentHashMap<>();
+    private final Map<Shared, Optional<NamedResource>> endpoints = new ConcurrentHashMap<>();
     private final Map<Proxy, Resources> views = new ConcurrentHashMap<>();
 
     Generation(long number, dev.bodyguard.xds.compile.Resources compiled) {
@@ -42,12 +44,18 @@ final class Generation {
         return views.computeIfAbsent(proxy, View::new);
     }
 
+    /// A resource that all clients of a kind have in common.
+    private record Shared(Kind kind, String name) {}
+
     private final class View implements Resources {
         private final Proxy proxy;
+        private final Kind kind;
         private final Map<String, Optional<NamedResource>> own = new ConcurrentHashMap<>();
+        private volatile @Nullable List<String> clusterNames;
 
         View(Proxy proxy) {
             this.proxy = proxy;
+            this.kind = proxy.kind().sharing();
         }
 
         @Override
@@ -60,21 +68,38 @@ final class Generation {
             return switch (typeUrl) {
                 case TypeUrls.LISTENER -> packed(own, "L " + name, name, () -> compiled.listener(proxy, name));
                 case TypeUrls.VIRTUAL_HOST -> packed(own, "V " + name, name, () -> compiled.virtualHost(proxy, name));
-                case TypeUrls.CLUSTER -> packed(clusters, name, name, () -> compiled.cluster(name));
-                case TypeUrls.ENDPOINTS -> packed(endpoints, name, name, () -> compiled.endpoints(name));
+                case TypeUrls.ROUTES -> packed(own, "R " + name, name, () -> compiled.routes(proxy, name));
+                case TypeUrls.CLUSTER ->
+                    packed(clusters, new Shared(kind, name), name, () -> compiled.cluster(kind, name));
+                case TypeUrls.ENDPOINTS ->
+                    packed(endpoints, new Shared(kind, name), name, () -> compiled.endpoints(kind, name));
                 default -> Optional.empty();
             };
         }
 
-        /// A wildcard is how Envoy subscribes to listeners; everything else our clients name.
+        /// A wildcard is how Envoy subscribes to listeners and clusters; our sidecars name what they want.
         @Override
         public Collection<String> names(String typeUrl) {
-            return typeUrl.equals(TypeUrls.LISTENER) ? List.of("outbound", "inbound") : List.of();
+            return switch (typeUrl) {
+                case TypeUrls.LISTENER -> compiled.listeners(proxy);
+                case TypeUrls.CLUSTER, TypeUrls.ENDPOINTS -> clusterNames();
+                case TypeUrls.ROUTES -> kind instanceof Kind.Envoy ? List.of("outbound") : List.of();
+                default -> List.of();
+            };
         }
 
-        private static Optional<NamedResource> packed(
-                Map<String, Optional<NamedResource>> memo,
-                String key,
+        private List<String> clusterNames() {
+            var known = clusterNames;
+            if (known == null) {
+                known = compiled.clusters(proxy);
+                clusterNames = known;
+            }
+            return known;
+        }
+
+        private static <K> Optional<NamedResource> packed(
+                Map<K, Optional<NamedResource>> memo,
+                K key,
                 String name,
                 Supplier<? extends Optional<? extends Message>> compile) {
             if (memo.size() >= MOST_REMEMBERED && !memo.containsKey(key)) {

@@ -14,12 +14,14 @@ import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.Locality;
 import io.envoyproxy.envoy.config.core.v3.RoutingPriority;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
@@ -139,12 +141,41 @@ final class Clusters {
             TrafficPolicy policy,
             Origin origin) {}
 
-    Optional<Cluster> outbound(Names.Outbound name) {
-        return place(name).map(this::cluster);
+    Optional<Cluster> outbound(Kind kind, Names.Outbound name) {
+        return place(name).filter(place -> isKnownTo(kind, place)).map(place -> cluster(kind, place));
     }
 
-    Optional<ClusterLoadAssignment> endpoints(Names.Outbound name) {
-        return place(name).filter(place -> isDiscovered(place.service())).map(this::assignment);
+    Optional<ClusterLoadAssignment> endpoints(Kind kind, Names.Outbound name) {
+        return place(name).filter(place -> isDiscovered(place.service())).map(place -> assignment(kind, place));
+    }
+
+    // gRPC resolves one name per cluster, and goes nowhere on its own.
+    private boolean isKnownTo(Kind kind, Place place) {
+        return switch (kind) {
+            case Kind.Sidecar _, Kind.Envoy _ -> true;
+            case Kind.Grpc _ ->
+                switch (place.service().backing()) {
+                    case Backing.Registered _, Backing.Selected _, Backing.Listed _ -> true;
+                    case Backing.Resolved _ -> instances(place).size() == 1;
+                    case Backing.OriginalDestination _ -> false;
+                };
+        };
+    }
+
+    private List<Mesh.Instance> instances(Place place) {
+        return mesh.instances(place.service(), place.port(), place.labels());
+    }
+
+    /// Whether somebody there must be spoken to in mutual TLS, or would be if there were anybody.
+    private boolean isMeshed(Place place) {
+        var service = place.service();
+        if (!isDiscovered(service) || service.external()) {
+            return false;
+        }
+        var instances = instances(place);
+        return instances.isEmpty()
+                ? service.backing() instanceof Backing.Registered
+                : instances.stream().anyMatch(one -> one.workload().meshed());
     }
 
     private static boolean isDiscovered(Service service) {
@@ -154,7 +185,7 @@ final class Clusters {
         };
     }
 
-    private Cluster cluster(Place place) {
+    private Cluster cluster(Kind kind, Place place) {
         var policy = place.policy();
         var service = place.service();
         var cluster = Cluster.newBuilder()
@@ -171,18 +202,26 @@ final class Clusters {
                 cluster.setType(Cluster.DiscoveryType.EDS)
                         .setEdsClusterConfig(
                                 Cluster.EdsClusterConfig.newBuilder().setEdsConfig(Wire.ads()))
-                        .setLbPolicy(balancer(policy));
+                        .setLbPolicy(balancer(kind, policy));
             case Backing.Resolved _ ->
-                cluster.setType(Cluster.DiscoveryType.STRICT_DNS)
-                        .setLoadAssignment(assignment(place))
-                        .setLbPolicy(balancer(policy));
+                cluster.setType(resolution(kind))
+                        .setLoadAssignment(assignment(kind, place))
+                        .setLbPolicy(balancer(kind, policy));
             case Backing.OriginalDestination _ ->
                 cluster.setType(Cluster.DiscoveryType.ORIGINAL_DST).setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED);
         }
         if (isDiscovered(service) && !service.external()) {
-            cluster.addTransportSocketMatches(mutualTls(place)).addTransportSocketMatches(plaintext());
+            switch (kind) {
+                case Kind.Sidecar _, Kind.Envoy _ ->
+                    cluster.addTransportSocketMatches(mutualTls(kind, place)).addTransportSocketMatches(plaintext());
+                case Kind.Grpc _ -> {
+                    if (isMeshed(place)) {
+                        cluster.setTransportSocket(tls(byProvider(place)));
+                    }
+                }
+            }
         }
-        if (place.port().protocol().http2() || upgrades(policy)) {
+        if (place.port().protocol().http2() || upgrades(policy) || (kind instanceof Kind.Envoy && isMeshed(place))) {
             cluster.putTypedExtensionProtocolOptions(
                     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                     Wire.any(HttpProtocolOptions.newBuilder()
@@ -208,7 +247,18 @@ final class Clusters {
         return connections != null && connections.upgradeToHttp2();
     }
 
-    private static Cluster.LbPolicy balancer(TrafficPolicy policy) {
+    private static Cluster.DiscoveryType resolution(Kind kind) {
+        return switch (kind) {
+            case Kind.Sidecar _, Kind.Envoy _ -> Cluster.DiscoveryType.STRICT_DNS;
+            case Kind.Grpc _ -> Cluster.DiscoveryType.LOGICAL_DNS;
+        };
+    }
+
+    private static Cluster.LbPolicy balancer(Kind kind, TrafficPolicy policy) {
+        // gRPC refuses clusters with a policy that it does not have; this one every version has.
+        if (kind instanceof Kind.Grpc) {
+            return Cluster.LbPolicy.ROUND_ROBIN;
+        }
         var said = policy.loadBalancer();
         return switch (said == null ? BackendPolicy.LoadBalancer.LEAST_REQUEST : said) {
             case LEAST_REQUEST -> Cluster.LbPolicy.LEAST_REQUEST;
@@ -268,7 +318,7 @@ final class Clusters {
         return outliers.build();
     }
 
-    private Cluster.TransportSocketMatch mutualTls(Place place) {
+    private Cluster.TransportSocketMatch mutualTls(Kind kind, Place place) {
         var sans = CertificateValidationContext.newBuilder();
         for (var identity : identities(place)) {
             sans.addMatchTypedSubjectAltNames(
@@ -280,24 +330,48 @@ final class Clusters {
                 .setCommonTlsContext(CommonTlsContext.newBuilder()
                         .setTlsParams(Wire.tls13())
                         .addAlpnProtocols("h2")
-                        .addTlsCertificateSdsSecretConfigs(Wire.secret("default"))
+                        .addTlsCertificateSdsSecretConfigs(Wire.secret(kind, "default"))
                         .setCombinedValidationContext(CommonTlsContext.CombinedCertificateValidationContext.newBuilder()
                                 .setDefaultValidationContext(sans)
-                                .setValidationContextSdsSecretConfig(Wire.secret("ROOTCA"))))
+                                .setValidationContextSdsSecretConfig(Wire.secret(kind, "ROOTCA"))))
                 .build();
         return Cluster.TransportSocketMatch.newBuilder()
                 .setName("mtls")
                 .setMatch(meshed())
-                .setTransportSocket(TransportSocket.newBuilder()
-                        .setName("envoy.transport_sockets.tls")
-                        .setTypedConfig(Wire.any(context)))
+                .setTransportSocket(tls(context))
+                .build();
+    }
+
+    private static TransportSocket tls(UpstreamTlsContext context) {
+        return TransportSocket.newBuilder()
+                .setName("envoy.transport_sockets.tls")
+                .setTypedConfig(Wire.any(context))
+                .build();
+    }
+
+    /// gRPC's form: certificates by provider, and the older list of names, which is the one that gRPC checks.
+    @SuppressWarnings("deprecation")
+    private UpstreamTlsContext byProvider(Place place) {
+        var peers = CertificateValidationContext.newBuilder()
+                .setCaCertificateProviderInstance(CertificateProviderPluginInstance.newBuilder()
+                        .setInstanceName("default")
+                        .setCertificateName("ROOTCA"));
+        identities(place)
+                .forEach(id ->
+                        peers.addMatchSubjectAltNames(StringMatcher.newBuilder().setExact(id)));
+        return UpstreamTlsContext.newBuilder()
+                .setCommonTlsContext(CommonTlsContext.newBuilder()
+                        .setTlsCertificateProviderInstance(CertificateProviderPluginInstance.newBuilder()
+                                .setInstanceName("default")
+                                .setCertificateName("default"))
+                        .setValidationContext(peers))
                 .build();
     }
 
     // Never empty: without a name to look for, a client would accept everybody.
     private Set<String> identities(Place place) {
         var identities = new TreeSet<>(place.service().subjectAltNames());
-        for (var instance : mesh.instances(place.service(), place.port(), place.labels())) {
+        for (var instance : instances(place)) {
             var workload = instance.workload();
             if (workload.meshed() && !workload.serviceAccount().isEmpty()) {
                 identities.add("spiffe://" + principal(workload.namespace(), workload.serviceAccount()));
@@ -332,9 +406,15 @@ final class Clusters {
         return Wire.struct(Map.of("tlsMode", "mtls"));
     }
 
-    private ClusterLoadAssignment assignment(Place place) {
+    private ClusterLoadAssignment assignment(Kind kind, Place place) {
         var locality = LocalityLbEndpoints.newBuilder();
-        List<Mesh.Instance> instances = mesh.instances(place.service(), place.port(), place.labels());
+        if (kind instanceof Kind.Grpc) {
+            // gRPC passes over endpoints that are nowhere or weigh nothing.
+            locality.setLocality(Locality.newBuilder().setRegion("mesh")).setLoadBalancingWeight(Wire.number(1));
+        }
+        var instances = instances(place).stream()
+                .filter(one -> isSpokenTo(kind, place, one))
+                .toList();
         for (var instance : instances) {
             locality.addLbEndpoints(endpoint(instance, place.service().external()));
         }
@@ -343,6 +423,11 @@ final class Clusters {
         return instances.isEmpty()
                 ? assignment.build()
                 : assignment.addEndpoints(locality).build();
+    }
+
+    // Others than our sidecars speak one protocol per cluster: where some must be spoken to in mutual TLS, only those.
+    private boolean isSpokenTo(Kind kind, Place place, Mesh.Instance instance) {
+        return kind instanceof Kind.Sidecar || instance.workload().meshed() || !isMeshed(place);
     }
 
     private LbEndpoint endpoint(Mesh.Instance instance, boolean external) {

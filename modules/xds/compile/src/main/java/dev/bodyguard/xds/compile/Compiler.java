@@ -4,7 +4,9 @@ import dev.bodyguard.model.Mesh;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,22 +22,57 @@ public final class Compiler implements Resources {
     private final Listeners listeners;
     private final VirtualHosts virtualHosts;
     private final Clusters clusters;
+    private final Outsiders outsiders;
     private final Map<View, Optional<VirtualHost>> virtualHostsByView = new ConcurrentHashMap<>();
-    private final Map<String, Optional<Cluster>> clustersByName = new ConcurrentHashMap<>();
-    private final Map<String, Optional<ClusterLoadAssignment>> endpointsByName = new ConcurrentHashMap<>();
+    private final Map<Place, Optional<Cluster>> clustersByPlace = new ConcurrentHashMap<>();
+    private final Map<Place, Optional<ClusterLoadAssignment>> endpointsByPlace = new ConcurrentHashMap<>();
 
     public Compiler(Mesh mesh, Settings settings) {
         listeners = new Listeners(mesh, settings);
         virtualHosts = new VirtualHosts(mesh);
         clusters = new Clusters(mesh, settings);
+        outsiders = new Outsiders(mesh, virtualHosts);
     }
 
     @Override
     public Optional<Listener> listener(Proxy proxy, String name) {
-        return switch (name) {
-            case "outbound" -> Optional.of(listeners.outbound(proxy));
-            case "inbound" -> Optional.of(listeners.inbound(proxy));
-            default -> Optional.empty();
+        return switch (proxy.kind()) {
+            case Kind.Sidecar _ ->
+                switch (name) {
+                    case "outbound" -> Optional.of(listeners.outbound(proxy));
+                    case "inbound" -> Optional.of(listeners.inbound(proxy));
+                    default -> Optional.empty();
+                };
+            case Kind.Envoy envoy ->
+                name.equals("outbound") ? Optional.of(Listeners.outbound(envoy)) : Optional.empty();
+            case Kind.Grpc _ -> outsiders.target(proxy, name).map(host -> Listeners.target(name, host));
+        };
+    }
+
+    @Override
+    public List<String> listeners(Proxy proxy) {
+        return switch (proxy.kind()) {
+            case Kind.Sidecar _ -> List.of("outbound", "inbound");
+            case Kind.Envoy _ -> List.of("outbound");
+            case Kind.Grpc _ -> outsiders.targets(proxy);
+        };
+    }
+
+    @Override
+    public Optional<RouteConfiguration> routes(Proxy proxy, String name) {
+        return proxy.kind() instanceof Kind.Envoy envoy && name.equals("outbound")
+                ? Optional.of(outsiders.routes(proxy, envoy, listeners.elsewhere(proxy)))
+                : Optional.empty();
+    }
+
+    @Override
+    public List<String> clusters(Proxy proxy) {
+        return switch (proxy.kind()) {
+            case Kind.Sidecar _ -> List.of();
+            case Kind.Envoy _, Kind.Grpc _ ->
+                outsiders.clusters(proxy).stream()
+                        .filter(name -> cluster(proxy.kind(), name).isPresent())
+                        .toList();
         };
     }
 
@@ -49,31 +86,33 @@ public final class Compiler implements Resources {
     private record View(String namespace, Map<String, String> labels, String name) {}
 
     @Override
-    public Optional<Cluster> cluster(String name) {
+    public Optional<Cluster> cluster(Kind kind, String name) {
         return switch (name) {
             case PASSTHROUGH -> Optional.of(Clusters.passthrough());
             case BLACK_HOLE -> Optional.of(Clusters.blackHole());
             default ->
                 remembered(
-                        clustersByName,
-                        name,
-                        _ -> Names.of(name).flatMap(one -> switch (one) {
-                            case Names.Outbound outbound -> clusters.outbound(outbound);
+                        clustersByPlace,
+                        new Place(kind.sharing(), name),
+                        place -> Names.of(name).flatMap(one -> switch (one) {
+                            case Names.Outbound outbound -> clusters.outbound(place.kind(), outbound);
                             case Names.Inbound inbound -> Optional.of(clusters.inbound(inbound));
                         }));
         };
     }
 
     @Override
-    public Optional<ClusterLoadAssignment> endpoints(String name) {
+    public Optional<ClusterLoadAssignment> endpoints(Kind kind, String name) {
         return remembered(
-                endpointsByName,
-                name,
-                _ -> Names.of(name).flatMap(one -> switch (one) {
-                    case Names.Outbound outbound -> clusters.endpoints(outbound);
+                endpointsByPlace,
+                new Place(kind.sharing(), name),
+                place -> Names.of(name).flatMap(one -> switch (one) {
+                    case Names.Outbound outbound -> clusters.endpoints(place.kind(), outbound);
                     case Names.Inbound _ -> Optional.empty();
                 }));
     }
+
+    private record Place(Kind kind, String name) {}
 
     private static <K, R> Optional<R> remembered(
             Map<K, Optional<R>> memory, K key, Function<? super K, Optional<R>> compile) {

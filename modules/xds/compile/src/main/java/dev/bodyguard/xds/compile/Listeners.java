@@ -10,6 +10,7 @@ import dev.bodyguard.model.OutboundPolicy;
 import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.config.listener.v3.ApiListener;
 import io.envoyproxy.envoy.config.listener.v3.Filter;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
@@ -26,6 +27,7 @@ import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
@@ -38,6 +40,10 @@ final class Listeners {
     private static final int INBOUND_PORT = 15006;
     /// What Istio's proxies say in ALPN where bytes that are no HTTP follow.
     private static final String BYTES = "istio";
+    private static final String UNDECLARED = "the mesh knows no such host and outboundTrafficPolicy is"
+            + " REGISTRY_ONLY; declare it in a ServiceEntry to reach it";
+    private static final String UNREACHABLE = "the mesh knows no such host, and an Envoy that is asked by its address"
+            + " cannot tell where else this was going; declare it in a ServiceEntry to reach it";
 
     private final Mesh mesh;
     private final Settings settings;
@@ -48,12 +54,10 @@ final class Listeners {
     }
 
     Listener outbound(Proxy proxy) {
-        var policy = mesh.outboundPolicy(proxy.namespace(), proxy.labels());
-        var origin = policy.map(OutboundPolicy::origin)
-                .orElseGet(() -> new Origin("Mesh", Mesh.ROOT_NAMESPACE, "settings", "outboundTrafficPolicy", null));
-        var fallback = switch (policy.map(OutboundPolicy::mode).orElse(settings.outbound())) {
+        var origin = policyOrigin(proxy);
+        var fallback = switch (mode(proxy)) {
             case ALLOW_ANY -> passThrough(origin);
-            case REGISTRY_ONLY -> refuse(origin);
+            case REGISTRY_ONLY -> refuse(origin, UNDECLARED);
         };
         var routes = RouteConfiguration.newBuilder()
                 .setName("outbound")
@@ -69,13 +73,64 @@ final class Listeners {
                 .build();
     }
 
+    private OutboundPolicy.Mode mode(Proxy proxy) {
+        return mesh.outboundPolicy(proxy.namespace(), proxy.labels())
+                .map(OutboundPolicy::mode)
+                .orElse(settings.outbound());
+    }
+
+    private Origin policyOrigin(Proxy proxy) {
+        return mesh.outboundPolicy(proxy.namespace(), proxy.labels())
+                .map(OutboundPolicy::origin)
+                .orElseGet(() -> new Origin("Mesh", Mesh.ROOT_NAMESPACE, "settings", "outboundTrafficPolicy", null));
+    }
+
+    /// What an Envoy does with hosts that the mesh does not know. Its app asked it by address, so whatever the policy
+    /// says, nothing tells where else the request was going.
+    VirtualHost elsewhere(Proxy proxy) {
+        return refuse(
+                policyOrigin(proxy),
+                switch (mode(proxy)) {
+                    case ALLOW_ANY -> UNREACHABLE;
+                    case REGISTRY_ONLY -> UNDECLARED;
+                });
+    }
+
+    /// An Envoy's one listener; its virtual hosts come by RDS, all of them.
+    static Listener outbound(Kind.Envoy envoy) {
+        return Listener.newBuilder()
+                .setName("outbound")
+                .setAddress(Wire.address(envoy.address(), envoy.port()))
+                .setTrafficDirection(TrafficDirection.OUTBOUND)
+                .addFilterChains(FilterChain.newBuilder()
+                        .addFilters(Filter.newBuilder()
+                                .setName("envoy.filters.network.http_connection_manager")
+                                .setTypedConfig(Wire.any(http("outbound")
+                                        .setRds(Rds.newBuilder()
+                                                .setRouteConfigName("outbound")
+                                                .setConfigSource(Wire.ads()))
+                                        .build()))))
+                .build();
+    }
+
+    /// What a gRPC client gets for a target of its own: routes, and no address.
+    static Listener target(String name, VirtualHost host) {
+        var routes = RouteConfiguration.newBuilder().setName(name).addVirtualHosts(host);
+        return Listener.newBuilder()
+                .setName(name)
+                .setApiListener(ApiListener.newBuilder()
+                        .setApiListener(
+                                Wire.any(http(name).setRouteConfig(routes).build())))
+                .build();
+    }
+
     private static VirtualHost passThrough(Origin origin) {
         return everything("allow_any", origin)
                 .addRoutes(toCluster(Resources.PASSTHROUGH, origin))
                 .build();
     }
 
-    private static VirtualHost refuse(Origin origin) {
+    private static VirtualHost refuse(Origin origin, String why) {
         return everything("block_all", origin)
                 .addRoutes(Route.newBuilder()
                         .setName("block_all")
@@ -83,9 +138,7 @@ final class Listeners {
                         .setMetadata(Wire.metadata(origin))
                         .setDirectResponse(DirectResponseAction.newBuilder()
                                 .setStatus(502)
-                                .setBody(DataSource.newBuilder()
-                                        .setInlineString("the mesh knows no such host and outboundTrafficPolicy is"
-                                                + " REGISTRY_ONLY; declare it in a ServiceEntry to reach it"))))
+                                .setBody(DataSource.newBuilder().setInlineString(why))))
                 .build();
     }
 
@@ -164,11 +217,11 @@ final class Listeners {
                 .setCommonTlsContext(CommonTlsContext.newBuilder()
                         .setTlsParams(Wire.tls13())
                         .addAlpnProtocols(alpn)
-                        .addTlsCertificateSdsSecretConfigs(Wire.secret("default"))
+                        .addTlsCertificateSdsSecretConfigs(Wire.secret(new Kind.Sidecar(), "default"))
                         .setCombinedValidationContext(CommonTlsContext.CombinedCertificateValidationContext.newBuilder()
                                 .setDefaultValidationContext(CertificateValidationContext.newBuilder()
                                         .addMatchTypedSubjectAltNames(Wire.uri(anyOfOurs)))
-                                .setValidationContextSdsSecretConfig(Wire.secret("ROOTCA"))))
+                                .setValidationContextSdsSecretConfig(Wire.secret(new Kind.Sidecar(), "ROOTCA"))))
                 .build();
         return TransportSocket.newBuilder()
                 .setName("envoy.transport_sockets.tls")
@@ -179,16 +232,18 @@ final class Listeners {
     private static Filter http(String name, RouteConfiguration routes) {
         return Filter.newBuilder()
                 .setName("envoy.filters.network.http_connection_manager")
-                .setTypedConfig(Wire.any(HttpConnectionManager.newBuilder()
-                        .setStatPrefix(name)
-                        .setRouteConfig(routes)
-                        .addHttpFilters(HttpFilter.newBuilder()
-                                .setName("envoy.filters.http.fault")
-                                .setTypedConfig(Wire.any(HTTPFault.getDefaultInstance())))
-                        .addHttpFilters(HttpFilter.newBuilder()
-                                .setName("envoy.filters.http.router")
-                                .setTypedConfig(Wire.any(Router.getDefaultInstance())))
-                        .build()))
+                .setTypedConfig(Wire.any(http(name).setRouteConfig(routes).build()))
                 .build();
+    }
+
+    private static HttpConnectionManager.Builder http(String name) {
+        return HttpConnectionManager.newBuilder()
+                .setStatPrefix(name)
+                .addHttpFilters(HttpFilter.newBuilder()
+                        .setName("envoy.filters.http.fault")
+                        .setTypedConfig(Wire.any(HTTPFault.getDefaultInstance())))
+                .addHttpFilters(HttpFilter.newBuilder()
+                        .setName("envoy.filters.http.router")
+                        .setTypedConfig(Wire.any(Router.getDefaultInstance())));
     }
 }

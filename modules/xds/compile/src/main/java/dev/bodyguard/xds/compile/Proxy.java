@@ -13,13 +13,18 @@ import java.util.Map;
 /// @param service the short name of what it serves, empty where it serves nothing
 /// @param appPorts ports of the application behind it
 public record Proxy(
-        String namespace, String service, String serviceAccount, Map<String, String> labels, List<Integer> appPorts) {
+        Kind kind,
+        String namespace,
+        String service,
+        String serviceAccount,
+        Map<String, String> labels,
+        List<Integer> appPorts) {
     public Proxy {
         labels = Map.copyOf(labels);
         appPorts = List.copyOf(appPorts);
     }
 
-    /// Reads the metadata that our sidecars send.
+    /// Reads the metadata that our sidecars send, and others must.
     ///
     /// @throws IllegalArgumentException with a sentence, if something in there cannot be
     public static Proxy of(Node node) {
@@ -35,6 +40,7 @@ public record Proxy(
                     + " does not say which namespace it is in: NAMESPACE is missing from its metadata");
         }
         return new Proxy(
+                Kind.of(node),
                 namespace,
                 text(metadata, "SERVICE"),
                 text(metadata, "SERVICE_ACCOUNT"),

@@ -12,11 +12,13 @@ import io.envoyproxy.envoy.config.core.v3.AggregatedConfigSource;
 import io.envoyproxy.envoy.config.core.v3.ApiVersion;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
+import io.envoyproxy.envoy.config.core.v3.PathConfigSource;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsParameters;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -71,9 +73,20 @@ final class Wire {
                 .build();
     }
 
-    /// A secret's name: our sidecars hold their own certificates, others ask for it over SDS.
-    static SdsSecretConfig secret(String name) {
-        return SdsSecretConfig.newBuilder().setName(name).setSdsConfig(ads()).build();
+    /// A secret's name, and where else than here it comes from: our sidecars hold their own, an Envoy reads a file or
+    /// its bootstrap. Keys never travel by xDS.
+    static SdsSecretConfig secret(Kind kind, String name) {
+        var secret = SdsSecretConfig.newBuilder().setName(name);
+        return switch (kind) {
+            case Kind.Envoy(var _, var _, var _, var folder) when folder.isEmpty() -> secret.build();
+            case Kind.Envoy(var _, var _, var _, var folder) ->
+                secret.setSdsConfig(ConfigSource.newBuilder()
+                                .setPathConfigSource(PathConfigSource.newBuilder()
+                                        .setPath(folder + "/sds-" + name.toLowerCase(Locale.ROOT) + ".yaml"))
+                                .setResourceApiVersion(ApiVersion.V3))
+                        .build();
+            case Kind.Sidecar _, Kind.Grpc _ -> secret.setSdsConfig(ads()).build();
+        };
     }
 
     static TlsParameters tls13() {

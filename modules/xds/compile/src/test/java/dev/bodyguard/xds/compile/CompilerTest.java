@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
+import com.google.protobuf.Struct;
 import com.google.protobuf.TextFormat;
 import com.google.protobuf.TypeRegistry;
+import com.google.protobuf.Value;
 import dev.bodyguard.dialect.Dialects;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Part;
@@ -28,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -36,8 +39,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class CompilerTest {
     private static final Path CASES = Path.of("src/test/cases");
-    private static final Proxy CHECKOUT =
-            new Proxy("default", "checkout", "checkout", Map.of("app", "checkout", "version", "v1"), List.of(8080));
+    private static final Map<String, Kind> KINDS = Map.of(
+            "sidecar", new Kind.Sidecar(),
+            "envoy", new Kind.Envoy("checkout-1", "127.0.0.1", 15001, "/run/checkout"),
+            "grpc", new Kind.Grpc());
     private static final TextFormat.Printer PRINTER = TextFormat.printer()
             .usingTypeRegistry(TypeRegistry.newBuilder()
                     .add(List.of(
@@ -65,10 +70,17 @@ class CompilerTest {
         var compiler = compiler(Files.readString(folder.resolve("given.yaml")));
 
         var text = new StringBuilder();
+        var client = checkout("sidecar");
         for (var question : Files.readAllLines(folder.resolve("ask.txt"))) {
             text.append("# ").append(question).append('\n');
-            var answer = ask(compiler, question);
-            assertThat(ask(compiler, question)).isEqualTo(answer);
+            if (question.startsWith("as ")) {
+                client = checkout(question.substring("as ".length()));
+                text.append("listeners: ").append(compiler.listeners(client)).append('\n');
+                text.append("clusters: ").append(compiler.clusters(client)).append('\n');
+                continue;
+            }
+            var answer = ask(compiler, client, question);
+            assertThat(ask(compiler, client, question)).isEqualTo(answer);
             text.append(answer.<String>map(PRINTER::printToString).orElse("nothing\n"));
         }
 
@@ -89,6 +101,38 @@ class CompilerTest {
     }
 
     @Test
+    void knowsClientsByTheirGeneratorOrElseTheirUserAgent() {
+        assertThat(Kind.of(Node.getDefaultInstance())).isEqualTo(new Kind.Sidecar());
+        assertThat(Kind.of(Node.newBuilder().setUserAgentName("gRPC Go").build()))
+                .isEqualTo(new Kind.Grpc());
+        var envoy = Node.newBuilder()
+                .setUserAgentName("envoy")
+                .setMetadata(metadata(Map.of(
+                        "NAME", "checkout-1", "OUTBOUND_ADDRESS", "127.0.0.1:15001", "SECRETS", "/run/checkout/")));
+        assertThat(Kind.of(envoy.build())).isEqualTo(KINDS.get("envoy"));
+        assertThat(Kind.of(envoy.setMetadata(metadata(Map.of("GENERATOR", "bodyguard")))
+                        .build()))
+                .isEqualTo(new Kind.Sidecar());
+    }
+
+    @Test
+    void anEnvoyMustSayWhereToListen() {
+        var node = Node.newBuilder()
+                .setId("e")
+                .setMetadata(metadata(Map.of("GENERATOR", "envoy", "OUTBOUND_ADDRESS", "localhost")));
+
+        assertThatThrownBy(() -> Kind.of(node.build()))
+                .hasMessageContaining("as OUTBOUND_ADDRESS, such as 127.0.0.1:15001; it was 'localhost'");
+    }
+
+    private static Struct metadata(Map<String, String> fields) {
+        var struct = Struct.newBuilder();
+        fields.forEach((key, value) ->
+                struct.putFields(key, Value.newBuilder().setStringValue(value).build()));
+        return struct.build();
+    }
+
+    @Test
     void listsTheServiceAccountsOfExactlyTheSubset() throws InvalidProtocolBufferException {
         var cluster = compiler("""
             apiVersion: networking.istio.io/v1
@@ -96,7 +140,7 @@ class CompilerTest {
             metadata: {name: d}
             spec: {host: payment-service, subsets: [{name: none, labels: {version: v7}}]}
             """)
-                .cluster("outbound|80|none|payment-service.default.svc.cluster.local")
+                .cluster(new Kind.Sidecar(), "outbound|80|none|payment-service.default.svc.cluster.local")
                 .orElseThrow();
 
         Any tls = cluster.getTransportSocketMatches(0).getTransportSocket().getTypedConfig();
@@ -109,13 +153,24 @@ class CompilerTest {
                 .hasSize(1);
     }
 
-    private static Optional<? extends Message> ask(Resources resources, String question) {
+    private static Proxy checkout(String kind) {
+        return new Proxy(
+                Objects.requireNonNull(KINDS.get(kind), kind),
+                "default",
+                "checkout",
+                "checkout",
+                Map.of("app", "checkout", "version", "v1"),
+                List.of(8080));
+    }
+
+    private static Optional<? extends Message> ask(Resources resources, Proxy client, String question) {
         var words = question.split(" ", 2);
         return switch (words[0]) {
-            case "listener" -> resources.listener(CHECKOUT, words[1]);
-            case "host" -> resources.virtualHost(CHECKOUT, question.substring("host ".length()));
-            case "cluster" -> resources.cluster(words[1]);
-            case "endpoints" -> resources.endpoints(words[1]);
+            case "listener" -> resources.listener(client, words[1]);
+            case "routes" -> resources.routes(client, words[1]);
+            case "host" -> resources.virtualHost(client, words[1]);
+            case "cluster" -> resources.cluster(client.kind(), words[1]);
+            case "endpoints" -> resources.endpoints(client.kind(), words[1]);
             default -> throw new IllegalArgumentException(question);
         };
     }
