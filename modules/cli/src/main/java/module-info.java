@@ -1,7 +1,9 @@
-/// The command line. Starts and watches other processes of the mesh; knows nothing of what is inside them.
+/// The command line. Starts and watches other processes of the mesh, of which it knows nothing inside; keeps
+/// certificates in files for programs that join without a sidecar.
 module dev.bodyguard.cli {
     requires static org.jspecify;
     requires dev.bodyguard.machine;
+    requires dev.bodyguard.identity.client;
     requires dev.bodyguard.identity.spiffe;
     requires info.picocli;
     requires java.net.http;

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             CheckCommand.class,
             TokenCommand.class,
+            IdentityCommand.class,
             VersionCommand.class
         })
 final class Main implements Runnable {

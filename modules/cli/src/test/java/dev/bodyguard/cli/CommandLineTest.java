@@ -24,7 +24,7 @@ final class CommandLineTest {
     @Test
     void helpListsEveryCommandAlsoThoseTheLauncherStarts() {
         assertThat(Main.commandLine().getUsageMessage())
-                .contains("demo", "run", "sidecar", "token", "version", "--help");
+                .contains("demo", "run", "sidecar", "token", "identity", "version", "--help");
     }
 
     @Test
@@ -50,6 +50,16 @@ final class CommandLineTest {
         assertThat(execute("token", "checkout", "--state", state.toString())).isEqualTo(1);
         assertThat(err.toString())
                 .contains("join.key: cannot be read; start the control plane")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void saysWhereTheRootsShouldBeToFetchAnIdentity(@TempDir Path state) {
+        assertThat(execute(
+                        "identity", "fetch", "--state", state + "", "--service", "checkout", "--out", state + "/out"))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .contains("root.pem: cannot be read; start the control plane")
                 .hasLineCount(1);
     }
 

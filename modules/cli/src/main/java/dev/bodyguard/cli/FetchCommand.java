@@ -1,0 +1,176 @@
+package dev.bodyguard.cli;
+
+import dev.bodyguard.identity.client.Enrolment;
+import dev.bodyguard.identity.client.Events;
+import dev.bodyguard.identity.client.LiveSvid;
+import dev.bodyguard.identity.client.LoggedEvents;
+import dev.bodyguard.identity.client.MeshChannel;
+import dev.bodyguard.identity.spiffe.JoinKey;
+import dev.bodyguard.identity.spiffe.JoinToken;
+import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.identity.spiffe.TrustBundle;
+import io.grpc.ManagedChannel;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `bodyguard identity fetch`: an SVID in files, renewed until this ends.
+@Command(
+        name = "fetch",
+        description = {
+            "Keeps a service's key, certificate and the mesh's roots in a folder, renewed at two thirds of their life,"
+                    + " until it is stopped.",
+            "Writes key.pem, cert.pem and root.pem, and for Envoy's path_config_source sds-default.yaml and"
+                    + " sds-rootca.yaml. Each file is replaced in one step and readable by its owner only."
+        },
+        mixinStandardHelpOptions = true)
+final class FetchCommand implements Runnable {
+    private static final System.Logger LOG = System.getLogger("bodyguard.identity");
+    private static final String TRUST_DOMAIN = "cluster.local";
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    // Nothing listens there, so that the call is told "refused" and made again later.
+    private static final String NOWHERE = "127.0.0.1:1";
+
+    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
+    private @Nullable Path state;
+
+    @Option(names = "--service", paramLabel = "NAME", required = true, description = "The service to be.")
+    private @Nullable String service;
+
+    @Option(names = "--namespace", defaultValue = "default", description = "Its namespace (${DEFAULT-VALUE}).")
+    private String namespace = "default";
+
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where to write; made if missing.")
+    private @Nullable Path out;
+
+    @Option(
+            names = "--ttl",
+            paramLabel = "DURATION",
+            converter = DemoCommand.Spans.class,
+            description = "Life of a certificate, such as 1h (default: 24h).")
+    private Duration ttl = Duration.ofHours(24);
+
+    @Option(names = "--once", description = "End after the first certificate is written.")
+    private boolean once;
+
+    @Override
+    public void run() {
+        if (state == null || service == null || out == null) {
+            throw new Failure("identity fetch needs --state DIR, --service NAME and --out DIR");
+        }
+        // One line each, as the sidecar's.
+        System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tT.%1$tL %4$s %5$s%6$s%n");
+        try {
+            fetch(state, service, new SvidFolder(out));
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void fetch(Path mesh, String name, SvidFolder folder) throws InterruptedException {
+        var clock = InstantSource.system();
+        var written = new CompletableFuture<Svid>();
+        var enrolment = enrolment(mesh, name);
+        var roots = enrolment.roots();
+        try (var _ = LiveSvid.start(
+                enrolment,
+                () -> toIdentity(mesh, roots, clock),
+                Events.both(new LoggedEvents(LOG), new Writing(folder, written)),
+                clock)) {
+            var first = written.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            System.out.println(first.id() + " until " + first.expiresAt() + " in " + folder.path());
+            if (!once) {
+                Thread.currentThread().join();
+            }
+        } catch (TimeoutException late) {
+            throw new Failure("no certificate for " + enrolment.id() + " within " + PATIENCE.toSeconds()
+                    + " s; the lines above say why");
+        } catch (ExecutionException notWritten) {
+            var why = notWritten.getCause();
+            throw new Failure(String.valueOf(why == null ? notWritten.getMessage() : why.getMessage()));
+        }
+    }
+
+    private Enrolment enrolment(Path mesh, String name) {
+        var root = mesh.resolve("root.pem");
+        if (!Files.isReadable(root)) {
+            throw new Failure(root + ": cannot be read; start the control plane with --state " + mesh + " first");
+        }
+        try {
+            return new Enrolment(
+                    SpiffeId.ofServiceAccount(TRUST_DOMAIN, namespace, name),
+                    () -> token(mesh, name),
+                    TrustBundle.read(TRUST_DOMAIN, root),
+                    ttl,
+                    null);
+        } catch (IOException | IllegalArgumentException unusable) {
+            throw new Failure(String.valueOf(unusable.getMessage()));
+        }
+    }
+
+    /// The token that the control plane left, or one of our own making where we may read its key.
+    private JoinToken token(Path mesh, String name) throws IOException {
+        var account = namespace.equals("default") ? name : name + "." + namespace;
+        var file = mesh.resolve("join").resolve(account + ".token");
+        if (Files.isReadable(file)) {
+            return JoinToken.read(file);
+        }
+        var key = mesh.resolve("join.key");
+        if (!Files.isReadable(key)) {
+            throw new IOException("neither " + file + " nor " + key + " can be read; start the control plane with"
+                    + " --state " + mesh + " first, and call this as the same user");
+        }
+        return JoinKey.read(key).mint(namespace, name);
+    }
+
+    /// Wherever it listens now: the control plane may come back on another port.
+    private static ManagedChannel toIdentity(Path mesh, TrustBundle roots, InstantSource clock) {
+        var server = SpiffeId.ofServiceAccount(TRUST_DOMAIN, "bodyguard-system", "identity");
+        return new MeshChannel(
+                        server,
+                        () -> roots,
+                        () -> null,
+                        refused -> LOG.log(Level.ERROR, "identity is not who it should be: " + refused.sentence()),
+                        clock)
+                .to(address(mesh))
+                .build();
+    }
+
+    private static String address(Path mesh) {
+        try {
+            var plane = Json.object(Files.readString(mesh.resolve("control-plane.json")));
+            return plane.get("identity") instanceof String address ? address : NOWHERE;
+        } catch (IOException gone) {
+            return NOWHERE;
+        }
+    }
+
+    /// Writes each SVID. What the first one meets ends the command; later ones are tried again with the next.
+    private record Writing(SvidFolder folder, CompletableFuture<Svid> first) implements Events {
+        @Override
+        public void rotated(Svid svid) {
+            try {
+                folder.write(svid);
+                first.complete(svid);
+            } catch (IOException full) {
+                if (!first.completeExceptionally(new IOException("cannot write to " + folder.path() + ": " + full))) {
+                    LOG.log(
+                            Level.ERROR,
+                            "the new certificate of " + svid.id() + " is not in " + folder.path() + ": " + full
+                                    + "; the old one stays there");
+                }
+            }
+        }
+    }
+}
