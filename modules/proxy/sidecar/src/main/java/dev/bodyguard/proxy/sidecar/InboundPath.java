@@ -87,8 +87,9 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         PeerFacts.strip(fields);
         boolean http2 = false;
         if (peer != null) {
-            // Only who proved an identity of the mesh is believed.
-            http2 = "HTTP/2".equals(toldProtocol);
+            // Only who proved an identity of the mesh is believed. One without a sidecar of ours tells nothing, and
+            // to the mesh all is HTTP/2; what must be HTTP/2 to the app as well is gRPC.
+            http2 = toldProtocol == null ? isGrpc(fields) : "HTTP/2".equals(toldProtocol);
             call.facts().source = PeerFacts.party(toldFacts == null ? "" : toldFacts, peer.toString());
             var element = "By=" + id + ";URI=" + peer;
             var before = fields.get(CLIENT_CERTIFICATE);
@@ -99,6 +100,11 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
             http2 = call.request().version() == Version.HTTP_2;
         }
         authorize(call, peer, new Transport.Plaintext(http2));
+    }
+
+    private static boolean isGrpc(Fields fields) {
+        var type = fields.get("content-type");
+        return type != null && type.startsWith("application/grpc");
     }
 
     // -- authorize

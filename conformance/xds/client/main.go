@@ -1,0 +1,54 @@
+// A proxyless gRPC client, in state of the world: it prints one line for each kind of call that succeeded.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	xdscreds "google.golang.org/grpc/credentials/xds"
+	"google.golang.org/grpc/interop"
+	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+	_ "google.golang.org/grpc/xds"
+)
+
+func main() {
+	target := flag.String("target", "xds:///grpc-backend:50051", "what to call")
+	for_ := flag.Duration("for", 0, "repeat the unary call for this long")
+	flag.Parse()
+	// Without TLS only where the mesh says that the other side has none.
+	credentials, err := xdscreds.NewClientCredentials(xdscreds.ClientOptions{FallbackCreds: insecure.NewCredentials()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	connection, err := grpc.NewClient(*target, grpc.WithTransportCredentials(credentials))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer connection.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second+*for_)
+	defer cancel()
+	service := testgrpc.NewTestServiceClient(connection)
+	if _, err := service.EmptyCall(ctx, &testgrpc.Empty{}, grpc.WaitForReady(true)); err != nil {
+		log.Fatal(err)
+	}
+	interop.DoLargeUnaryCall(ctx, service)
+	fmt.Println("unary")
+	interop.DoServerStreaming(ctx, service)
+	interop.DoPingPong(ctx, service)
+	fmt.Println("streaming")
+	interop.DoTimeoutOnSleepingServer(ctx, service)
+	interop.DoStatusCodeAndMessage(ctx, service)
+	fmt.Println("deadline and status")
+	n := 0
+	for end := time.Now().Add(*for_); time.Now().Before(end); n++ {
+		if _, err := service.EmptyCall(ctx, &testgrpc.Empty{}); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println("calls", n)
+}

@@ -1,0 +1,374 @@
+package xds
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	. "dev.bodyguard/conformance/harness"
+)
+
+const grpcBackend = `
+apiVersion: v1
+kind: Service
+metadata: {name: grpc-backend}
+spec:
+  ports: [{name: grpc, port: 50051, appProtocol: grpc}]
+`
+
+// One mesh, into which clients come that nobody here wrote. Nobody plays checkout's sidecar but them.
+func TestOutsiders(t *testing.T) {
+	m := NewMesh(t)
+	m.Write("grpc-backend.yaml", grpcBackend)
+	svid := fetchIdentity(t, m, "checkout", "20s")
+	first := read(t, svid, "cert.pem")
+	v1 := m.Launch("payment-service", "v1", "a", nil)
+	v2 := m.Launch("payment-service", "v2", "b", nil, "--fail-every", "3")
+	backend := launchBackend(t, m)
+	v1.Ready(60 * time.Second)
+	v2.Ready(60 * time.Second)
+
+	t.Run("EnvoyDelta", func(t *testing.T) { envoyJoins(t, m, svid, "DELTA_GRPC", v2) })
+	t.Run("EnvoyStateOfTheWorld", func(t *testing.T) { envoyJoins(t, m, svid, "GRPC", v2) })
+	backend.Ready(60 * time.Second)
+	t.Run("ProxylessGrpcGo", func(t *testing.T) {
+		grpcJoins(t, m, svid, backend, filepath.Join(os.Getenv("CACHE"), "client"), "--target", target)
+	})
+	t.Run("ProxylessGrpcJava", func(t *testing.T) {
+		classes := filepath.Join(os.Getenv("CACHE"), "java")
+		grpcJoins(t, m, svid, backend, filepath.Join(os.Getenv("JAVA"), "java"), "-XX:TieredStopAtLevel=1",
+			"-cp", filepath.Join(classes, "classes")+":"+filepath.Join(classes, "lib", "*"), "Client", target)
+	})
+	t.Run("PlaintextIsRefused", func(t *testing.T) { plaintextIsRefused(t, v2) })
+	t.Run("FilesAreRenewed", func(t *testing.T) { filesAreRenewed(t, svid, first) })
+	t.Run("NoResourceWasRefused", func(t *testing.T) { noResourceWasRefused(t, m) })
+}
+
+const target = "xds:///grpc-backend:50051"
+
+// fetchIdentity keeps a service's certificate in files while the test runs, and returns their folder.
+func fetchIdentity(t *testing.T, m *Mesh, service, ttl string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "svid")
+	fetching := Start(t, "identity fetch", filepath.Join(Root, "bodyguard"),
+		"identity", "fetch", "--state", m.State, "--service", service, "--out", out, "--ttl", ttl)
+	fetching.Says(`spiffe://cluster.local/ns/default/sa/`+service+` until .* in `, 30*time.Second)
+	return out
+}
+
+// launchBackend starts gRPC's own interop server beside a sidecar.
+func launchBackend(t *testing.T, m *Mesh) *Workload {
+	t.Helper()
+	port := strconv.Itoa(FreePort(t))
+	w := &Workload{Name: "grpc-backend-a", App: "127.0.0.1:" + port}
+	w.Process = Start(t, w.Name, filepath.Join(Root, "bodyguard"), "sidecar", "--state", m.State,
+		"--service", "grpc-backend", "--version", "v1", "--name", w.Name, "--app-port", port,
+		"--", filepath.Join(os.Getenv("CACHE"), "server"), "--port", port)
+	w.Tells(m)
+	return w
+}
+
+func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
+	outbound, admin := freeAddress(t), freeAddress(t)
+	file := filepath.Join(t.TempDir(), "envoy.yaml")
+	bootstrap := bootstrap(t, "yaml", map[string]string{
+		"/run/checkout": svid, "127.0.0.1:15001": outbound, "port_value: 15000": "port_value: " + port(admin),
+		"port_value: 15012": "port_value: " + port(plane(t, m, "xds")), "api_type: DELTA_GRPC": "api_type: " + apiType,
+	})
+	if err := os.WriteFile(file, []byte(bootstrap), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	envoy := Start(t, "envoy", os.Getenv("ENVOY"), "-c", file, "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn")
+	app := freeAddress(t)
+	Start(t, "checkout", "env", "HTTP_PROXY=http://"+outbound, "http_proxy=http://"+outbound, filepath.Join(Apps, "checkout"), "--addr", app)
+	Eventually(t, 20*time.Second, "checkout reaches v2 through Envoy", func() bool {
+		if !envoy.Alive() {
+			t.Fatalf("Envoy ended: %s", envoy.Output())
+		}
+		return pay(app) == "200 v2"
+	})
+
+	failed := v2.Stats().Failed
+	for i := range 60 {
+		if got := pay(app); got != "200 v2" {
+			t.Fatalf("GET %d: %s", i, got)
+		}
+	}
+	if more := v2.Stats().Failed - failed; more < 20 {
+		t.Errorf("v2 failed only %d of its answers, so nothing was shown of retries", more)
+	}
+	principal := []string{`reporter="destination"`, `source_principal="spiffe://cluster.local/ns/default/sa/checkout"`}
+	secured := append(principal, `connection_security_policy="mutual_tls"`, `source_workload="checkout-1"`, `response_code="200"`)
+	if n := v2.Metric("istio_requests_total", secured...); n < 60 {
+		t.Errorf("the sidecar counted %v requests of checkout by mutual TLS:\n%s", n, grep(v2.MetricsText(), "istio_requests_total"))
+	}
+	if status, body := get(t, "http://"+outbound+"/", "nobody.example"); status != 502 {
+		t.Errorf("a host that the mesh does not know: %d %s", status, body)
+	}
+
+	// An edit is followed, and back.
+	m.Write("payments.yaml", m.Split(100, 0))
+	Eventually(t, 10*time.Second, "Envoy follows to v1", func() bool { return pay(app) == "200 v1" })
+	m.Write("payments.yaml", SampleYAML(t))
+	Eventually(t, 10*time.Second, "Envoy follows back to v2", func() bool { return pay(app) == "200 v2" })
+	// A cluster that comes, changes and goes under an Envoy that runs.
+	entry := "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: grpc-backend}\nspec: {host: payment-service, trafficPolicy: {connectionPool: {tcp: {connectTimeout: 7s}}}}\n"
+	m.Write("tuning.yaml", entry)
+	Eventually(t, 10*time.Second, "the cluster has its new timeout", func() bool {
+		return strings.Contains(dump(t, admin), `"connect_timeout": "7s"`)
+	})
+	for i := range 30 {
+		if got := pay(app); got != "200 v2" {
+			t.Fatalf("GET %d after the cluster changed: %s", i, got)
+		}
+	}
+	if err := os.Remove(filepath.Join(m.YAML, "tuning.yaml")); err != nil {
+		t.Fatal(err)
+	}
+
+	config := dump(t, admin)
+	for _, name := range []string{
+		`"outbound|80|v1|payment-service.default.svc.cluster.local"`, `"outbound|80|v2|payment-service.default.svc.cluster.local"`,
+		`"payment-service.default.svc.cluster.local:80"`, `"ROOTCA"`, `"default"`,
+	} {
+		if !strings.Contains(config, name) {
+			t.Errorf("Envoy's configuration lacks %s", name)
+		}
+	}
+	if strings.Contains(config, `"error_state"`) {
+		t.Errorf("Envoy refused something: %s", grep(config, "details"))
+	}
+	taken(t, admin)
+	served(t, m, "checkout-1")
+}
+
+// taken asks Envoy whether it refused any update of any kind, and whether there were some of each.
+func taken(t *testing.T, admin string) {
+	t.Helper()
+	_, stats := get(t, "http://"+admin+"/stats?filter=update_(rejected|success)", "")
+	updates := map[string]int{}
+	for _, line := range strings.Split(strings.TrimSpace(stats), "\n") {
+		name, value, _ := strings.Cut(line, ": ")
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			t.Fatalf("a line of Envoy's statistics: %q", line)
+		}
+		if strings.HasSuffix(name, "update_rejected") && n > 0 {
+			t.Errorf("Envoy refused %d updates: %s", n, name)
+		}
+		for _, kind := range []string{"cds.", "lds.", "rds.", "sds.default.", "sds.ROOTCA.", "cluster.outbound|80|v2|"} {
+			if strings.Contains(name, kind) && strings.HasSuffix(name, "update_success") {
+				updates[kind] += n
+			}
+		}
+	}
+	for _, kind := range []string{"cds.", "lds.", "rds.", "sds.default.", "sds.ROOTCA.", "cluster.outbound|80|v2|"} {
+		if updates[kind] == 0 {
+			t.Errorf("Envoy took no update of %s*:\n%s", kind, stats)
+		}
+	}
+}
+
+func grpcJoins(t *testing.T, m *Mesh, svid string, backend *Workload, command ...string) {
+	file := filepath.Join(t.TempDir(), "bootstrap.json")
+	bootstrap := bootstrap(t, "json", map[string]string{"/run/checkout": svid, "127.0.0.1:15012": plane(t, m, "xds"), `"10s"`: `"1s"`})
+	if err := os.WriteFile(file, []byte(bootstrap), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secured := []string{
+		`reporter="destination"`, `source_principal="spiffe://cluster.local/ns/default/sa/checkout"`,
+		`connection_security_policy="mutual_tls"`, `request_protocol="grpc"`,
+	}
+	before := backend.Metric("istio_requests_total", secured...)
+	client := exec.Command(command[0], command[1:]...)
+	client.Env = append(os.Environ(), "GRPC_XDS_BOOTSTRAP="+file)
+	output, err := client.CombinedOutput()
+	if err != nil {
+		t.Fatalf("the client failed: %v\n%s", err, Tail(string(output), 40))
+	}
+	for _, shown := range []string{"unary", "streaming"} {
+		if !regexp.MustCompile(`(?m)^` + shown + `$`).Match(output) {
+			t.Errorf("no %s in what the client said:\n%s", shown, output)
+		}
+	}
+	if n := backend.Metric("istio_requests_total", secured...) - before; n < 2 {
+		t.Errorf("the sidecar counted %v calls of checkout by mutual TLS:\n%s", n, grep(backend.MetricsText(), "istio_requests_total"))
+	}
+}
+
+func plaintextIsRefused(t *testing.T, w *Workload) {
+	before := w.Stats().Requests
+	connection, err := net.Dial("tcp", w.State.Inbound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	fmt.Fprintf(connection, "GET /pay HTTP/1.1\r\nHost: payment-service\r\n\r\n")
+	_ = connection.SetReadDeadline(time.Now().Add(5 * time.Second))
+	answer, _ := io.ReadAll(connection)
+	if strings.Contains(string(answer), "200 OK") {
+		t.Errorf("it was answered: %s", answer)
+	}
+	if n := w.Stats().Requests - before; n != 0 {
+		t.Errorf("%d requests reached the app", n)
+	}
+}
+
+// The certificate lives for 20 seconds, so by the end of the suite it was renewed, in every file.
+func filesAreRenewed(t *testing.T, svid, first string) {
+	Eventually(t, 30*time.Second, "cert.pem is renewed", func() bool { return read(t, svid, "cert.pem") != first })
+	Eventually(t, 2*time.Second, "so is Envoy's secret", func() bool {
+		return strings.Contains(strings.ReplaceAll(read(t, svid, "sds-default.yaml"), "  ", ""), read(t, svid, "cert.pem"))
+	})
+}
+
+func read(t *testing.T, folder, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(folder, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func noResourceWasRefused(t *testing.T, m *Mesh) {
+	_, metrics := get(t, "http://"+plane(t, m, "admin")+"/metrics", "")
+	if refused := grep(metrics, "bodyguard_config_nacks"); refused != "" {
+		t.Errorf("config was refused something:\n%s", refused)
+	}
+	for _, kind := range []string{"Listener", "RouteConfiguration", "Cluster", "ClusterLoadAssignment"} {
+		if !regexp.MustCompile(`bodyguard_config_acks_total\{type="` + kind + `"\} [1-9]`).MatchString(metrics) {
+			t.Errorf("nobody acknowledged a %s:\n%s", kind, grep(metrics, "bodyguard_config_acks"))
+		}
+	}
+	if said := grep(m.Plane.Output(), "does not take"); said != "" {
+		t.Errorf("config's log: %s", said)
+	}
+}
+
+// served asks config whether the client has acknowledged everything that it was offered.
+func served(t *testing.T, m *Mesh, name string) {
+	t.Helper()
+	defer func() {
+		_, text := get(t, "http://"+plane(t, m, "admin")+"/proxies", "")
+		if t.Failed() {
+			t.Log("config's proxies: ", text)
+		}
+	}()
+	Eventually(t, 5*time.Second, name+" has all of it in force", func() bool {
+		_, text := get(t, "http://"+plane(t, m, "admin")+"/proxies", "")
+		var proxies []struct {
+			Node    string `json:"node"`
+			InForce bool   `json:"inForce"`
+			Settled bool   `json:"settled"`
+			Refused []any  `json:"refused"`
+		}
+		if err := json.Unmarshal([]byte(text), &proxies); err != nil {
+			t.Fatal(err)
+		}
+		for _, proxy := range proxies {
+			if strings.Contains(proxy.Node, "~"+name+".") {
+				return proxy.InForce && proxy.Settled && len(proxy.Refused) == 0
+			}
+		}
+		return false
+	})
+}
+
+// bootstrap is the one in the documentation, with other values in the place of its examples.
+func bootstrap(t *testing.T, language string, values map[string]string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(Root, "docs/outsiders.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)```" + language + "\n(.*?)\n```").FindSubmatch(page)
+	if found == nil {
+		t.Fatalf("docs/outsiders.md has no bootstrap in %s", language)
+	}
+	text := string(found[1])
+	for example, value := range values {
+		if !strings.Contains(text, example) {
+			t.Fatalf("the bootstrap in docs/outsiders.md has no %s", example)
+		}
+		text = strings.ReplaceAll(text, example, value)
+	}
+	return text
+}
+
+// plane is where one of the control plane's services listens.
+func plane(t *testing.T, m *Mesh, service string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(m.State, "control-plane.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var addresses map[string]any
+	if err := json.Unmarshal(content, &addresses); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(addresses[service])
+}
+
+// pay asks checkout, from outside the mesh, and returns the status and who took the payment.
+func pay(app string) string {
+	response, err := Outside.Get("http://" + app + "/pay")
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	var receipt Receipt
+	if err := json.NewDecoder(response.Body).Decode(&receipt); err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(fmt.Sprint(response.StatusCode, " ", receipt.PaymentVersion, receipt.Error))
+}
+
+func get(t *testing.T, url, host string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequest("GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = host
+	response, err := Outside.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+func dump(t *testing.T, admin string) string {
+	t.Helper()
+	_, text := get(t, "http://"+admin+"/config_dump?include_eds", "")
+	return text
+}
+
+func freeAddress(t *testing.T) string { return "127.0.0.1:" + strconv.Itoa(FreePort(t)) }
+
+func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
+
+func grep(text, part string) string {
+	var found []string
+	for _, line := range strings.Split(text, "\n") {
+		if strings.Contains(line, part) && !strings.HasPrefix(line, "#") {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found, "\n")
+}
