@@ -1,9 +1,12 @@
 package dev.bodyguard.dialect;
 
+import dev.bodyguard.dialect.bodyguard.BodyguardPolicy;
 import dev.bodyguard.dialect.gateway.GatewayApi;
 import dev.bodyguard.dialect.istio.IstioNetworking;
+import dev.bodyguard.dialect.istio.IstioSecurity;
 import dev.bodyguard.dialect.kubernetes.KubernetesCore;
 import dev.bodyguard.dialect.linkerd.Linkerd;
+import dev.bodyguard.dialect.linkerd.LinkerdPolicy;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Problem;
 import java.util.List;
@@ -16,10 +19,17 @@ public final class Dialects implements Dialect {
         this.all = all;
     }
 
-    /// Istio's networking documents, Gateway API's routes of services, Linkerd's ServiceProfile with SMI's
-    /// TrafficSplit, and Kubernetes' own Service and ServiceAccount.
+    /// Istio's networking and authorization documents, Gateway API's routes of services, Linkerd's ServiceProfile with
+    /// SMI's TrafficSplit, and its limits, our own limits, and Kubernetes' own Service and ServiceAccount.
     public static Dialects all() {
-        return new Dialects(List.of(new IstioNetworking(), new GatewayApi(), new Linkerd(), new KubernetesCore()));
+        return new Dialects(List.of(
+                new IstioNetworking(),
+                new IstioSecurity(),
+                new GatewayApi(),
+                new Linkerd(),
+                new LinkerdPolicy(),
+                new BodyguardPolicy(),
+                new KubernetesCore()));
     }
 
     @Override
@@ -43,7 +53,9 @@ public final class Dialects implements Dialect {
                         "no dialect knows " + document.apiVersion() + " " + document.kind()
                                 + ", so it has no effect; understood are networking.istio.io VirtualService,"
                                 + " DestinationRule, ServiceEntry, WorkloadEntry and Sidecar,"
+                                + " security.istio.io AuthorizationPolicy,"
                                 + " gateway.networking.k8s.io HTTPRoute and GRPCRoute, linkerd.io ServiceProfile,"
+                                + " policy.linkerd.io Server and HTTPLocalRateLimitPolicy, bodyguard.dev RateLimit,"
                                 + " split.smi-spec.io TrafficSplit, and v1 Service and"
                                 + " ServiceAccount")));
     }

@@ -34,6 +34,9 @@ public final class Mesh {
     /// Policies that stand here hold for every namespace that has none of its own.
     public static final String ROOT_NAMESPACE = "bodyguard-system";
 
+    /// [#ROOT_NAMESPACE], and the one that documents written for Istio take for it.
+    private static final Set<String> ROOT_NAMESPACES = Set.of(ROOT_NAMESPACE, "istio-system");
+
     private final SortedMap<String, Service> services;
     private final ByHost<Service> servicesByHost;
     private final Map<String, Service> servicesByAddress;
@@ -43,6 +46,9 @@ public final class Mesh {
     private final RouteTable routeTable;
     private final ByHost<BackendPolicy> policies;
     private final List<OutboundPolicy> outboundPolicies;
+    private final List<AuthorizationPolicy> authorizationPolicies;
+    private final List<RateLimit> rateLimits;
+    private final List<Server> servers;
     private final List<ServiceAccount> serviceAccounts;
     private final List<Problem> problems;
 
@@ -58,6 +64,9 @@ public final class Mesh {
         routes = some(ordered, HttpRoutes.class);
         routeTable = new RouteTable(routes, found);
         outboundPolicies = some(ordered, OutboundPolicy.class);
+        authorizationPolicies = some(ordered, AuthorizationPolicy.class);
+        rateLimits = some(ordered, RateLimit.class);
+        servers = some(ordered, Server.class);
         serviceAccounts = some(ordered, ServiceAccount.class);
         routesToNowhere(found);
         problems = List.copyOf(found);
@@ -151,6 +160,64 @@ public final class Mesh {
                 .max(Comparator.comparing(policy -> !policy.selector().isEmpty()));
     }
 
+    /// The policies that say who may ask a workload for what, on a port of its application.
+    ///
+    /// @param service the short name that the workload registered for, empty where it did not
+    public List<AuthorizationPolicy> authorizationPolicies(
+            String namespace, String service, Map<String, String> labels, int port) {
+        var carried = withApp(service, labels);
+        return authorizationPolicies.stream()
+                .filter(policy -> isAbout(policy.target(), namespace, service, carried, port))
+                .toList();
+    }
+
+    /// The limits on what a workload takes on, on a port of its application.
+    ///
+    /// @param service the short name that the workload registered for, empty where it did not
+    public List<RateLimit> rateLimits(String namespace, String service, Map<String, String> labels, int port) {
+        var carried = withApp(service, labels);
+        return rateLimits.stream()
+                .filter(limit -> isAbout(limit.target(), namespace, service, carried, port))
+                .toList();
+    }
+
+    private boolean isAbout(
+            PolicyTarget target, String namespace, String service, Map<String, String> labels, int port) {
+        boolean same = target.namespace().equals(namespace);
+        return switch (target) {
+            case PolicyTarget.Labelled(var where, var wanted) ->
+                (same || ROOT_NAMESPACES.contains(where)) && labels.entrySet().containsAll(wanted.entrySet());
+            case PolicyTarget.Services(var _, var names) ->
+                same && names.stream().anyMatch(name -> stands(name, namespace, service, labels));
+            case PolicyTarget.OfServer(var _, var name) ->
+                same
+                        && servers.stream()
+                                .anyMatch(server -> server.namespace().equals(namespace)
+                                        && server.name().equals(name)
+                                        && (server.port() == 0 || server.port() == port)
+                                        && labels.entrySet()
+                                                .containsAll(server.selector().entrySet()));
+        };
+    }
+
+    private boolean stands(String behind, String namespace, String service, Map<String, String> labels) {
+        var known = services.get(Service.host(behind, namespace));
+        return behind.equals(service)
+                || (known != null
+                        && known.backing() instanceof Backing.Selected(var selector)
+                        && labels.entrySet().containsAll(selector.entrySet()));
+    }
+
+    // As a registered workload carries it.
+    private static Map<String, String> withApp(String service, Map<String, String> labels) {
+        if (service.isEmpty() || labels.containsKey("app")) {
+            return labels;
+        }
+        var all = new HashMap<>(labels);
+        all.put("app", service);
+        return all;
+    }
+
     /// Who stands behind a service's port and carries these labels, by name.
     public List<Instance> instances(Service service, Service.Port port, Map<String, String> labels) {
         return backers(service).stream()
@@ -238,7 +305,13 @@ public final class Mesh {
         return switch (part) {
             case HttpRoutes routes -> Age.of(routes.created(), part.origin());
             case BackendPolicy policy -> Age.of(policy.created(), part.origin());
-            case Service _, Workload _, OutboundPolicy _, ServiceAccount _ -> Age.of(null, part.origin());
+            case Service _,
+                    Workload _,
+                    OutboundPolicy _,
+                    AuthorizationPolicy _,
+                    RateLimit _,
+                    Server _,
+                    ServiceAccount _ -> Age.of(null, part.origin());
         };
     }
 

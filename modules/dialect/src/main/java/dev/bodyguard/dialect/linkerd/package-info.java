@@ -1,4 +1,4 @@
-/// Linkerd's ServiceProfile, and the TrafficSplit of SMI that goes with it.
+/// Linkerd's ServiceProfile, the TrafficSplit of SMI that goes with it, and Linkerd's inbound policies.
 @NullMarked
 package dev.bodyguard.dialect.linkerd;
 

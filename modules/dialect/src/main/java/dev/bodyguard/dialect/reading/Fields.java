@@ -85,6 +85,16 @@ public final class Fields {
         return find(field) instanceof Value.Text;
     }
 
+    /// Whether the author wrote a list without items there.
+    public boolean isEmptyList(String field) {
+        return find(field) instanceof Value.Sequence(var items, var _) && items.isEmpty();
+    }
+
+    /// Whether the author wrote nothing in this mapping.
+    public boolean isEmpty() {
+        return mapping.entries().isEmpty();
+    }
+
     private @Nullable Value find(String field) {
         known.add(field);
         var value = mapping.get(field);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// One `RBAC` filter, compiled. Whatever it could only guess at is refused when compiling, never passed over.
@@ -20,15 +21,7 @@ final class Authorization {
     private Authorization(boolean allows, List<Named> policies) {
         this.policies = List.copyOf(policies);
         this.unmatched = allows
-                ? new Verdict.Denied(
-                        policies.isEmpty()
-                                ? "an allow list without policies"
-                                : "none of "
-                                        + String.join(
-                                                ", ",
-                                                policies.stream()
-                                                        .map(Named::name)
-                                                        .toList()))
+                ? new Verdict.Unmatched(policies.stream().map(Named::name).collect(Collectors.joining(", ")))
                 : OPEN;
     }
 

@@ -11,15 +11,25 @@ public final class InboundRule {
     private final int port;
     private final Security security;
     private final Hosts.Host host;
+    private final CanonicalPath paths;
     private final List<Authorization> authorizations;
+    private final RateLimits limits;
     private final @Nullable String opaque;
 
     InboundRule(
-            int port, Security security, Hosts.Host host, List<Authorization> authorizations, @Nullable String opaque) {
+            int port,
+            Security security,
+            Hosts.Host host,
+            CanonicalPath paths,
+            List<Authorization> authorizations,
+            RateLimits limits,
+            @Nullable String opaque) {
         this.port = port;
         this.security = security;
         this.host = host;
+        this.paths = paths;
         this.authorizations = List.copyOf(authorizations);
+        this.limits = limits;
         this.opaque = opaque;
     }
 
@@ -38,6 +48,12 @@ public final class InboundRule {
         return host.route(head);
     }
 
+    /// A path, query included, in the spelling that decisions are made by and that the application gets; null where it
+    /// has none.
+    public @Nullable String canonical(String path) {
+        return paths.of(path);
+    }
+
     /// Whether the peer may make the request: every filter of the chain has to allow it.
     ///
     /// @param peer its SPIFFE id, null where it has none
@@ -45,17 +61,25 @@ public final class InboundRule {
         Verdict verdict = OPEN;
         for (int i = 0; i < authorizations.size(); i++) {
             verdict = authorizations.get(i).decide(peer, port, head);
-            if (verdict instanceof Verdict.Denied) {
+            if (!(verdict instanceof Verdict.Allowed)) {
                 return verdict;
             }
         }
         return verdict;
     }
 
+    /// Counts the request against every limit that is about it.
+    ///
+    /// @param peer its SPIFFE id, null where it has none
+    /// @param now nanoseconds of the process's clock
+    public Admission admit(@Nullable String peer, RequestHead head, long now) {
+        return limits.admit(peer, head, now);
+    }
+
     /// The cluster of the application, for bytes that are no HTTP; null where they are not let in. Rules that judge
     /// requests cannot judge bytes, so where there are any, nothing passes by them.
     public @Nullable String opaque() {
-        return authorizations.isEmpty() ? opaque : null;
+        return authorizations.isEmpty() && limits.isEmpty() ? opaque : null;
     }
 
     Set<String> clusters() {

@@ -5,6 +5,7 @@ import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
@@ -16,6 +17,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMat
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +34,7 @@ final class Listeners {
 
     private static final String DOWNSTREAM_TLS = TYPES + "transport_sockets.tls.v3.DownstreamTlsContext";
     private static final String RBAC_FILTER = TYPES + "filters.http.rbac.v3.RBAC";
+    private static final String RATE_LIMIT_FILTER = TYPES + "filters.http.local_ratelimit.v3.LocalRateLimit";
     private static final String ROUTER = TYPES + "filters.http.router.v3.Router";
     private static final String FAULT = TYPES + "filters.http.fault.v3.HTTPFault";
 
@@ -40,21 +43,27 @@ final class Listeners {
     /// One of the two listeners.
     sealed interface Side {
         Set<String> clusters();
+
+        /// What its rate limits count with.
+        default Set<Rates.Key> counted() {
+            return Set.of();
+        }
     }
 
     /// Where the application's own requests come in.
     record Outbound(Routing.Fallback fallback, Set<String> clusters) implements Side {}
 
     /// Where requests to the application come in.
-    record Inbound(Map<Integer, InboundRule> ports, Set<String> clusters) implements Side {}
+    record Inbound(Map<Integer, InboundRule> ports, Set<String> clusters, Set<Rates.Key> counted) implements Side {}
 
-    static Side compile(String name, Listener listener) throws Invalid {
+    /// @param rates keeps what requests are counted with
+    static Side compile(String name, Listener listener, Rates rates) throws Invalid {
         boolean outbound = listener.getTrafficDirection() == TrafficDirection.OUTBOUND || name.equals("outbound");
         boolean inbound = listener.getTrafficDirection() == TrafficDirection.INBOUND || name.equals("inbound");
         if (outbound == inbound) {
             throw new Invalid("traffic_direction", "must be OUTBOUND or INBOUND for a listener called " + name);
         }
-        return outbound ? outbound(listener) : inbound(listener);
+        return outbound ? outbound(listener) : inbound(listener, rates);
     }
 
     private static Outbound outbound(Listener listener) throws Invalid {
@@ -66,7 +75,7 @@ final class Listeners {
         } else {
             throw new Invalid("filter_chains", "must have one with an HttpConnectionManager");
         }
-        authorizations(manager, "http_filters");
+        new Filters(manager, "http_filters", new Rates(), new HashSet<>());
         for (VirtualHost host : manager.getRouteConfig().getVirtualHostsList()) {
             if (host.getDomainsList().contains("*")) {
                 Hosts.Host compiled = Hosts.compile(host);
@@ -90,7 +99,8 @@ final class Listeners {
         };
     }
 
-    private static Inbound inbound(Listener listener) throws Invalid {
+    private static Inbound inbound(Listener listener, Rates rates) throws Invalid {
+        var counted = new HashSet<Rates.Key>();
         var ports = new HashMap<Integer, InboundRule>();
         var clusters = new LinkedHashSet<String>();
         var opaque = opaque(listener);
@@ -117,13 +127,37 @@ final class Listeners {
                 // TLS and plaintext on one port are two chains; rules come from the first.
                 security = both(before.security(), security, field);
             }
-            List<Authorization> authorizations = authorizations(manager, field + ".http_filters");
+            var filters = new Filters(manager, field + ".http_filters", rates, counted);
             VirtualHost host = any(manager, field);
-            var rule = new InboundRule(port, security, Hosts.compile(host), authorizations, opaque.get(port));
+            var rule = new InboundRule(
+                    port,
+                    security,
+                    Hosts.compile(host),
+                    paths(manager, field),
+                    filters.authorizations,
+                    new RateLimits(filters.limits),
+                    opaque.get(port));
             ports.put(port, rule);
             clusters.addAll(rule.clusters());
         }
-        return new Inbound(Map.copyOf(ports), Set.copyOf(clusters));
+        return new Inbound(Map.copyOf(ports), Set.copyOf(clusters), Set.copyOf(counted));
+    }
+
+    private static CanonicalPath paths(HttpConnectionManager manager, String field) throws Invalid {
+        var slashes = switch (manager.getPathWithEscapedSlashesAction()) {
+            case IMPLEMENTATION_SPECIFIC_DEFAULT, KEEP_UNCHANGED -> CanonicalPath.Slashes.KEPT;
+            case REJECT_REQUEST -> CanonicalPath.Slashes.REFUSED;
+            case UNESCAPE_AND_FORWARD -> CanonicalPath.Slashes.UNESCAPED;
+            case UNESCAPE_AND_REDIRECT, UNRECOGNIZED ->
+                throw new Invalid(
+                        field + ".path_with_escaped_slashes_action",
+                        "must be KEEP_UNCHANGED, REJECT_REQUEST or UNESCAPE_AND_FORWARD, was "
+                                + manager.getPathWithEscapedSlashesActionValue());
+        };
+        boolean active = manager.getNormalizePath().getValue()
+                || manager.getMergeSlashes()
+                || slashes != CanonicalPath.Slashes.KEPT;
+        return new CanonicalPath(active, manager.getMergeSlashes(), slashes);
     }
 
     private static boolean isOpaque(FilterChain chain) {
@@ -229,30 +263,47 @@ final class Listeners {
         throw new Invalid(field + ".filters", "must have an HttpConnectionManager");
     }
 
-    private static List<Authorization> authorizations(HttpConnectionManager manager, String field) throws Invalid {
-        var authorizations = new ArrayList<Authorization>();
-        for (HttpFilter filter : manager.getHttpFiltersList()) {
-            String at = field + "[" + filter.getName() + "]";
-            switch (filter.getTypedConfig().getTypeUrl()) {
-                case RBAC_FILTER -> {
-                    Authorization compiled = rbac(filter, at);
-                    if (compiled != null) {
-                        authorizations.add(compiled);
-                    }
+    /// What the filters of a chain ask of a request.
+    private static final class Filters {
+        final List<Authorization> authorizations = new ArrayList<>();
+        final List<RateLimits.Limit> limits = new ArrayList<>();
+
+        Filters(HttpConnectionManager manager, String field, Rates rates, Set<Rates.Key> counted) throws Invalid {
+            for (HttpFilter filter : manager.getHttpFiltersList()) {
+                String at = field + "[" + filter.getName() + "]";
+                if (filter.getDisabled()) {
+                    continue;
                 }
-                // The router is what we are; the fault filter's configuration is per route.
-                case ROUTER, FAULT -> {}
-                default -> {
-                    if (!filter.getIsOptional() && !filter.getDisabled()) {
-                        throw new Invalid(
-                                at,
-                                "filter is not known, and not marked is_optional: "
-                                        + filter.getTypedConfig().getTypeUrl());
+                switch (filter.getTypedConfig().getTypeUrl()) {
+                    case RBAC_FILTER -> {
+                        Authorization compiled = rbac(filter, at);
+                        if (compiled != null) {
+                            authorizations.add(compiled);
+                        }
+                    }
+                    case RATE_LIMIT_FILTER ->
+                        limits.addAll(RateLimits.compile(rateLimit(filter, at), at, rates, counted));
+                    // The router is what we are; the fault filter's configuration is per route.
+                    case ROUTER, FAULT -> {}
+                    default -> {
+                        if (!filter.getIsOptional()) {
+                            throw new Invalid(
+                                    at,
+                                    "filter is not known, and not marked is_optional: "
+                                            + filter.getTypedConfig().getTypeUrl());
+                        }
                     }
                 }
             }
         }
-        return authorizations;
+    }
+
+    private static LocalRateLimit rateLimit(HttpFilter filter, String field) throws Invalid {
+        try {
+            return LocalRateLimit.parseFrom(filter.getTypedConfig().getValue());
+        } catch (InvalidProtocolBufferException broken) {
+            throw new Invalid(field, "cannot be read: " + broken.getMessage());
+        }
     }
 
     private static @Nullable Authorization rbac(HttpFilter filter, String field) throws Invalid {

@@ -1,6 +1,8 @@
 package dev.bodyguard.proxy.engine;
 
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Why a request is answered here instead of by the one it was meant for. The one place that knows statuses,
@@ -21,6 +23,11 @@ public sealed interface Refusal {
     /// What the rule that spoke is due to, null where no rule did.
     @Nullable
     String origin();
+
+    /// What whoever asked is told of [#origin]; null where that is nothing.
+    default @Nullable String told() {
+        return origin();
+    }
 
     /// The host is known, none of its routes match.
     record NoRoute(
@@ -346,8 +353,12 @@ public sealed interface Refusal {
         }
     }
 
-    /// Authorization says no.
-    record Denied(String peer, @Nullable String origin) implements Refusal {
+    /// Authorization says no. Who asked is told the object that decided, but not where it is written.
+    ///
+    /// @param what method and path
+    /// @param policy that denies, or, where none does, those that do not allow; with commas between them
+    /// @param denies whether the policy denies it, rather than fails to allow it
+    record Denied(String peer, String what, String policy, boolean denies) implements Refusal {
         @Override
         public int status() {
             return 403;
@@ -355,17 +366,111 @@ public sealed interface Refusal {
 
         @Override
         public String flag() {
-            return "-";
+            return "RBAC";
         }
 
         @Override
         public String details() {
-            return "rbac_access_denied";
+            return "rbac_access_denied_matched_policy[" + (denies ? policy.replace(' ', '_') : "none") + "]";
         }
 
         @Override
         public String sentence() {
-            return peer + " is not allowed to make this request";
+            return "RBAC: " + peer + " may not " + what + ": "
+                    + (denies
+                            ? "denied by " + named()
+                            : policy.isEmpty()
+                                    ? "nobody is allowed anything here"
+                                    : "not allowed by any rule of " + named());
+        }
+
+        @Override
+        public @Nullable String origin() {
+            return policy.isEmpty() ? null : policy;
+        }
+
+        @Override
+        public @Nullable String told() {
+            return policy.isEmpty() ? null : named();
+        }
+
+        private String named() {
+            return Arrays.stream(policy.split(", ", -1))
+                    .map(denies ? Texts::withoutPlace : Texts::object)
+                    .distinct()
+                    .collect(Collectors.joining(", "));
+        }
+    }
+
+    /// More requests came than a limit allows. Who asked is told the object that set it, but not where it is written.
+    record Limited(String peer, Admission.Exceeded by) implements Refusal {
+        @Override
+        public int status() {
+            return by.status();
+        }
+
+        @Override
+        public String flag() {
+            return "RL";
+        }
+
+        @Override
+        public String details() {
+            return "local_rate_limited";
+        }
+
+        @Override
+        public String sentence() {
+            var quota = by.quota();
+            return "rate limited: " + peer + " is over " + quota.requests() + " per " + per(quota.window()) + " of "
+                    + told() + "; try again in " + by.retryAfter() + " s";
+        }
+
+        private static String per(long seconds) {
+            return switch ((int) Math.min(seconds, Integer.MAX_VALUE)) {
+                case 1 -> "second";
+                case 60 -> "minute";
+                case 3_600 -> "hour";
+                default -> seconds + " s";
+            };
+        }
+
+        @Override
+        public String origin() {
+            return by.rule();
+        }
+
+        @Override
+        public String told() {
+            return Texts.withoutPlace(by.rule());
+        }
+    }
+
+    /// Its path has no spelling that policies could be asked about.
+    record OddPath(String path) implements Refusal {
+        @Override
+        public int status() {
+            return 400;
+        }
+
+        @Override
+        public String flag() {
+            return "DPE";
+        }
+
+        @Override
+        public String details() {
+            return "path_normalization_failed";
+        }
+
+        @Override
+        public String sentence() {
+            return "the path cannot be normalised, and policies decide by it: " + path;
+        }
+
+        @Override
+        public @Nullable String origin() {
+            return null;
         }
     }
 

@@ -28,6 +28,7 @@ public final class Resources {
     public static final String ASSIGNMENT = TYPES + "endpoint.v3.ClusterLoadAssignment";
 
     private final Loads loads;
+    private final Rates rates = new Rates();
     private final Map<String, Listeners.Side> listeners = new HashMap<>();
     private final Map<String, HostState> hosts = new HashMap<>();
     private final Map<String, ClusterState> clusters = new HashMap<>();
@@ -65,7 +66,8 @@ public final class Resources {
 
     private void apply(String type, String name, Any resource) throws Invalid, InvalidProtocolBufferException {
         switch (type) {
-            case LISTENER -> listeners.put(name, Listeners.compile(name, Listener.parseFrom(resource.getValue())));
+            case LISTENER ->
+                listeners.put(name, Listeners.compile(name, Listener.parseFrom(resource.getValue()), rates));
             case VIRTUAL_HOST -> host(name).pending = Hosts.compile(VirtualHost.parseFrom(resource.getValue()));
             case CLUSTER -> {
                 Cluster cluster = Cluster.parseFrom(resource.getValue());
@@ -148,6 +150,9 @@ public final class Resources {
             }
         }
         loads.keepOnly(built);
+        rates.keepOnly(listeners.values().stream()
+                .flatMap(side -> side.counted().stream())
+                .toList());
         return new Plan(ruled, absent, built, inbound, fallback);
     }
 

@@ -81,6 +81,19 @@ final class Texts {
         return path -> pattern.matcher(path).replaceAll(with);
     }
 
+    /// What something is due to, without the file and line, which concern only who can read the file.
+    static String withoutPlace(String origin) {
+        int place = origin.endsWith(")") ? origin.lastIndexOf(" (") : -1;
+        return place < 0 ? origin : origin.substring(0, place);
+    }
+
+    /// The object that something is due to: `RateLimit default/pay` of
+    /// `RateLimit default/pay spec.rules[0] (pay.yaml:7:7)`.
+    static String object(String origin) {
+        var words = origin.split(" ", 3);
+        return words.length > 1 && words[1].indexOf('/') > 0 ? words[0] + " " + words[1] : origin;
+    }
+
     static boolean regionMatches(CharSequence text, int from, String wanted, boolean fold) {
         if (from < 0 || text.length() - from < wanted.length()) {
             return false;

@@ -7,8 +7,11 @@ public sealed interface Verdict {
     /// @param by the policy that allows it, empty where none is in force
     record Allowed(String by) implements Verdict {}
 
-    /// It may not.
-    ///
-    /// @param by the policy that denies it, or the allow policies none of which matched
+    /// It may not: a policy says so.
     record Denied(String by) implements Verdict {}
+
+    /// It may not: there are policies that allow, and none of them allows it.
+    ///
+    /// @param among these policies, with commas between them; empty where the list is
+    record Unmatched(String among) implements Verdict {}
 }

@@ -45,11 +45,11 @@ class InboundTest {
 
         assertThat(rule.authorize(CHECKOUT, get("/pay?x"))).isEqualTo(new Verdict.Allowed("ns/default/pay"));
         assertThat(rule.authorize(CHECKOUT, request("POST", "/pay")))
-                .isEqualTo(new Verdict.Denied("none of ns/default/pay"));
-        assertThat(rule.authorize(CHECKOUT, get("/admin"))).isInstanceOf(Verdict.Denied.class);
+                .isEqualTo(new Verdict.Unmatched("ns/default/pay"));
+        assertThat(rule.authorize(CHECKOUT, get("/admin"))).isInstanceOf(Verdict.Unmatched.class);
         assertThat(rule.authorize("spiffe://cluster.local/ns/default/sa/web", get("/pay")))
-                .isInstanceOf(Verdict.Denied.class);
-        assertThat(rule.authorize(null, get("/pay"))).isInstanceOf(Verdict.Denied.class);
+                .isInstanceOf(Verdict.Unmatched.class);
+        assertThat(rule.authorize(null, get("/pay"))).isInstanceOf(Verdict.Unmatched.class);
     }
 
     @Test
@@ -77,7 +77,46 @@ class InboundTest {
     void anEmptyAllowListLetsNobodyIn() {
         Given.listener(resources, "inbound", chain(true, rbac("ALLOW", "")));
 
-        assertThat(rule().authorize(CHECKOUT, get("/"))).isInstanceOf(Verdict.Denied.class);
+        assertThat(rule().authorize(CHECKOUT, get("/"))).isEqualTo(new Verdict.Unmatched(""));
+    }
+
+    @Test
+    void pathsAreNormalisedAsTheConnectionManagerIsTold() {
+        Given.listener(
+                resources,
+                "inbound",
+                chain(
+                        true,
+                        "normalize_path { value: true } merge_slashes: true"
+                                + " path_with_escaped_slashes_action: UNESCAPE_AND_FORWARD"));
+        assertThat(rule().canonical("/pay%2f..//%61dmin?x")).isEqualTo("/admin?x");
+        assertThat(rule().canonical("/%")).isNull();
+
+        Given.listener(resources, "inbound", chain(true, ""));
+        assertThat(rule().canonical("/pay/../admin")).isEqualTo("/pay/../admin");
+    }
+
+    @Test
+    void aRefusalNamesTheObjectToTheCallerAndThePlaceInTheLog() {
+        var denied = new Refusal.Denied(
+                CHECKOUT, "GET /admin", "AuthorizationPolicy default/no-admin spec.rules[0] (a.yaml:9:5)", true);
+        var unmatched = new Refusal.Denied(
+                CHECKOUT,
+                "GET /admin",
+                "AuthorizationPolicy default/pay spec.rules[0] (a.yaml:9:5), AuthorizationPolicy default/pay"
+                        + " spec.rules[1] (a.yaml:19:5), AuthorizationPolicy default/more (b.yaml:1:1)",
+                false);
+
+        assertThat(denied.sentence())
+                .isEqualTo("RBAC: " + CHECKOUT
+                        + " may not GET /admin: denied by AuthorizationPolicy default/no-admin spec.rules[0]");
+        assertThat(denied.origin()).endsWith("(a.yaml:9:5)");
+        assertThat(denied.details())
+                .startsWith("rbac_access_denied_matched_policy[AuthorizationPolicy_default/no-admin_");
+        assertThat(unmatched.sentence())
+                .isEqualTo("RBAC: " + CHECKOUT + " may not GET /admin: not allowed by any rule of"
+                        + " AuthorizationPolicy default/pay, AuthorizationPolicy default/more");
+        assertThat(unmatched.origin()).contains("(a.yaml:9:5)", "(b.yaml:1:1)");
     }
 
     @Test
@@ -110,7 +149,7 @@ class InboundTest {
             """.formatted(action, policies);
     }
 
-    private static String chain(boolean tls, String filters) {
+    static String chain(boolean tls, String filters) {
         String socket = """
             transport_socket { name: 'tls' typed_config {
               [type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext] {

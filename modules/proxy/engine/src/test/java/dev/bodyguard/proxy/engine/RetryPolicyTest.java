@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,21 @@ class RetryPolicyTest {
             })
     void doesWhatEnvoyDocumentsForEachWord(String word, String outcome, RetryDecision expected) {
         assertThat(policy(2, word).decide(outcome(outcome), 1, true)).isEqualTo(expected);
+    }
+
+    @Test
+    void leavesRefusalsByPolicyAloneByDefault() {
+        for (var words : List.of("5xx,connect-failure,reset", "connect-failure,refused-stream")) {
+            var policy = policy(2, words.split(","));
+
+            for (var refused : List.of(
+                    new Outcome.Responded(403, -1),
+                    new Outcome.Responded(429, -1),
+                    new Outcome.Responded(200, 7),
+                    new Outcome.Responded(200, 8))) {
+                assertThat(policy.decide(refused, 1, true)).as(words).isEqualTo(RetryDecision.FINAL);
+            }
+        }
     }
 
     @Test

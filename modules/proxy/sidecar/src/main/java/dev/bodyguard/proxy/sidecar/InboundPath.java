@@ -1,6 +1,8 @@
 package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.proxy.engine.Admission;
+import dev.bodyguard.proxy.engine.HeaderChanges;
 import dev.bodyguard.proxy.engine.InboundRule;
 import dev.bodyguard.proxy.engine.Refusal;
 import dev.bodyguard.proxy.engine.RetryPolicy;
@@ -116,25 +118,50 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
             call.refuse(new Refusal.NoCluster("inbound|" + appPort + "||", null));
             return;
         }
-        switch (rule.authorize(peer == null ? null : peer.toString(), call.request())) {
-            case Verdict.Allowed _ -> rate(call, now, rule, spoken);
-            case Verdict.Denied(var by) ->
-                call.refuse(new Refusal.Denied(peer == null ? "a caller without a certificate" : peer.toString(), by));
+        var request = call.request();
+        // Decided upon and passed on in the same spelling, so that no other one gets around a policy.
+        var path = rule.canonical(request.path());
+        if (path == null) {
+            call.refuse(new Refusal.OddPath(request.path()));
+            return;
+        }
+        request.path(path);
+        var who = peer == null ? null : peer.toString();
+        switch (rule.authorize(who, request)) {
+            case Verdict.Allowed _ -> rate(call, now, rule, who, spoken);
+            case Verdict.Denied(var by) -> call.refuse(new Refusal.Denied(named(who), asked(request), by, true));
+            case Verdict.Unmatched(var among) ->
+                call.refuse(new Refusal.Denied(named(who), asked(request), among, false));
         }
     }
 
-    // -- rate: no rule says yet how often something may be asked
+    private static String named(@Nullable String peer) {
+        return peer == null ? "a caller without a certificate" : peer;
+    }
 
-    private void rate(Call call, Generation now, InboundRule inbound, Transport spoken) {
-        route(call, now, inbound, spoken);
+    /// Without the query, which may hold what is nobody's business.
+    private static String asked(Request request) {
+        var path = request.path();
+        int query = path.indexOf('?');
+        return request.method() + " " + (query < 0 ? path : path.substring(0, query));
+    }
+
+    // -- rate: only whoever may ask is counted
+
+    private void rate(Call call, Generation now, InboundRule inbound, @Nullable String peer, Transport spoken) {
+        switch (inbound.admit(peer, call.request(), System.nanoTime())) {
+            case Admission.Exceeded exceeded -> call.refuse(new Refusal.Limited(named(peer), exceeded));
+            case Admission.Admitted(var tightest) ->
+                route(call, now, inbound, tightest == null ? HeaderChanges.NONE : QuotaHeaders.of(tightest), spoken);
+        }
     }
 
     // -- route
 
-    private void route(Call call, Generation now, InboundRule inbound, Transport spoken) {
+    private void route(Call call, Generation now, InboundRule inbound, HeaderChanges quota, Transport spoken) {
         switch (inbound.route(call.request())) {
             case Routing.Routed(var rule) ->
-                Following.follow(call, rule, forward -> forward(call, now, rule, forward, spoken));
+                Following.follow(call, rule, forward -> forward(call, now, rule, forward, quota, spoken));
             case Routing.NoRoute(var host, var origin) ->
                 call.refuse(new Refusal.NoRoute(
                         host, call.request().method(), call.request().path(), origin));
@@ -146,7 +173,13 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
 
     // -- deadline ▶ wire
 
-    private void forward(Call call, Generation now, RouteRule rule, RouteRule.Forward forward, Transport spoken) {
+    private void forward(
+            Call call,
+            Generation now,
+            RouteRule rule,
+            RouteRule.Forward forward,
+            HeaderChanges quota,
+            Transport spoken) {
         var share = forward.split().draw(call.loop().random());
         var cluster = now.plan().cluster(share.cluster());
         if (cluster == null) {
@@ -156,7 +189,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         call.facts().cluster = cluster.name();
         Headers.change(call.request().fields(), rule.request());
         var terms = new Way.Terms(
-                RetryPolicy.NONE, forward.timeout(), rule.origin(), List.of(share.response(), rule.response()));
+                RetryPolicy.NONE, forward.timeout(), rule.origin(), List.of(share.response(), rule.response(), quota));
         call.forward(new Forwarding(call, new Way.Balanced(cluster, now, 0, spoken), terms, upstreams, resolver, this));
     }
 

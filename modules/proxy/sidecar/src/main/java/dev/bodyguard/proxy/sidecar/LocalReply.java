@@ -14,43 +14,43 @@ import org.jspecify.annotations.Nullable;
 final class LocalReply {
     static final String FLAG = "x-bodyguard-flag";
 
+    private static final int GRPC_RESOURCE_EXHAUSTED = 8;
+
     private LocalReply() {}
 
     /// Says no, in the client's own words: a grpc-status for gRPC, JSON for whoever accepts it, otherwise a sentence.
     static Sent refuse(Exchange to, Request request, Refusal refusal) {
         if (isGrpc(request)) {
-            int status = grpcStatus(refusal.status());
-            to.head(
-                    Response.of(
-                            200,
-                            Fields.of(
-                                    "content-type",
-                                    "application/grpc",
-                                    "grpc-status",
-                                    Integer.toString(status),
-                                    "grpc-message",
-                                    percentEncoded(refusal.sentence()),
-                                    FLAG,
-                                    refusal.flag())),
-                    true);
+            int status = refusal instanceof Refusal.Limited ? GRPC_RESOURCE_EXHAUSTED : grpcStatus(refusal.status());
+            var fields = Fields.of(
+                    "content-type",
+                    "application/grpc",
+                    "grpc-status",
+                    Integer.toString(status),
+                    "grpc-message",
+                    percentEncoded(refusal.sentence()),
+                    FLAG,
+                    refusal.flag());
+            tellOfQuota(fields, refusal);
+            to.head(Response.of(200, fields), true);
             return new Sent(200, status, 0);
         }
         var accept = request.fields().get("accept");
         boolean json = accept != null && accept.contains("json");
         var text = new StringBuilder();
-        var origin = refusal.origin();
+        var told = refusal.told();
         if (json) {
             text.append("{\"status\":").append(refusal.status()).append(",\"flag\":");
             Json.text(text, refusal.flag());
             text.append(",\"sentence\":");
             Json.text(text, refusal.sentence());
             text.append(",\"rule\":");
-            Json.text(text, origin);
+            Json.text(text, told);
             text.append("}\n");
         } else {
             text.append(refusal.sentence()).append('\n');
-            if (origin != null) {
-                text.append("rule: ").append(origin).append('\n');
+            if (told != null) {
+                text.append("rule: ").append(told).append('\n');
             }
         }
         var fields = Fields.of(
@@ -58,7 +58,15 @@ final class LocalReply {
         if (refusal instanceof Refusal.NotReadyYet) {
             fields.set("retry-after", "1");
         }
+        tellOfQuota(fields, refusal);
         return send(to, request, refusal.status(), fields, text.toString());
+    }
+
+    private static void tellOfQuota(Fields fields, Refusal refusal) {
+        if (refusal instanceof Refusal.Limited(var _, var exceeded)) {
+            fields.set("retry-after", Long.toString(exceeded.retryAfter()));
+            Headers.change(fields, QuotaHeaders.of(exceeded.quota()));
+        }
     }
 
     /// An answer that a rule wants made here.

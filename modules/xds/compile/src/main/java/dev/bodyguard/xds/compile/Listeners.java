@@ -3,7 +3,9 @@ package dev.bodyguard.xds.compile;
 import com.google.protobuf.Any;
 import com.google.protobuf.BoolValue;
 import com.google.protobuf.Duration;
+import com.google.protobuf.Message;
 import com.google.protobuf.UInt32Value;
+import dev.bodyguard.model.AuthorizationPolicy.Action;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.OutboundPolicy;
@@ -24,8 +26,10 @@ import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.Vhds;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
@@ -33,6 +37,8 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValida
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The two listeners of a sidecar. The ports in them are the usual ones; a sidecar without capture picks its own.
 final class Listeners {
@@ -47,10 +53,14 @@ final class Listeners {
 
     private final Mesh mesh;
     private final Settings settings;
+    private final Authorizations authorizations;
+    private final RateLimits rateLimits;
 
     Listeners(Mesh mesh, Settings settings) {
         this.mesh = mesh;
         this.settings = settings;
+        this.authorizations = new Authorizations(settings);
+        this.rateLimits = new RateLimits(settings);
     }
 
     Listener outbound(Proxy proxy) {
@@ -69,7 +79,8 @@ final class Listeners {
                 .setName("outbound")
                 .setAddress(Wire.address("127.0.0.1", OUTBOUND_PORT))
                 .setTrafficDirection(TrafficDirection.OUTBOUND)
-                .addFilterChains(FilterChain.newBuilder().addFilters(http("outbound", routes)))
+                .addFilterChains(FilterChain.newBuilder()
+                        .addFilters(http(manager("outbound", routes, List.of()).build())))
                 .build();
     }
 
@@ -105,7 +116,7 @@ final class Listeners {
                 .addFilterChains(FilterChain.newBuilder()
                         .addFilters(Filter.newBuilder()
                                 .setName("envoy.filters.network.http_connection_manager")
-                                .setTypedConfig(Wire.any(http("outbound")
+                                .setTypedConfig(Wire.any(manager("outbound", List.of())
                                         .setRds(Rds.newBuilder()
                                                 .setRouteConfigName("outbound")
                                                 .setConfigSource(Wire.ads()))
@@ -119,8 +130,8 @@ final class Listeners {
         return Listener.newBuilder()
                 .setName(name)
                 .setApiListener(ApiListener.newBuilder()
-                        .setApiListener(
-                                Wire.any(http(name).setRouteConfig(routes).build())))
+                        .setApiListener(Wire.any(
+                                manager(name, routes.build(), List.of()).build())))
                 .build();
     }
 
@@ -167,10 +178,14 @@ final class Listeners {
                                 Any.newBuilder()
                                         .setTypeUrl(
                                                 "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector")));
-        proxy.appPorts().stream()
-                .sorted()
-                .distinct()
-                .forEach(port -> listener.addFilterChains(bytes(port)).addFilterChains(chain(proxy, port)));
+        proxy.appPorts().stream().sorted().distinct().forEach(port -> {
+            var policies = policies(proxy, port);
+            // Policies judge requests, so where there are any, bytes that are none have no way in.
+            if (policies.isEmpty()) {
+                listener.addFilterChains(bytes(port));
+            }
+            listener.addFilterChains(chain(proxy, port, policies));
+        });
         return listener.build();
     }
 
@@ -192,7 +207,7 @@ final class Listeners {
                 .build();
     }
 
-    private FilterChain chain(Proxy proxy, int port) {
+    private FilterChain chain(Proxy proxy, int port, List<HttpFilter> policies) {
         var origin = new Origin("Workload", proxy.namespace(), proxy.service(), "port " + port, null);
         var cluster = new Names.Inbound(port).toString();
         var routes = RouteConfiguration.newBuilder()
@@ -204,8 +219,37 @@ final class Listeners {
                 .setName(cluster)
                 .setFilterChainMatch(FilterChainMatch.newBuilder().setDestinationPort(UInt32Value.of(port)))
                 .setTransportSocket(peersOfTheMesh("h2"))
-                .addFilters(http(cluster, routes))
+                .addFilters(http(decidingByPath(manager(cluster, routes, policies), !policies.isEmpty())))
                 .build();
+    }
+
+    /// What is asked of every request to a workload: denials, then what is allowed, then how much.
+    private List<HttpFilter> policies(Proxy proxy, int port) {
+        var filters = new ArrayList<HttpFilter>();
+        var authorization = mesh.authorizationPolicies(proxy.namespace(), proxy.service(), proxy.labels(), port);
+        for (var action : List.of(Action.DENY, Action.ALLOW)) {
+            authorizations
+                    .rules(authorization, action)
+                    .ifPresent(rules -> filters.add(filter(
+                            "envoy.filters.http.rbac",
+                            RBAC.newBuilder().setRules(rules).build())));
+        }
+        for (var limit : mesh.rateLimits(proxy.namespace(), proxy.service(), proxy.labels(), port)) {
+            limit.rules()
+                    .forEach(
+                            rule -> filters.add(filter("envoy.filters.http.local_ratelimit", rateLimits.filter(rule))));
+        }
+        return filters;
+    }
+
+    /// Policies are asked about one spelling of a path, and the application gets the same.
+    private static HttpConnectionManager decidingByPath(HttpConnectionManager.Builder manager, boolean decides) {
+        if (decides) {
+            manager.setNormalizePath(BoolValue.of(true))
+                    .setMergeSlashes(true)
+                    .setPathWithEscapedSlashesAction(PathWithEscapedSlashesAction.UNESCAPE_AND_FORWARD);
+        }
+        return manager.build();
     }
 
     private TransportSocket peersOfTheMesh(String alpn) {
@@ -229,21 +273,30 @@ final class Listeners {
                 .build();
     }
 
-    private static Filter http(String name, RouteConfiguration routes) {
-        return Filter.newBuilder()
-                .setName("envoy.filters.network.http_connection_manager")
-                .setTypedConfig(Wire.any(http(name).setRouteConfig(routes).build()))
+    private static HttpConnectionManager.Builder manager(
+            String name, RouteConfiguration routes, List<HttpFilter> policies) {
+        return manager(name, policies).setRouteConfig(routes);
+    }
+
+    private static HttpConnectionManager.Builder manager(String name, List<HttpFilter> policies) {
+        return HttpConnectionManager.newBuilder()
+                .setStatPrefix(name)
+                .addAllHttpFilters(policies)
+                .addHttpFilters(filter("envoy.filters.http.fault", HTTPFault.getDefaultInstance()))
+                .addHttpFilters(filter("envoy.filters.http.router", Router.getDefaultInstance()));
+    }
+
+    private static HttpFilter filter(String name, Message configuration) {
+        return HttpFilter.newBuilder()
+                .setName(name)
+                .setTypedConfig(Wire.any(configuration))
                 .build();
     }
 
-    private static HttpConnectionManager.Builder http(String name) {
-        return HttpConnectionManager.newBuilder()
-                .setStatPrefix(name)
-                .addHttpFilters(HttpFilter.newBuilder()
-                        .setName("envoy.filters.http.fault")
-                        .setTypedConfig(Wire.any(HTTPFault.getDefaultInstance())))
-                .addHttpFilters(HttpFilter.newBuilder()
-                        .setName("envoy.filters.http.router")
-                        .setTypedConfig(Wire.any(Router.getDefaultInstance())));
+    private static Filter http(HttpConnectionManager manager) {
+        return Filter.newBuilder()
+                .setName("envoy.filters.network.http_connection_manager")
+                .setTypedConfig(Wire.any(manager))
+                .build();
     }
 }

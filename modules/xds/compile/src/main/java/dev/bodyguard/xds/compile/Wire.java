@@ -103,6 +103,19 @@ final class Wire {
                 .build();
     }
 
+    /// An RE2 expression that matches nothing but this text.
+    static String quoted(String text) {
+        return text.replaceAll("[\\\\.+*?()|\\[\\]{}^$]", "\\\\$0");
+    }
+
+    /// The id of a service account.
+    ///
+    /// @param account `namespace/name`
+    static String identity(String trustDomain, String account) {
+        int slash = account.indexOf('/');
+        return "spiffe://" + trustDomain + "/ns/" + account.substring(0, slash) + "/sa/" + account.substring(slash + 1);
+    }
+
     static Any any(Message message) {
         return Any.pack(message);
     }

@@ -18,6 +18,8 @@ import dev.bodyguard.model.Workload;
 import dev.bodyguard.source.files.Yaml;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
@@ -50,6 +52,8 @@ class CompilerTest {
                             HTTPFault.getDescriptor(),
                             Router.getDescriptor(),
                             TcpProxy.getDescriptor(),
+                            RBAC.getDescriptor(),
+                            LocalRateLimit.getDescriptor(),
                             DownstreamTlsContext.getDescriptor(),
                             UpstreamTlsContext.getDescriptor(),
                             HttpProtocolOptions.getDescriptor()))
