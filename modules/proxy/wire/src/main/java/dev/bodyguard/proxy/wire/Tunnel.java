@@ -10,8 +10,8 @@ public interface Tunnel {
     String destination();
 
     /// Connects to the server: in plaintext, or over mutual TLS with the ALPN of bytes that are no HTTP. Bytes flow,
-    /// half-closes included, as soon as it is known that this is no HTTP. Where it fails, another dial may follow: the
-    /// server was sent nothing yet. Does nothing while there is a server.
+    /// half-closes included, as soon as it is known that this is no HTTP. Where it fails, another dial may follow:
+    /// the server was sent nothing yet. Does nothing while there is a server.
     ///
     /// @param tls what a peer of the mesh is shown
     void dial(Target server, MeshTls tls);

@@ -4,21 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.MessageLite;
-import com.sun.net.httpserver.HttpServer;
+import io.helidon.http.Status;
+import io.helidon.webserver.WebServer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceResponse;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -35,7 +35,7 @@ class TelemetryServiceTest {
     private final HttpClient plain = HttpClient.newHttpClient();
     private final LinkedBlockingQueue<byte[]> exported = new LinkedBlockingQueue<>();
     private TestAuthority authority;
-    private HttpServer collector;
+    private WebServer collector;
     private volatile int collectorSays = 202;
     private TelemetryService service;
     private HttpClient checkout;
@@ -43,15 +43,18 @@ class TelemetryServiceTest {
     @BeforeEach
     void start() throws IOException {
         authority = new TestAuthority();
-        collector = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        collector.createContext("/", exchange -> {
-            byte[] body = exchange.getRequestBody().readAllBytes();
-            exchange.sendResponseHeaders(collectorSays, -1);
-            exchange.close();
-            exported.add(body);
-        });
-        collector.start();
-        var at = "http://127.0.0.1:" + collector.getAddress().getPort();
+        collector = WebServer.builder()
+                .host("127.0.0.1")
+                .port(0)
+                .shutdownHook(false)
+                .routing(routes -> routes.any((request, response) -> {
+                    byte[] body = request.content().as(byte[].class);
+                    response.status(Status.create(collectorSays)).send();
+                    exported.add(body);
+                }))
+                .build()
+                .start();
+        var at = "http://127.0.0.1:" + collector.port();
         var svid = authority.svid("bodyguard-system", "telemetry");
         service = TelemetryService.start(
                 new Settings(
@@ -71,7 +74,7 @@ class TelemetryServiceTest {
     @AfterEach
     void stop() {
         service.close();
-        collector.stop(0);
+        collector.stop();
         checkout.close();
         plain.close();
     }
@@ -173,7 +176,7 @@ class TelemetryServiceTest {
                         "\"bodyguard.principal\":\"" + Given.CHECKOUT + "\"",
                         "\"otel.status_description\":\"no \\\"healthy\\\" endpoint\"");
         var otlp = bodies.stream()
-                .filter(body -> !new String(body).startsWith("["))
+                .filter(body -> !new String(body, StandardCharsets.UTF_8).startsWith("["))
                 .findFirst()
                 .orElseThrow();
         assertThat(ExportTraceServiceRequest.parseFrom(otlp)
@@ -194,7 +197,7 @@ class TelemetryServiceTest {
 
         // Two fail, then each of the two comes again.
         var _ = next();
-        assertThat(new String(next())).contains("again");
+        assertThat(new String(next(), StandardCharsets.UTF_8)).contains("again");
     }
 
     private byte[] next() throws InterruptedException {
