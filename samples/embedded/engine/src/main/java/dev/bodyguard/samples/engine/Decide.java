@@ -1,0 +1,40 @@
+package dev.bodyguard.samples.engine;
+
+import com.google.protobuf.Any;
+import dev.bodyguard.proxy.engine.Loads;
+import dev.bodyguard.proxy.engine.Resources;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.RouteAction;
+import io.envoyproxy.envoy.config.route.v3.RouteMatch;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import java.util.List;
+import java.util.Map;
+
+/// `Decide PATH…`: where each request would go, by two routes as any xDS server would send them.
+public final class Decide {
+    private static final String HOST = "80/shop";
+
+    private Decide() {}
+
+    public static void main(String[] args) {
+        var resources = new Resources(new Loads());
+        var host = VirtualHost.newBuilder().setName(HOST).addDomains("shop");
+        host.addRoutes(route("/pay", "payments")).addRoutes(route("/", "website"));
+        resources.apply(Resources.VIRTUAL_HOST, Map.of(HOST, Any.pack(host.build())), List.of());
+        for (var name : List.of("payments", "website")) {
+            var cluster = Cluster.newBuilder().setName(name).setType(Cluster.DiscoveryType.STATIC);
+            resources.apply(Resources.CLUSTER, Map.of(name, Any.pack(cluster.build())), List.of());
+        }
+        var plan = resources.plan();
+        for (var path : args) {
+            System.out.println(path + " -> " + plan.outbound(HOST, new Get("shop", path)));
+        }
+    }
+
+    private static Route route(String prefix, String cluster) {
+        var match = RouteMatch.newBuilder().setPrefix(prefix);
+        var action = RouteAction.newBuilder().setCluster(cluster);
+        return Route.newBuilder().setMatch(match).setRoute(action).build();
+    }
+}
