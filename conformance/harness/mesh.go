@@ -133,6 +133,12 @@ func (p *Process) Stop(patience time.Duration) bool {
 	}
 }
 
+// Kill ends the process without a word, and waits.
+func (p *Process) Kill() {
+	_ = p.Cmd.Process.Kill()
+	<-p.done
+}
+
 // Alive says whether the process still runs.
 func (p *Process) Alive() bool {
 	select {
@@ -177,15 +183,24 @@ func NewMesh(t *testing.T, options ...string) *Mesh {
 		filepath.Join(Root, "bodyguard"), "run", "-f", m.YAML, "--state", m.State,
 		"--xds-port", "0", "--identity-port", "0", "--discovery-port", "0", "--telemetry-port", "0", "--otlp-port", "0", "--admin-port", "0",
 	}, options...)
-	m.Plane = Start(t, "control plane", m.Command...)
-	Eventually(t, 60*time.Second, "the control plane is ready", func() bool {
-		if !m.Plane.Alive() {
-			t.Fatalf("the control plane ended: %s", m.Plane.Output())
-		}
-		_, err := os.Stat(filepath.Join(m.State, "control-plane.json"))
-		return err == nil
-	})
+	m.Revive()
 	return m
+}
+
+// Revive starts the control plane, also again after it was killed, and waits until it is ready.
+func (m *Mesh) Revive() {
+	m.T.Helper()
+	m.Plane = Start(m.T, "control plane", m.Command...)
+	Eventually(m.T, 60*time.Second, "the control plane is ready", func() bool {
+		if !m.Plane.Alive() {
+			m.T.Fatalf("the control plane ended: %s", m.Plane.Output())
+		}
+		var told struct {
+			Pid int `json:"pid"`
+		}
+		content, err := os.ReadFile(filepath.Join(m.State, "control-plane.json"))
+		return err == nil && json.Unmarshal(content, &told) == nil && told.Pid == m.Plane.Cmd.Process.Pid
+	})
 }
 
 // SampleYAML is the payment sample's mesh in Istio's words.
@@ -261,6 +276,13 @@ func (m *Mesh) Beside(port int, service, version, instance string, options ...st
 	w.T = m.T
 	w.Tells(m)
 	return w
+}
+
+// Again starts a workload that has ended once more, by the same command, and waits for its addresses only.
+func (w *Workload) Again(m *Mesh) {
+	w.T.Helper()
+	w.Process = Start(w.T, w.Name, w.Cmd.Args...)
+	w.Tells(m)
 }
 
 // Tells waits until the sidecar has written its addresses.

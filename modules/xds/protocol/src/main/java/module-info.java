@@ -1,5 +1,5 @@
-/// The wire: Envoy's xDS v3 messages and gRPC services, and the mesh's own few for discovery and identity.
-/// Generated from .proto files; nothing in here is written by hand but this list.
+/// The wire: Envoy's xDS v3 messages and gRPC services, and the mesh's own few for discovery, identity and a
+/// sidecar's memory. Generated from .proto files; nothing in here is written by hand but this list.
 module dev.bodyguard.xds.protocol {
     requires transitive com.google.protobuf;
     requires transitive io.grpc;
@@ -10,6 +10,7 @@ module dev.bodyguard.xds.protocol {
 
     exports dev.bodyguard.xds.protocol.discovery.v1;
     exports dev.bodyguard.xds.protocol.identity.v1;
+    exports dev.bodyguard.xds.protocol.sidecar.v1;
     exports com.github.xds.core.v3;
     exports com.github.xds.data.orca.v3;
     exports com.github.xds.service.orca.v3;

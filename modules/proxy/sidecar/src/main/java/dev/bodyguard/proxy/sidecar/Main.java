@@ -93,7 +93,7 @@ public final class Main {
 
         // Identity
         new Orphan(state, settings.workload(), log).stop();
-        var root = root(state, log);
+        var root = root(state, settings.workload(), log);
         var tls = new AtomicReference<@Nullable MeshTls>();
         var svid = new AtomicReference<@Nullable LiveSvid>();
         var controlPlane = new ControlPlane(state, () -> trusted(svid, root), () -> current(svid), log, clock);
@@ -161,15 +161,23 @@ public final class Main {
         readiness.met(Readiness.Need.LISTENERS);
 
         // Configuration
-        var xds = new AdsClient(controlPlane::config, new Node(settings).proto(), planner, log.ofConfig());
-        planner.askThrough(new Subscribed(xds));
+        var memory = new Memory(
+                planner,
+                new PlanFile(state.workload(settings.workload()), id, clock),
+                live::current,
+                log::followsConfig,
+                log);
+        var remembered = memory.resume(root);
+        remembered.ifPresent(used -> used.forEach(hosts::use));
+        var xds = new AdsClient(controlPlane::config, new Node(settings).proto(), memory, log.ofConfig());
+        planner.askThrough(memory.behind(new Subscribed(xds)));
         xds.start();
 
         // Enrolment, and the end of it all
         var registration = new Registration(
                 controlPlane::discovery,
                 new Node(settings).workload(inbound.address().getPort()),
-                log.ofRegistration(readiness),
+                log.ofRegistration(readiness, remembered.isPresent()),
                 new SecureRandom());
         var drain = new Drain(readiness, registration, List.of(inbound, outbound), log);
         Gauges.add(meters, live::current, log::followsConfig, loops::usedDirectMemory, accessLog::dropped, clock);
@@ -187,6 +195,7 @@ public final class Main {
             }
             telemetry.close();
             accessLog.close();
+            memory.close();
         }));
 
         // Serve
@@ -237,11 +246,12 @@ public final class Main {
     }
 
     /// The mesh's root, once there is one.
-    private static TrustBundle root(StateFolder state, SidecarLog log)
+    private static TrustBundle root(StateFolder state, String workload, SidecarLog log)
             throws IOException, TimeoutException, InterruptedException {
         long until = System.nanoTime() + PATIENCE_FOR_THE_CONTROL_PLANE.toNanos();
         boolean told = false;
-        while (!Files.exists(state.rootCertificates()) || state.controlPlane().isEmpty()) {
+        while (!Files.exists(state.rootCertificates())
+                || (state.controlPlane().isEmpty() && !state.wasHere(workload))) {
             if (!told) {
                 told = true;
                 log.progress("waiting for a control plane in " + state.root() + " (`bodyguard run --state "

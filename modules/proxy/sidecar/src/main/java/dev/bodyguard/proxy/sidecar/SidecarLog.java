@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import com.google.protobuf.Timestamp;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.identity.spiffe.Verdict;
 import dev.bodyguard.proxy.wire.ListenerEvents;
@@ -9,7 +10,9 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
@@ -54,6 +57,25 @@ final class SidecarLog implements ListenerEvents {
 
     void serverRefused(Verdict.Refused why) {
         log.log(Level.WARNING, "control plane not accepted: " + why.sentence());
+    }
+
+    void remembered(Timestamp writtenAt) {
+        log.log(
+                Level.INFO,
+                "config: serving by the plan remembered at "
+                        + Instant.ofEpochSecond(writtenAt.getSeconds(), writtenAt.getNanos())
+                        + " until the control plane says otherwise");
+    }
+
+    void notRemembered(Path file, String why) {
+        log.log(Level.WARNING, "config: the remembered plan in " + file + " is left alone: " + why);
+    }
+
+    void notWritten(Path file, String why) {
+        log.log(
+                Level.WARNING,
+                "config: the plan could not be remembered in " + file + ": " + why
+                        + "; a restart without a control plane would not have it");
     }
 
     void tunnelRefused(String destination, String why) {
@@ -138,7 +160,10 @@ final class SidecarLog implements ListenerEvents {
     }
 
     /// What happens to this workload's place in the mesh.
-    Registration.Events ofRegistration(Readiness readiness) {
+    ///
+    /// @param remembered whether this workload serves by what it remembers: then it had its place before, and keeps
+    ///     it in the others' plans while nobody can be asked
+    Registration.Events ofRegistration(Readiness readiness, boolean remembered) {
         return new Registration.Events() {
             @Override
             public void enrolled(Duration lease) {
@@ -155,6 +180,9 @@ final class SidecarLog implements ListenerEvents {
 
             @Override
             public void lost(String why, Duration retryIn) {
+                if (remembered) {
+                    readiness.met(Readiness.Need.ENROLLED);
+                }
                 log.log(Level.WARNING, "discovery: " + why + "; enrols again in " + retryIn.toMillis() + " ms");
             }
         };

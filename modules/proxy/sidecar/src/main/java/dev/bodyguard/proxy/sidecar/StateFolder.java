@@ -52,6 +52,11 @@ record StateFolder(Path root) {
         return PrivateFiles.folder(root.resolve("sidecars").resolve(name));
     }
 
+    /// Whether this workload has run here before, and so may have a certificate and a plan to start with.
+    boolean wasHere(String name) {
+        return Files.exists(root.resolve("sidecars").resolve(name).resolve("svid.pem"));
+    }
+
     /// The token that lets a service account join; minted from `join.key` where nobody left one.
     JoinToken joinToken(String namespace, String account) throws IOException {
         String name = namespace.equals("default") ? account : account + "." + namespace;
