@@ -9,9 +9,11 @@ module dev.bodyguard.config {
     requires transitive micrometer.core;
     requires dev.bodyguard.dialect;
     requires dev.bodyguard.model;
+    requires dev.bodyguard.service;
     requires dev.bodyguard.xds.client;
     requires dev.bodyguard.xds.protocol;
     requires dev.bodyguard.xds.snapshot;
+    requires micrometer.registry.prometheus;
 
     exports dev.bodyguard.config;
 }

@@ -7,9 +7,12 @@ module dev.bodyguard.discovery {
     requires transitive dev.bodyguard.xds.server;
     requires transitive micrometer.core;
     requires transitive io.helidon.webserver;
+    requires dev.bodyguard.identity.client;
     requires dev.bodyguard.model;
+    requires dev.bodyguard.service;
     requires dev.bodyguard.xds.protocol;
     requires dev.bodyguard.xds.snapshot;
+    requires micrometer.registry.prometheus;
 
     exports dev.bodyguard.discovery;
 }

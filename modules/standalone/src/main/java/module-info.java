@@ -2,6 +2,7 @@
 module dev.bodyguard.standalone {
     requires static transitive org.jspecify;
     requires dev.bodyguard.machine;
+    requires dev.bodyguard.service;
     requires dev.bodyguard.config;
     requires dev.bodyguard.discovery;
     requires dev.bodyguard.identity.authority;
@@ -12,8 +13,6 @@ module dev.bodyguard.standalone {
     requires dev.bodyguard.source.files;
     requires dev.bodyguard.telemetry.service;
     requires dev.bodyguard.xds.server;
-    requires io.helidon.webserver;
-    requires java.logging;
     requires micrometer.core;
     requires micrometer.registry.prometheus;
 

@@ -3,6 +3,7 @@ module dev.bodyguard.identity.service {
     requires static transitive org.jspecify;
     requires transitive dev.bodyguard.identity.authority;
     requires transitive dev.bodyguard.identity.spiffe;
+    requires dev.bodyguard.service;
     requires transitive dev.bodyguard.xds.protocol;
     requires transitive micrometer.core;
     requires io.helidon.common.tls;

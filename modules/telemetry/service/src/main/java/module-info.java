@@ -3,7 +3,9 @@
 module dev.bodyguard.telemetry.service {
     requires static transitive org.jspecify;
     requires com.google.protobuf;
+    requires dev.bodyguard.identity.client;
     requires transitive dev.bodyguard.identity.spiffe;
+    requires dev.bodyguard.service;
     requires io.helidon.common.tls;
     requires io.helidon.http;
     requires io.helidon.webserver;

@@ -2,6 +2,7 @@
 /// Knows nothing of what the resources mean or who may see them; [dev.bodyguard.xds.server.Views] does.
 module dev.bodyguard.xds.server {
     requires static transitive org.jspecify;
+    requires transitive dev.bodyguard.identity.spiffe;
     requires transitive dev.bodyguard.xds.snapshot;
     requires io.grpc.netty;
     requires io.grpc.util;

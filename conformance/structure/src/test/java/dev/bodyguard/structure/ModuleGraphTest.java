@@ -23,22 +23,11 @@ class ModuleGraphTest {
             Pattern.compile("^\\s*requires (?:static |transitive )*([\\w.]+);", Pattern.MULTILINE);
     private static final Path GOLDEN = Path.of("src/test/cases/module-graph.txt");
 
-    private static final List<String> VOCABULARY =
-            List.of("machine", "model", "identity.spiffe", "telemetry.record", "xds.protocol");
-    private static final List<String> SERVICES = List.of(
-            "cli",
-            "config",
-            "discovery",
-            "identity.service",
-            "injector",
-            "proxy.sidecar",
-            "standalone",
-            "telemetry.service");
-
     /// They set up grpc-netty's TLS.
     private static final List<String> GRPC_EDGES = List.of("identity.client", "xds.server");
 
     private final Map<String, SortedSet<String>> graph = graph();
+    private final Rings rings = Rings.read();
 
     @Test
     void arrowsAreTheAgreedOnes() throws IOException {
@@ -56,18 +45,56 @@ class ModuleGraphTest {
     }
 
     @Test
-    void vocabularyRequiresNothingOfOurs() {
-        for (String module : VOCABULARY) {
-            assertThat(own(module)).as(module).isEmpty();
+    void everyModuleOfTheReactorStandsInOneRing() {
+        assertThat(rings.of().keySet()).containsExactlyElementsOf(names());
+        assertThat(Rings.reactor()).containsExactlyElementsOf(names());
+    }
+
+    @Test
+    void modulesRequireLowerRingsOnly() {
+        for (String module : names()) {
+            int ring = rings.of(module);
+            for (String required : own(module)) {
+                if (module.equals("standalone") && rings.of(required) == Rings.SERVICES) {
+                    continue; // it composes the services
+                }
+                assertThat(rings.of(required))
+                        .as(module + " of ring " + ring + " requires " + required)
+                        .isLessThan(ring);
+            }
         }
     }
 
     @Test
-    void onlyStandaloneComposesServices() {
-        graph.keySet().stream()
-                .map(module -> module.substring(OWN.length()))
-                .filter(module -> !module.equals("standalone"))
-                .forEach(module -> assertThat(own(module)).as(module).doesNotContainAnyElementsOf(SERVICES));
+    void vocabularyNeedsNoLibrary() {
+        for (String module : names()) {
+            if (rings.of(module) == 0 && !module.equals("xds.protocol")) {
+                assertThat(Libraries.of(foreign(module))).as(module).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void decisionsNeedOneLibraryEachThatDoesNoInputOrOutput() {
+        for (String module : names()) {
+            if (rings.of(module) == 1) {
+                assertThat(Libraries.of(foreign(module)))
+                        .as(module)
+                        .hasSizeLessThan(2)
+                        .isSubsetOf(Libraries.PURE);
+            }
+        }
+    }
+
+    @Test
+    void edgesNeedOneLibraryEach() {
+        for (String module : names()) {
+            if (rings.of(module) == 2) {
+                assertThat(Libraries.of(foreign(module)))
+                        .as(module)
+                        .hasSizeLessThan(module.equals("xds.server") ? 3 : 2);
+            }
+        }
     }
 
     @Test
@@ -87,6 +114,22 @@ class ModuleGraphTest {
                 assertThat(required).as(module).noneMatch(name -> name.startsWith("io.netty"));
             }
         });
+    }
+
+    private List<String> names() {
+        return graph.keySet().stream()
+                .map(name -> name.substring(OWN.length()))
+                // They embed the product as anybody may.
+                .filter(name -> !name.startsWith("samples."))
+                .sorted()
+                .toList();
+    }
+
+    /// What it requires that is neither ours nor the JDK's.
+    private List<String> foreign(String module) {
+        return graph.getOrDefault(OWN + module, new TreeSet<>()).stream()
+                .filter(name -> !name.startsWith(OWN))
+                .toList();
     }
 
     private List<String> own(String module) {

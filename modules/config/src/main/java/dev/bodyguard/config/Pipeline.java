@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Function;
@@ -102,6 +103,11 @@ public final class Pipeline implements AutoCloseable {
     /// Everything is known once, and proxies are answered.
     public boolean ready() {
         return mesher.isReady();
+    }
+
+    /// Why proxies are not answered; empty once they are.
+    public Optional<String> unready() {
+        return ready() ? Optional.empty() : Optional.of("config does not know all documents and workloads yet");
     }
 
     /// What is wrong with the documents, and between them.

@@ -53,6 +53,7 @@ final class Catalogue implements AutoCloseable {
     private volatile Resources current = Snapshot.empty();
     private volatile List<FileProblem> problems = List.of();
     private volatile List<Document> authored = List.of();
+    private volatile List<Workload> registered = List.of();
 
     /// Whoever reads the streams that are served from here.
     interface Subscribers {
@@ -126,6 +127,11 @@ final class Catalogue implements AutoCloseable {
     /// The documents that are served.
     List<Document> authored() {
         return authored;
+    }
+
+    /// The workloads that are served.
+    List<Workload> registered() {
+        return registered;
     }
 
     void tell(Message message) {
@@ -291,6 +297,7 @@ final class Catalogue implements AutoCloseable {
         if (changed || workloadsChanged) {
             var all = new ArrayList<>(packed.values());
             var alive = leases.alive();
+            registered = alive;
             alive.forEach(workload -> all.add(NamedResource.of(Leases.name(workload), workload)));
             generation++;
             current = Snapshot.of(Long.toString(generation), all);

@@ -153,6 +153,11 @@ public final class Pipeline implements AutoCloseable {
         return catalogue.problems();
     }
 
+    /// Who is registered at this moment.
+    List<Workload> workloads() {
+        return catalogue.registered();
+    }
+
     /// Where subscribers and workloads connect.
     public int port() {
         return server.port();

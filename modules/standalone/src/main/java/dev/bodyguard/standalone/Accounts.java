@@ -1,7 +1,6 @@
 package dev.bodyguard.standalone;
 
 import dev.bodyguard.model.Document;
-import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Value;
 import java.util.List;
 import java.util.Set;
@@ -68,10 +67,7 @@ final class Accounts {
     }
 
     private void add(String namespace, String name) {
-        // The control plane's own names are nobody's to take, whatever a document says.
-        if (!namespace.equals(Mesh.ROOT_NAMESPACE)
-                && LABEL.matcher(namespace).matches()
-                && LABEL.matcher(name).matches()) {
+        if (LABEL.matcher(namespace).matches() && LABEL.matcher(name).matches()) {
             found.add(new Account(namespace, name));
         }
     }

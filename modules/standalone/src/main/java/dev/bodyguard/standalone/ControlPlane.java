@@ -8,42 +8,39 @@ import dev.bodyguard.identity.service.IdentityServer;
 import dev.bodyguard.identity.service.LoggedEvents;
 import dev.bodyguard.identity.service.MeshState;
 import dev.bodyguard.identity.service.ServerSvid;
-import dev.bodyguard.identity.spiffe.Svid;
-import dev.bodyguard.machine.PortOwner;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.service.Admin;
+import dev.bodyguard.service.FreePort;
+import dev.bodyguard.service.Json;
+import dev.bodyguard.service.Running;
 import dev.bodyguard.source.files.Directory;
 import dev.bodyguard.standalone.Settings.Port;
 import dev.bodyguard.telemetry.service.TelemetryService;
-import dev.bodyguard.xds.server.GrpcServer;
 import dev.bodyguard.xds.server.ServerTls;
+import dev.bodyguard.xds.server.TlsReload;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.net.BindException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /// The wiring: every service, in the order in which they need each other, and back.
 final class ControlPlane implements AutoCloseable {
     static final String HOST = "127.0.0.1";
 
     private static final System.Logger LOG = System.getLogger("dev.bodyguard.run");
-    // Helidon does not tell a gRPC service that its client's connection broke, so streams of dead sidecars would stay.
-    private static final GrpcServer.Transport TRANSPORT = GrpcServer.Transport.NETTY;
     private static final Duration LONGEST_START = Duration.ofSeconds(30);
 
-    private final Deque<AutoCloseable> running = new ArrayDeque<>();
+    private final Running running = new Running();
     private final Map<String, String> addresses = new LinkedHashMap<>();
 
     private ControlPlane() {}
@@ -69,7 +66,7 @@ final class ControlPlane implements AutoCloseable {
         Directory.open(settings.documents()).close();
         var folder = open(StateFolder.claim(settings.state()));
         for (Port port : Port.values()) {
-            requireFree(port, settings.port(port));
+            FreePort.require(HOST, settings.port(port), port.flag());
         }
 
         var day = Duration.ofHours(24);
@@ -79,7 +76,7 @@ final class ControlPlane implements AutoCloseable {
                 List.of(new LoggedEvents(System.getLogger("dev.bodyguard.identity")), new CountedEvents(metrics)));
         var identity = open(IdentityServer.start(HOST, settings.port(Port.IDENTITY), state, identityEvents, clock));
 
-        var discoverySvid = new Renewed();
+        var discoverySvid = new TlsReload();
         var ofDiscovery = open(ServerSvid.start(state.authority(), "discovery", identityEvents, clock, discoverySvid));
         var discovery = open(dev.bodyguard.discovery.Pipeline.start(
                 dev.bodyguard.discovery.Settings.of(
@@ -87,13 +84,13 @@ final class ControlPlane implements AutoCloseable {
                         at(settings.port(Port.DISCOVERY)),
                         settings.trustDomain(),
                         folder.path().resolve("discovery").resolve("workloads")),
-                TRANSPORT,
-                tls(ofDiscovery.get()),
+                settings.transport(),
+                ServerTls.of(ofDiscovery.get()),
                 metrics,
-                documents -> admit(state, documents)));
-        discoverySvid.server = svid -> discovery.reloadTls(tls(svid));
+                admitting(state)));
+        discoverySvid.into(discovery::reloadTls);
 
-        var configSvid = new Renewed();
+        var configSvid = new TlsReload();
         var ofConfig = open(ServerSvid.start(state.authority(), "config", identityEvents, clock, configSvid));
         var config = open(dev.bodyguard.config.Pipeline.start(
                 new dev.bodyguard.config.Settings(
@@ -101,8 +98,8 @@ final class ControlPlane implements AutoCloseable {
                         at(settings.port(Port.XDS)),
                         settings.trustDomain(),
                         settings.outbound()),
-                TRANSPORT,
-                tls(ofConfig.get()),
+                settings.transport(),
+                ServerTls.of(ofConfig.get()),
                 new MeshChannel(
                         ServerSvid.id(settings.trustDomain(), "discovery"),
                         state::bundle,
@@ -110,7 +107,7 @@ final class ControlPlane implements AutoCloseable {
                         refused -> LOG.log(Level.ERROR, "discovery is not who it should be: " + refused.sentence()),
                         clock),
                 metrics));
-        configSvid.server = svid -> config.reloadTls(tls(svid));
+        configSvid.into(config::reloadTls);
 
         var ofTelemetry = open(ServerSvid.start(state.authority(), "telemetry", identityEvents, clock, _ -> {}));
         var telemetry = open(TelemetryService.start(
@@ -120,7 +117,21 @@ final class ControlPlane implements AutoCloseable {
                 metrics,
                 new dev.bodyguard.telemetry.service.LoggedEvents(System.getLogger("dev.bodyguard.telemetry")),
                 clock));
-        var admin = open(Admin.start(HOST, settings.port(Port.ADMIN), config, discovery, metrics));
+        var admin = open(Admin.start(
+                HOST,
+                settings.port(Port.ADMIN),
+                new Admin.Answers(
+                        config::unready,
+                        metrics::scrape,
+                        Map.of(
+                                "/problems",
+                                () -> Json.array(Stream.concat(
+                                        dev.bodyguard.discovery.StateDump.problems(discovery),
+                                        dev.bodyguard.config.StateDump.problems(config))),
+                                "/proxies",
+                                () -> Json.array(dev.bodyguard.config.StateDump.proxies(config)),
+                                "/workloads",
+                                () -> Json.array(dev.bodyguard.discovery.StateDump.workloads(discovery))))));
         awaitReady(config);
 
         addresses.put("identity", identity.address());
@@ -139,18 +150,11 @@ final class ControlPlane implements AutoCloseable {
 
     @Override
     public void close() {
-        while (!running.isEmpty()) {
-            try {
-                running.pop().close();
-            } catch (Exception failed) {
-                LOG.log(Level.WARNING, "while ending: " + failed);
-            }
-        }
+        running.close();
     }
 
     private <T extends AutoCloseable> T open(T service) {
-        running.push(service);
-        return service;
+        return running.open(service);
     }
 
     private static void awaitReady(dev.bodyguard.config.Pipeline config) throws IOException, InterruptedException {
@@ -168,47 +172,24 @@ final class ControlPlane implements AutoCloseable {
         return InetSocketAddress.createUnresolved(HOST, port);
     }
 
-    private static ServerTls tls(Svid svid) {
-        return new ServerTls(svid.key(), svid.chain(), svid.bundle().roots(), ServerTls.ClientCertificates.REQUIRED);
-    }
-
-    /// Tokens for everyone whom the documents speak of.
-    private static void admit(MeshState state, List<Document> documents) {
-        for (var account : Accounts.of(documents)) {
-            try {
-                state.admit(account.namespace(), account.name());
-            } catch (IOException e) {
-                LOG.log(
-                        Level.ERROR,
-                        "no join token for service account " + account.namespace() + "/" + account.name() + ": " + e);
+    /// Tokens for everyone whom the documents speak of. Runs on discovery's reader alone, once it is up.
+    private static Consumer<List<Document>> admitting(MeshState state) {
+        var told = ConcurrentHashMap.<Accounts.Account>newKeySet();
+        return documents -> {
+            for (var account : Accounts.of(documents)) {
+                try {
+                    state.admit(account.namespace(), account.name());
+                } catch (IllegalArgumentException refused) {
+                    if (told.add(account)) {
+                        LOG.log(Level.ERROR, String.valueOf(refused.getMessage()));
+                    }
+                } catch (IOException e) {
+                    LOG.log(
+                            Level.ERROR,
+                            "no join token for service account " + account.namespace() + "/" + account.name() + ": "
+                                    + e);
+                }
             }
-        }
-    }
-
-    /// A port that is taken is told with its owner.
-    private static void requireFree(Port port, int number) throws IOException {
-        if (number == 0) {
-            return;
-        }
-        try (var probe = new ServerSocket()) {
-            probe.setReuseAddress(true);
-            probe.bind(new InetSocketAddress(InetAddress.ofLiteral(HOST), number));
-        } catch (BindException taken) {
-            throw new IOException(
-                    "port " + number + " (" + port.flag() + ") is in use by "
-                            + PortOwner.of(number).orElse("a process that cannot be told from here")
-                            + "; stop it, or give " + port.flag() + " another port, 0 for any free one",
-                    taken);
-        }
-    }
-
-    /// Hands a renewed SVID to the server that shows it, once there is one.
-    private static final class Renewed implements Consumer<Svid> {
-        private volatile Consumer<Svid> server = _ -> {};
-
-        @Override
-        public void accept(Svid svid) {
-            server.accept(svid);
-        }
+        };
     }
 }

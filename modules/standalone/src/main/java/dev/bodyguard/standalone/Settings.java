@@ -2,14 +2,15 @@ package dev.bodyguard.standalone;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.model.OutboundPolicy;
+import dev.bodyguard.service.Keys;
 import dev.bodyguard.telemetry.service.TraceExport;
+import dev.bodyguard.xds.server.GrpcServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What `bodyguard run` can be told.
@@ -18,12 +19,14 @@ import org.jspecify.annotations.Nullable;
 /// @param state the folder that keeps keys and where sidecars find the control plane
 /// @param outbound what becomes of hosts that the mesh does not know
 /// @param traceExports where spans go on to
+/// @param transport what carries the gRPC of config and discovery
 record Settings(
         Path documents,
         Path state,
         String trustDomain,
         OutboundPolicy.Mode outbound,
         List<TraceExport> traceExports,
+        GrpcServer.Transport transport,
         Map<Port, Integer> ports) {
     static final String USAGE = """
         usage: bodyguard run -f DIR [options]
@@ -33,6 +36,8 @@ record Settings(
           --outbound-traffic-policy POLICY  ALLOW_ANY (default) or REGISTRY_ONLY
           --trace-export FORMAT=URL         where spans go on to, may be given more than once:
                                             zipkin=http://127.0.0.1:9411/api/v2/spans, otlp=http://127.0.0.1:4318/v1/traces
+          --xds-transport LIBRARY           what carries the gRPC of config and discovery: netty (default) or helidon,
+                                            which does not notice a client's broken connection
           --xds-port, --identity-port, --discovery-port, --telemetry-port, --otlp-port, --admin-port PORT
                                             (default 15012, 15013, 15014, 15016, 15018, 15019; 0: any free one)
         """;
@@ -78,6 +83,7 @@ record Settings(
         String trustDomain = "cluster.local";
         var outbound = OutboundPolicy.Mode.ALLOW_ANY;
         var traceExports = new ArrayList<TraceExport>();
+        var transport = GrpcServer.Transport.NETTY;
         var ports = new EnumMap<Port, Integer>(Port.class);
         for (int i = 0; i < args.length; i++) {
             int equals = args[i].startsWith("--") ? args[i].indexOf('=') : -1;
@@ -94,8 +100,9 @@ record Settings(
                 case "-f", "--files" -> documents = Path.of(value);
                 case "--state" -> state = Path.of(value);
                 case "--trust-domain" -> trustDomain = value;
-                case "--outbound-traffic-policy" -> outbound = mode(value);
+                case "--outbound-traffic-policy" -> outbound = Keys.choice(flag, value, OutboundPolicy.Mode.class);
                 case "--trace-export" -> traceExports.add(TraceExport.parse(value));
+                case "--xds-transport" -> transport = Keys.choice(flag, value, GrpcServer.Transport.class);
                 default -> {
                     Port port = Arrays.stream(Port.values())
                             .filter(one -> one.flag.equals(flag))
@@ -108,21 +115,8 @@ record Settings(
         if (documents == null) {
             throw new IllegalArgumentException("-f DIR is missing: the folder with the mesh's YAML\n" + USAGE);
         }
-        return new Settings(documents, state.toAbsolutePath().normalize(), trustDomain, outbound, traceExports, ports);
-    }
-
-    private static OutboundPolicy.Mode mode(String value) {
-        try {
-            return OutboundPolicy.Mode.valueOf(value);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    "--outbound-traffic-policy must be "
-                            + Arrays.stream(OutboundPolicy.Mode.values())
-                                    .map(Enum::name)
-                                    .collect(Collectors.joining(" or "))
-                            + ", was " + value,
-                    e);
-        }
+        return new Settings(
+                documents, state.toAbsolutePath().normalize(), trustDomain, outbound, traceExports, transport, ports);
     }
 
     private static int number(String flag, String value) {

@@ -87,6 +87,38 @@ class ControlPlaneTest {
     }
 
     @Test
+    void anEditReachesAProxyOverHelidonToo() throws Exception {
+        var plane = start(Map.of(), "--xds-transport", "helidon");
+        var checkout = sidecar(plane, "checkout", "1");
+        var _ = sidecar(plane, "payment-service", "1").enrol("v1", 9001);
+        checkout.follow(ROUTES);
+        checkout.await("had the split 90/10", it -> split(it).equals(List.of(90, 10)));
+
+        weights(20, 80);
+
+        checkout.await("had the split 20/80", it -> split(it).equals(List.of(20, 80)));
+    }
+
+    @Test
+    void aDocumentCannotNameTheControlPlanesOwnAccounts() throws Exception {
+        write("hostile.yaml", """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: config, namespace: bodyguard-system}
+            spec: {ports: [{port: 80}]}
+            """);
+        try (var log = new Log()) {
+            start();
+
+            assertThat(state.resolve("join/config.bodyguard-system.token")).doesNotExist();
+            assertThat(log.with("no join token for service account bodyguard-system/config:"))
+                    .singleElement()
+                    .asString()
+                    .endsWith("namespace bodyguard-system is the control plane's own; name another one");
+        }
+    }
+
+    @Test
     void aRefusedVersionLeavesTheLastGoodOneInForce() throws Exception {
         var plane = start();
         var checkout = sidecar(plane, "checkout", "1");
@@ -324,8 +356,9 @@ class ControlPlaneTest {
     }
 
     /// Starts it on these addresses, on free ports where there is none.
-    private ControlPlane start(Map<String, String> at) throws IOException, InterruptedException {
+    private ControlPlane start(Map<String, String> at, String... more) throws IOException, InterruptedException {
         var args = new ArrayList<>(List.of("-f", documents.toString(), "--state", state.toString()));
+        args.addAll(List.of(more));
         for (String service : List.of("xds", "identity", "discovery", "telemetry", "otlp", "admin")) {
             args.add("--" + service + "-port");
             args.add(at.getOrDefault(service, ":0").replaceAll(".*:", ""));
@@ -421,7 +454,10 @@ class ControlPlaneTest {
     }
 
     private static String get(ControlPlane plane, String path) throws IOException {
-        var admin = Objects.requireNonNull(plane.addresses().get("admin"));
+        return get(Objects.requireNonNull(plane.addresses().get("admin")), path);
+    }
+
+    static String get(String admin, String path) throws IOException {
         var connection =
                 (HttpURLConnection) URI.create("http://" + admin + path).toURL().openConnection();
         connection.setConnectTimeout(5_000);

@@ -24,7 +24,7 @@ import java.util.function.Supplier;
 /// `bodyguard.identity.v1.Identity`: signs for whoever bears a join token, and only what the token is good for.
 ///
 /// A plain gRPC service; any transport may carry it that proves the server and hides the token, that is TLS.
-public final class Issuance extends IdentityGrpc.IdentityImplBase {
+final class Issuance extends IdentityGrpc.IdentityImplBase {
     static final List<Status.Code> REFUSALS = List.of(
             Status.Code.UNAUTHENTICATED,
             Status.Code.PERMISSION_DENIED,
@@ -44,7 +44,7 @@ public final class Issuance extends IdentityGrpc.IdentityImplBase {
     /// For one authority.
     ///
     /// @param peer the caller's address, asked for on the thread that serves the call
-    public Issuance(Authority authority, JoinKey joinKey, Events events, Supplier<String> peer, InstantSource clock) {
+    Issuance(Authority authority, JoinKey joinKey, Events events, Supplier<String> peer, InstantSource clock) {
         this.authority = Objects.requireNonNull(authority);
         this.joinKey = Objects.requireNonNull(joinKey);
         this.events = Objects.requireNonNull(events);

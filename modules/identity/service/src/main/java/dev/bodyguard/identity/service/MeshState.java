@@ -11,10 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.List;
 
 /// What identity keeps in a mesh's state folder: `authority/` (root, journal), `root.pem`, `join.key` and
 /// `join/<name>.token`. All of it is its owner's only.
 public final class MeshState implements AutoCloseable {
+    /// The services that join like workloads where they are processes of their own.
+    static final List<String> SERVICES = List.of("config", "discovery", "telemetry");
+
     private static final String DEFAULT_NAMESPACE = "default";
 
     private final Path folder;
@@ -62,7 +66,22 @@ public final class MeshState implements AutoCloseable {
     /// Writes the join token of a service account unless it is there already, and says where.
     ///
     /// @return `join/<name>.token`, for namespaces besides `default` `join/<name>.<namespace>.token`
+    /// @throws IllegalArgumentException for the control plane's own namespace: whoever may write documents must not
+    ///     become config or discovery by naming them
     public Path admit(String namespace, String serviceAccount) throws IOException {
+        if (namespace.equals(ServerSvid.NAMESPACE)) {
+            throw new IllegalArgumentException("no join token for service account " + namespace + "/" + serviceAccount
+                    + ": namespace " + ServerSvid.NAMESPACE + " is the control plane's own; name another one");
+        }
+        return write(namespace, serviceAccount);
+    }
+
+    /// The same for a service of the control plane that runs in a process of its own.
+    void admitService(String serviceAccount) throws IOException {
+        write(ServerSvid.NAMESPACE, serviceAccount);
+    }
+
+    private Path write(String namespace, String serviceAccount) throws IOException {
         // Minted first: a name that is not one path segment ends here.
         var token = joinKey.mint(namespace, serviceAccount);
         var name = namespace.equals(DEFAULT_NAMESPACE) ? serviceAccount : serviceAccount + "." + namespace;

@@ -2,68 +2,46 @@ package dev.bodyguard.identity.service;
 
 import dev.bodyguard.identity.authority.Authority;
 import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.service.Keys;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.format.DateTimeParseException;
-import java.util.Map;
 
 /// What the identity service can be told, by environment variables.
 ///
-/// @param state `BODYGUARD_STATE`: the folder with the mesh's keys (required)
-/// @param trustDomain `BODYGUARD_TRUST_DOMAIN`: whose ids are issued (`cluster.local`)
-/// @param host `BODYGUARD_HOST`: the address both ports listen on (`127.0.0.1`)
-/// @param port `BODYGUARD_IDENTITY_PORT`: gRPC (`15013`), 0 for any
-/// @param adminPort `BODYGUARD_ADMIN_PORT`: `/healthz/ready` and `/metrics` (`15019`), 0 for any
-/// @param lifetimes `BODYGUARD_TTL` and `BODYGUARD_MAX_TTL`: ISO-8601 durations of certificates (`PT24H` both)
+/// @param state `BODYGUARD_STATE`: the folder with the mesh's keys
+/// @param trustDomain `BODYGUARD_TRUST_DOMAIN`: whose ids are issued
+/// @param host `BODYGUARD_HOST`: the address both ports listen on
+/// @param port `BODYGUARD_IDENTITY_PORT`: gRPC
+/// @param adminPort `BODYGUARD_ADMIN_PORT`: `/healthz/ready` and `/metrics`
+/// @param lifetimes `BODYGUARD_TTL` and `BODYGUARD_MAX_TTL`: of certificates
 record Settings(Path state, String trustDomain, String host, int port, int adminPort, Authority.Lifetimes lifetimes) {
+    static final String USAGE = """
+        usage: bodyguard service identity, with environment variables:
+          BODYGUARD_STATE          the folder that holds (or shall hold) the mesh's keys; required
+          BODYGUARD_TRUST_DOMAIN   (cluster.local)
+          BODYGUARD_HOST           the address to listen on (127.0.0.1)
+          BODYGUARD_IDENTITY_PORT  gRPC (15013; 0: any free one)
+          BODYGUARD_ADMIN_PORT     /healthz/ready, /metrics (15023; 0: any free one)
+          BODYGUARD_TTL            usual life of a certificate (PT24H)
+          BODYGUARD_MAX_TTL        longest life that may be asked for (the longer of PT24H and BODYGUARD_TTL)
+        It writes root.pem and join/{discovery,config,telemetry}.bodyguard-system.token into that folder: what the
+        other services join with.
+        """;
+
     Settings {
         trustDomain = new SpiffeId(trustDomain, "").trustDomain();
     }
 
-    static Settings from(Map<String, String> environment) {
-        var state = environment.get("BODYGUARD_STATE");
-        if (state == null || state.isBlank()) {
-            throw new IllegalArgumentException(
-                    "BODYGUARD_STATE is not set: name the folder that holds (or shall hold) the mesh's keys");
-        }
-        var usual = duration(environment, "BODYGUARD_TTL", Duration.ofHours(24));
+    static Settings from(Keys keys) {
+        var usual = keys.duration("BODYGUARD_TTL", Duration.ofHours(24));
         var day = Duration.ofHours(24);
-        var longest = duration(environment, "BODYGUARD_MAX_TTL", usual.compareTo(day) > 0 ? usual : day);
         return new Settings(
-                Path.of(state),
-                environment.getOrDefault("BODYGUARD_TRUST_DOMAIN", "cluster.local"),
-                environment.getOrDefault("BODYGUARD_HOST", "127.0.0.1"),
-                port(environment, "BODYGUARD_IDENTITY_PORT", 15013),
-                port(environment, "BODYGUARD_ADMIN_PORT", 15019),
-                new Authority.Lifetimes(usual, longest));
-    }
-
-    private static int port(Map<String, String> environment, String key, int usual) {
-        var text = environment.get(key);
-        if (text == null) {
-            return usual;
-        }
-        try {
-            var port = Integer.parseInt(text);
-            if (port >= 0 && port <= 65535) {
-                return port;
-            }
-        } catch (NumberFormatException notANumber) {
-            throw new IllegalArgumentException(key + " must be a port, 0 to 65535, was '" + text + "'", notANumber);
-        }
-        throw new IllegalArgumentException(key + " must be a port, 0 to 65535, was '" + text + "'");
-    }
-
-    private static Duration duration(Map<String, String> environment, String key, Duration usual) {
-        var text = environment.get(key);
-        if (text == null) {
-            return usual;
-        }
-        try {
-            return Duration.parse(text);
-        } catch (DateTimeParseException notADuration) {
-            throw new IllegalArgumentException(
-                    key + " must be a duration such as PT24H, was '" + text + "'", notADuration);
-        }
+                keys.path("BODYGUARD_STATE", "the folder that holds (or shall hold) the mesh's keys"),
+                keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local"),
+                keys.text("BODYGUARD_HOST", "127.0.0.1"),
+                keys.port("BODYGUARD_IDENTITY_PORT", 15013),
+                keys.port("BODYGUARD_ADMIN_PORT", 15023),
+                new Authority.Lifetimes(
+                        usual, keys.duration("BODYGUARD_MAX_TTL", usual.compareTo(day) > 0 ? usual : day)));
     }
 }

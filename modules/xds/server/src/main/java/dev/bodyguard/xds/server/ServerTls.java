@@ -1,5 +1,6 @@
 package dev.bodyguard.xds.server;
 
+import dev.bodyguard.identity.spiffe.Svid;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.List;
@@ -25,6 +26,11 @@ public record ServerTls(
         if (trust.isEmpty() && clients == ClientCertificates.REQUIRED) {
             throw new IllegalArgumentException("client certificates are required, but no root is trusted");
         }
+    }
+
+    /// A server of the mesh: it shows this SVID, and its clients must show theirs.
+    public static ServerTls of(Svid svid) {
+        return new ServerTls(svid.key(), svid.chain(), svid.bundle().roots(), ClientCertificates.REQUIRED);
     }
 
     /// Without the key.

@@ -1,4 +1,4 @@
-package dev.bodyguard.standalone;
+package dev.bodyguard.service;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -20,6 +20,8 @@ final class LineFormat extends Formatter {
 
     /// Kept, since the JDK holds loggers weakly and would forget their levels.
     private static Logger quieted = Logger.getLogger("io.helidon");
+
+    private LineFormat() {}
 
     /// Sends everything to stderr in this format.
     static void install() {

@@ -1,0 +1,63 @@
+package dev.bodyguard.config;
+
+import dev.bodyguard.service.Admin;
+import dev.bodyguard.service.FreePort;
+import dev.bodyguard.service.Json;
+import dev.bodyguard.service.Keys;
+import dev.bodyguard.service.Lifecycle;
+import dev.bodyguard.service.Running;
+import dev.bodyguard.xds.server.ServerTls;
+import dev.bodyguard.xds.server.TlsReload;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.time.InstantSource;
+import java.util.Map;
+
+/// The config service as a process of its own.
+public final class Main {
+    private static final System.Logger LOG = System.getLogger("dev.bodyguard.config");
+
+    private Main() {}
+
+    static void main(String[] args) throws InterruptedException {
+        Lifecycle.run(
+                "bodyguard service config",
+                ProcessSettings.USAGE,
+                args,
+                () -> ProcessSettings.from(new Keys(System.getenv())),
+                Main::start);
+    }
+
+    private static String start(ProcessSettings settings, Running running) throws IOException, InterruptedException {
+        var service = settings.service();
+        var host = service.listen().getHostString();
+        // What cannot work shall be told before anything has started.
+        FreePort.require(host, service.listen().getPort(), "BODYGUARD_XDS_PORT");
+        FreePort.require(host, settings.adminPort(), "BODYGUARD_ADMIN_PORT");
+        var clock = InstantSource.system();
+        var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+
+        var reload = new TlsReload();
+        var member = running.open(settings.membership().join("config", reload, clock));
+        var config = running.open(Pipeline.start(
+                service,
+                settings.transport(),
+                ServerTls.of(member.svid()),
+                member.to("discovery", why -> LOG.log(Level.ERROR, "discovery is not who it should be: " + why)),
+                metrics));
+        reload.into(config::reloadTls);
+        var admin = running.open(Admin.start(
+                host,
+                settings.adminPort(),
+                new Admin.Answers(
+                        config::unready,
+                        metrics::scrape,
+                        Map.of(
+                                "/problems", () -> Json.array(StateDump.problems(config)),
+                                "/proxies", () -> Json.array(StateDump.proxies(config))))));
+        return "xds " + host + ":" + config.port() + ", admin " + host + ":" + admin.port()
+                + "; following discovery at " + service.discovery();
+    }
+}

@@ -1,0 +1,46 @@
+package dev.bodyguard.config;
+
+import dev.bodyguard.identity.client.Membership;
+import dev.bodyguard.model.OutboundPolicy;
+import dev.bodyguard.service.Keys;
+import dev.bodyguard.xds.server.GrpcServer;
+import java.net.InetSocketAddress;
+
+/// What config can be told as a process of its own, by environment variables.
+///
+/// @param service what it can be told anywhere
+/// @param transport `BODYGUARD_XDS_TRANSPORT`
+/// @param membership `BODYGUARD_STATE`, `BODYGUARD_IDENTITY` and `BODYGUARD_TRUST_DOMAIN`
+/// @param adminPort `BODYGUARD_ADMIN_PORT`
+record ProcessSettings(Settings service, GrpcServer.Transport transport, Membership membership, int adminPort) {
+    static final String USAGE = """
+        usage: bodyguard service config, with environment variables:
+          BODYGUARD_STATE                    folder with identity's root.pem and join/config.bodyguard-system.token;
+                                             keeps the SVID; required
+          BODYGUARD_IDENTITY                 where identity is (127.0.0.1:15013)
+          BODYGUARD_DISCOVERY                where discovery is (127.0.0.1:15014)
+          BODYGUARD_TRUST_DOMAIN             (cluster.local)
+          BODYGUARD_HOST                     the address to listen on (127.0.0.1)
+          BODYGUARD_XDS_PORT                 ADS, mutual TLS (15012; 0: any free one)
+          BODYGUARD_ADMIN_PORT               /healthz/ready, /metrics, /problems, /proxies (15022; 0: any free one)
+          BODYGUARD_XDS_TRANSPORT            netty or helidon (netty)
+          BODYGUARD_OUTBOUND_TRAFFIC_POLICY  ALLOW_ANY or REGISTRY_ONLY (ALLOW_ANY)
+        """;
+
+    static ProcessSettings from(Keys keys) {
+        var membership = new Membership(
+                keys.path("BODYGUARD_STATE", "the folder with root.pem and the join token, as identity writes them"),
+                keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
+                keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local"));
+        return new ProcessSettings(
+                new Settings(
+                        keys.text("BODYGUARD_DISCOVERY", "127.0.0.1:15014"),
+                        InetSocketAddress.createUnresolved(
+                                keys.text("BODYGUARD_HOST", "127.0.0.1"), keys.port("BODYGUARD_XDS_PORT", 15012)),
+                        membership.trustDomain(),
+                        keys.choice("BODYGUARD_OUTBOUND_TRAFFIC_POLICY", OutboundPolicy.Mode.ALLOW_ANY)),
+                keys.choice("BODYGUARD_XDS_TRANSPORT", GrpcServer.Transport.NETTY),
+                membership,
+                keys.port("BODYGUARD_ADMIN_PORT", 15022));
+    }
+}

@@ -1,0 +1,59 @@
+package dev.bodyguard.discovery;
+
+import dev.bodyguard.service.Admin;
+import dev.bodyguard.service.FreePort;
+import dev.bodyguard.service.Json;
+import dev.bodyguard.service.Keys;
+import dev.bodyguard.service.Lifecycle;
+import dev.bodyguard.service.Running;
+import dev.bodyguard.source.files.Directory;
+import dev.bodyguard.xds.server.ServerTls;
+import dev.bodyguard.xds.server.TlsReload;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+
+/// The discovery service as a process of its own.
+public final class Main {
+    private Main() {}
+
+    static void main(String[] args) throws InterruptedException {
+        Lifecycle.run(
+                "bodyguard service discovery",
+                ProcessSettings.USAGE,
+                args,
+                () -> ProcessSettings.from(new Keys(System.getenv())),
+                Main::start);
+    }
+
+    private static String start(ProcessSettings settings, Running running) throws IOException, InterruptedException {
+        var service = settings.service();
+        var host = service.listen().getHostString();
+        // What cannot work shall be told before anything has started.
+        Directory.open(service.documents()).close();
+        FreePort.require(host, service.listen().getPort(), "BODYGUARD_DISCOVERY_PORT");
+        FreePort.require(host, settings.adminPort(), "BODYGUARD_ADMIN_PORT");
+        var clock = InstantSource.system();
+        var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+
+        var reload = new TlsReload();
+        var member = running.open(settings.membership().join("discovery", reload, clock));
+        var discovery = running.open(
+                Pipeline.start(service, settings.transport(), ServerTls.of(member.svid()), metrics, _ -> {}));
+        reload.into(discovery::reloadTls);
+        var admin = running.open(Admin.start(
+                host,
+                settings.adminPort(),
+                new Admin.Answers(
+                        Optional::empty,
+                        metrics::scrape,
+                        Map.of(
+                                "/problems", () -> Json.array(StateDump.problems(discovery)),
+                                "/workloads", () -> Json.array(StateDump.workloads(discovery))))));
+        return "discovery " + host + ":" + discovery.port() + ", admin " + host + ":" + admin.port() + "; documents in "
+                + service.documents();
+    }
+}

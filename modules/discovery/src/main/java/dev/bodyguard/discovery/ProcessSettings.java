@@ -1,0 +1,57 @@
+package dev.bodyguard.discovery;
+
+import dev.bodyguard.identity.client.Membership;
+import dev.bodyguard.service.Keys;
+import dev.bodyguard.xds.server.GrpcServer;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+
+/// What discovery can be told as a process of its own, by environment variables.
+///
+/// @param service what it can be told anywhere
+/// @param transport `BODYGUARD_XDS_TRANSPORT`
+/// @param membership `BODYGUARD_STATE`, `BODYGUARD_IDENTITY` and `BODYGUARD_TRUST_DOMAIN`
+/// @param adminPort `BODYGUARD_ADMIN_PORT`
+record ProcessSettings(Settings service, GrpcServer.Transport transport, Membership membership, int adminPort) {
+    static final String USAGE = """
+        usage: bodyguard service discovery, with environment variables:
+          BODYGUARD_FILES            the directory with the mesh's YAML and JSON documents, watched; required
+          BODYGUARD_STATE            folder with identity's root.pem and join/discovery.bodyguard-system.token; keeps
+                                     the registrations of workloads and the SVID; required
+          BODYGUARD_IDENTITY         where identity is (127.0.0.1:15013)
+          BODYGUARD_TRUST_DOMAIN     (cluster.local)
+          BODYGUARD_HOST             the address to listen on (127.0.0.1)
+          BODYGUARD_DISCOVERY_PORT   gRPC, mutual TLS (15014; 0: any free one)
+          BODYGUARD_ADMIN_PORT       /healthz/ready, /metrics, /problems, /workloads (15024; 0: any free one)
+          BODYGUARD_XDS_TRANSPORT    netty or helidon (netty)
+          BODYGUARD_LEASE            how long a workload is believed in without a word from it (PT10S)
+          BODYGUARD_GRACE            how long it may take to come back after its stream broke (PT2S)
+          BODYGUARD_MOST_WORKLOADS   registrations beyond are refused (10000)
+        """;
+
+    static ProcessSettings from(Keys keys) {
+        var host = keys.text("BODYGUARD_HOST", "127.0.0.1");
+        var membership = new Membership(
+                keys.path("BODYGUARD_STATE", "the folder with root.pem and the join token, as identity writes them"),
+                keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
+                keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local"));
+        Path documents = keys.path("BODYGUARD_FILES", "the directory with the mesh's YAML");
+        var usual = Settings.of(
+                documents,
+                InetSocketAddress.createUnresolved(host, keys.port("BODYGUARD_DISCOVERY_PORT", 15014)),
+                membership.trustDomain(),
+                membership.state().resolve("discovery").resolve("workloads"));
+        return new ProcessSettings(
+                new Settings(
+                        usual.documents(),
+                        usual.listen(),
+                        usual.trustDomain(),
+                        keys.duration("BODYGUARD_LEASE", usual.lease()),
+                        keys.duration("BODYGUARD_GRACE", usual.grace()),
+                        usual.memory(),
+                        keys.count("BODYGUARD_MOST_WORKLOADS", usual.mostWorkloads())),
+                keys.choice("BODYGUARD_XDS_TRANSPORT", GrpcServer.Transport.NETTY),
+                membership,
+                keys.port("BODYGUARD_ADMIN_PORT", 15024));
+    }
+}

@@ -1,0 +1,78 @@
+package dev.bodyguard.telemetry.service;
+
+import dev.bodyguard.identity.client.Membership;
+import dev.bodyguard.service.FreePort;
+import dev.bodyguard.service.Keys;
+import dev.bodyguard.service.Lifecycle;
+import dev.bodyguard.service.Running;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.Arrays;
+
+/// The telemetry service as a process of its own.
+public final class Main {
+    private static final String USAGE = """
+        usage: bodyguard service telemetry, with environment variables:
+          BODYGUARD_STATE           folder with identity's root.pem and join/telemetry.bodyguard-system.token; keeps the
+                                    SVID; required
+          BODYGUARD_IDENTITY        where identity is (127.0.0.1:15013)
+          BODYGUARD_TRUST_DOMAIN    (cluster.local)
+          BODYGUARD_HOST            the address to listen on (127.0.0.1)
+          BODYGUARD_TELEMETRY_PORT  the page, /api/summary, /healthz/ready, /metrics (15016; 0: any free one)
+          BODYGUARD_OTLP_PORT       where sidecars report, mutual TLS (15018; 0: any free one)
+          BODYGUARD_TRACE_EXPORTS   where spans go on to, with a comma between several:
+                                    zipkin=http://127.0.0.1:9411/api/v2/spans, otlp=http://127.0.0.1:4318/v1/traces
+        """;
+
+    private Main() {}
+
+    private record ProcessSettings(Settings service, Membership membership) {
+        static ProcessSettings from(Keys keys) {
+            var exports = Arrays.stream(keys.text("BODYGUARD_TRACE_EXPORTS", "").split(","))
+                    .map(String::strip)
+                    .filter(text -> !text.isEmpty())
+                    .map(TraceExport::parse)
+                    .toList();
+            return new ProcessSettings(
+                    new Settings(
+                            keys.text("BODYGUARD_HOST", "127.0.0.1"),
+                            keys.port("BODYGUARD_TELEMETRY_PORT", 15016),
+                            keys.port("BODYGUARD_OTLP_PORT", 15018),
+                            exports),
+                    new Membership(
+                            keys.path(
+                                    "BODYGUARD_STATE",
+                                    "the folder with root.pem and the join token, as identity writes them"),
+                            keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
+                            keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local")));
+        }
+    }
+
+    static void main(String[] args) throws InterruptedException {
+        Lifecycle.run(
+                "bodyguard service telemetry",
+                USAGE,
+                args,
+                () -> ProcessSettings.from(new Keys(System.getenv())),
+                Main::start);
+    }
+
+    private static String start(ProcessSettings settings, Running running) throws IOException, InterruptedException {
+        var service = settings.service();
+        // What cannot work shall be told before anything has started.
+        FreePort.require(service.host(), service.port(), "BODYGUARD_TELEMETRY_PORT");
+        FreePort.require(service.host(), service.otlpPort(), "BODYGUARD_OTLP_PORT");
+        var clock = InstantSource.system();
+        var member = running.open(settings.membership().join("telemetry", _ -> {}, clock));
+        var telemetry = running.open(TelemetryService.start(
+                service,
+                member::svid,
+                new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
+                new LoggedEvents(System.getLogger("dev.bodyguard.telemetry")),
+                clock));
+        return "telemetry " + service.host() + ":" + telemetry.port() + ", otlp " + service.host() + ":"
+                + telemetry.otlpPort();
+    }
+}
