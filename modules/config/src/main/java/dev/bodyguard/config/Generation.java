@@ -19,12 +19,16 @@ final class Generation {
     /// Clients choose the names they ask for, so what is remembered for them must end somewhere.
     private static final int MOST_REMEMBERED = 50_000;
 
+    /// Replicas share a view, as long as they say the same of themselves. That nobody has proved: one account that says
+    /// ever new things gets a view each time that lives no longer than its stream.
+    static final int MOST_VIEWS = 64;
+
     private final long number;
     private final long publishedAt = System.nanoTime();
     private final dev.bodyguard.xds.compile.Resources compiled;
     private final Map<Shared, Optional<NamedResource>> clusters = new ConcurrentHashMap<>();
     private final Map<Shared, Optional<NamedResource>> endpoints = new ConcurrentHashMap<>();
-    private final Map<Proxy, Resources> views = new ConcurrentHashMap<>();
+    private final Map<Account, Map<Proxy, Resources>> views = new ConcurrentHashMap<>();
 
     Generation(long number, dev.bodyguard.xds.compile.Resources compiled) {
         this.number = number;
@@ -41,9 +45,21 @@ final class Generation {
 
     /// What a proxy may see.
     Resources view(Proxy proxy) {
-        return views.computeIfAbsent(proxy, View::new);
+        var ofAccount = views.computeIfAbsent(
+                new Account(proxy.namespace(), proxy.serviceAccount()), _ -> new ConcurrentHashMap<>());
+        if (ofAccount.size() >= MOST_VIEWS && !ofAccount.containsKey(proxy)) {
+            return new View(proxy);
+        }
+        return ofAccount.computeIfAbsent(proxy, View::new);
     }
 
+    /// Views that are remembered.
+    int remembered() {
+        return views.values().stream().mapToInt(Map::size).sum();
+    }
+
+    /// Who a proxy has proved to be.
+    private record Account(String namespace, String name) {}
     /// A resource that all clients of a kind have in common.
     private record Shared(Kind kind, String name) {}
 
@@ -105,7 +121,16 @@ final class Generation {
             if (memo.size() >= MOST_REMEMBERED && !memo.containsKey(key)) {
                 return compile.get().map(message -> NamedResource.of(name, message));
             }
-            return memo.computeIfAbsent(key, _ -> compile.get().map(message -> NamedResource.of(name, message)));
+            var known = memo.get(key);
+            if (known != null) {
+                return known;
+            }
+            var found = compile.get().map(message -> NamedResource.of(name, message));
+            // A name that means nothing is somebody's invention, and there is no end of those.
+            if (found.isPresent()) {
+                memo.put(key, found);
+            }
+            return found;
         }
     }
 }

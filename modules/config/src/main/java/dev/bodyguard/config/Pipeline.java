@@ -8,6 +8,7 @@ import dev.bodyguard.model.Problem;
 import dev.bodyguard.xds.client.AdsClient;
 import dev.bodyguard.xds.compile.Compiler;
 import dev.bodyguard.xds.server.AggregatedDiscovery;
+import dev.bodyguard.xds.server.Capacity;
 import dev.bodyguard.xds.server.Client;
 import dev.bodyguard.xds.server.ClientState;
 import dev.bodyguard.xds.server.GrpcServer;
@@ -79,7 +80,7 @@ public final class Pipeline implements AutoCloseable {
         };
         var mesher = new Mesher(dialect, compiler, () -> served.publish.run(), events);
         var proxies = new Proxies(mesher, new Admission(settings.trustDomain()), events);
-        var streams = new AggregatedDiscovery(proxies, proxies, OF_A_PROXY);
+        var streams = new AggregatedDiscovery(proxies, proxies, OF_A_PROXY, Capacity.ordinary());
         served.publish = streams::publish;
         var server = GrpcServer.start(
                 transport, settings.listen().getHostString(), settings.listen().getPort(), tls, List.of(streams));

@@ -33,6 +33,7 @@ final class Catalogue implements AutoCloseable {
     private final Events events;
     private final Leases leases;
     private final int mostWorkloads;
+    private final int mostWorkloadsPerAccount;
     private final @Nullable Memory memory;
     private final InstantSource clock;
     private final Subscribers subscribers;
@@ -66,6 +67,9 @@ final class Catalogue implements AutoCloseable {
     interface Registration {
         long stream();
 
+        /// For people.
+        String peer();
+
         void admitted(Duration lease);
 
         void drained();
@@ -96,12 +100,14 @@ final class Catalogue implements AutoCloseable {
     Catalogue(
             Leases leases,
             int mostWorkloads,
+            int mostWorkloadsPerAccount,
             @Nullable Memory memory,
             Subscribers subscribers,
             Events events,
             InstantSource clock) {
         this.leases = leases;
         this.mostWorkloads = mostWorkloads;
+        this.mostWorkloadsPerAccount = mostWorkloadsPerAccount;
         this.memory = memory;
         this.subscribers = subscribers;
         this.events = events;
@@ -231,13 +237,23 @@ final class Catalogue implements AutoCloseable {
         String name = Leases.name(workload);
         boolean known = leases.knows(name);
         if (!known && leases.size() >= mostWorkloads) {
-            by.ended("there are " + mostWorkloads + " workloads already, which is the most this discovery keeps");
+            refuse(by, "there are " + mostWorkloads + " workloads already, which is the most this discovery keeps");
+            return;
+        }
+        if (!known && leases.of(workload.getNamespace(), workload.getServiceAccount()) >= mostWorkloadsPerAccount) {
+            refuse(
+                    by,
+                    "service account " + workload.getNamespace() + "/" + workload.getServiceAccount() + " has "
+                            + mostWorkloadsPerAccount + " workloads already, which is the most that one may have;"
+                            + " drain some, or raise the limit");
             return;
         }
         var holder = leases.holder(name);
         if (holder.isPresent() && !holder.get().equals(workload.getServiceAccount())) {
-            by.ended("workload " + name + " belongs to service account " + holder.get() + ", not to "
-                    + workload.getServiceAccount() + "; choose another --name");
+            refuse(
+                    by,
+                    "workload " + name + " belongs to service account " + holder.get() + ", not to "
+                            + workload.getServiceAccount() + "; choose another --name");
             return;
         }
         leases.enrol(workload, by.stream(), clock.instant()).ifPresent(stream -> {
@@ -250,6 +266,11 @@ final class Catalogue implements AutoCloseable {
         by.admitted(leases.lease());
         workloadsChanged = true;
         events.enrolled(workload, known, leases.size());
+    }
+
+    private void refuse(Registration by, String why) {
+        events.refused(by.peer(), why);
+        by.ended(why);
     }
 
     private void drain(String name, Registration by) {

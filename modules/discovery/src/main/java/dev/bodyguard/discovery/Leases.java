@@ -128,6 +128,14 @@ final class Leases {
         return held.containsKey(name);
     }
 
+    /// How many workloads a service account has.
+    long of(String namespace, String serviceAccount) {
+        return held.values().stream()
+                .filter(it -> it.workload.getNamespace().equals(namespace)
+                        && it.workload.getServiceAccount().equals(serviceAccount))
+                .count();
+    }
+
     int size() {
         return held.size();
     }

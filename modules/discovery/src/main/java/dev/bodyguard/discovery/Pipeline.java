@@ -11,6 +11,7 @@ import dev.bodyguard.xds.server.Client;
 import dev.bodyguard.xds.server.ClientState;
 import dev.bodyguard.xds.server.GrpcServer;
 import dev.bodyguard.xds.server.Peer;
+import dev.bodyguard.xds.server.Quota;
 import dev.bodyguard.xds.server.ServerTls;
 import dev.bodyguard.xds.server.Views;
 import dev.bodyguard.xds.snapshot.Heard;
@@ -64,6 +65,7 @@ public final class Pipeline implements AutoCloseable {
             var catalogue = new Catalogue(
                     new Leases(settings.lease(), settings.grace()),
                     settings.mostWorkloads(),
+                    settings.mostWorkloadsPerAccount(),
                     memory,
                     subscribers,
                     events,
@@ -75,7 +77,12 @@ public final class Pipeline implements AutoCloseable {
             catalogue.start(first, remembered);
             documents.accept(catalogue.authored());
 
-            var registry = new RegistryService(new Admission(settings.trustDomain()), catalogue::tell, events);
+            var registry = new RegistryService(
+                    new Admission(settings.trustDomain()),
+                    catalogue::tell,
+                    // A workload that comes back may do so before its former stream is known to be broken.
+                    new Quota(2L * settings.mostWorkloadsPerAccount()),
+                    events);
             var server = GrpcServer.start(
                     transport,
                     settings.listen().getHostString(),

@@ -27,6 +27,8 @@ record ProcessSettings(Settings service, GrpcServer.Transport transport, Members
           BODYGUARD_LEASE            how long a workload is believed in without a word from it (PT10S)
           BODYGUARD_GRACE            how long it may take to come back after its stream broke (PT2S)
           BODYGUARD_MOST_WORKLOADS   registrations beyond are refused (10000)
+          BODYGUARD_MOST_WORKLOADS_PER_ACCOUNT
+                                     the same for one service account (1000)
         """;
 
     static ProcessSettings from(Keys keys) {
@@ -49,7 +51,8 @@ record ProcessSettings(Settings service, GrpcServer.Transport transport, Members
                         keys.duration("BODYGUARD_LEASE", usual.lease()),
                         keys.duration("BODYGUARD_GRACE", usual.grace()),
                         usual.memory(),
-                        keys.count("BODYGUARD_MOST_WORKLOADS", usual.mostWorkloads())),
+                        keys.count("BODYGUARD_MOST_WORKLOADS", usual.mostWorkloads()),
+                        keys.count("BODYGUARD_MOST_WORKLOADS_PER_ACCOUNT", usual.mostWorkloadsPerAccount())),
                 keys.choice("BODYGUARD_XDS_TRANSPORT", GrpcServer.Transport.NETTY),
                 membership,
                 keys.port("BODYGUARD_ADMIN_PORT", 15024));

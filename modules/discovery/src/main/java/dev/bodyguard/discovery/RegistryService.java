@@ -5,9 +5,11 @@ import dev.bodyguard.xds.protocol.discovery.v1.EnrolResponse;
 import dev.bodyguard.xds.protocol.discovery.v1.RegistryGrpc;
 import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import dev.bodyguard.xds.server.Peer;
+import dev.bodyguard.xds.server.Quota;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -20,18 +22,22 @@ final class RegistryService extends RegistryGrpc.RegistryImplBase {
 
     private final Admission admission;
     private final Consumer<Catalogue.Message> catalogue;
+    private final Quota streamsOfPeers;
     private final Events events;
     private final AtomicLong streams = new AtomicLong();
 
-    RegistryService(Admission admission, Consumer<Catalogue.Message> catalogue, Events events) {
+    RegistryService(Admission admission, Consumer<Catalogue.Message> catalogue, Quota streamsOfPeers, Events events) {
         this.admission = admission;
         this.catalogue = catalogue;
+        this.streamsOfPeers = streamsOfPeers;
         this.events = events;
     }
 
     @Override
     public StreamObserver<EnrolRequest> enrol(StreamObserver<EnrolResponse> responses) {
-        return new Stream(streams.incrementAndGet(), Peer.current(), responses);
+        var stream = new Stream(streams.incrementAndGet(), Peer.current(), responses);
+        stream.begin();
+        return stream;
     }
 
     /// Requests come on gRPC's thread of this call, answers from the catalogue's.
@@ -42,6 +48,9 @@ final class RegistryService extends RegistryGrpc.RegistryImplBase {
         private final ReentrantLock writing = new ReentrantLock();
         // Guarded by the lock.
         private boolean over;
+
+        /// It has a part of its peer's quota, which it gives back once.
+        private final AtomicBoolean counted = new AtomicBoolean();
 
         // Of gRPC's thread of this call.
         private @Nullable String workload;
@@ -54,8 +63,18 @@ final class RegistryService extends RegistryGrpc.RegistryImplBase {
             this.responses = responses;
         }
 
+        void begin() {
+            counted.set(streamsOfPeers.take(peer, 1));
+            if (!counted.get()) {
+                refuse(Status.RESOURCE_EXHAUSTED, peer + " has more streams here than one peer may have; close some");
+            }
+        }
+
         @Override
         public void onNext(EnrolRequest request) {
+            if (!counted.get()) {
+                return; // it is over already
+            }
             switch (request.getStepCase()) {
                 case ENROL -> enrol(request.getEnrol());
                 case KEEP_ALIVE -> keepAlive();
@@ -123,10 +142,22 @@ final class RegistryService extends RegistryGrpc.RegistryImplBase {
             left();
         }
 
+        private void giveBack() {
+            if (counted.getAndSet(false)) {
+                streamsOfPeers.take(peer, -1);
+            }
+        }
+
         private void left() {
+            giveBack();
             if (workload != null) {
                 catalogue.accept(new Catalogue.Broke(workload, number));
             }
+        }
+
+        @Override
+        public String peer() {
+            return peer.toString();
         }
 
         @Override
@@ -157,6 +188,7 @@ final class RegistryService extends RegistryGrpc.RegistryImplBase {
         }
 
         private void finish(Status status) {
+            giveBack();
             write(() -> {
                 over = true;
                 if (status.isOk()) {

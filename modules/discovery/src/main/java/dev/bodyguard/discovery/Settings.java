@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param grace how long it may take to come back after its stream broke
 /// @param memory file that keeps registrations over a restart; null: they are forgotten
 /// @param mostWorkloads registrations beyond are refused
+/// @param mostWorkloadsPerAccount the same for one service account, so that no member takes them all
 public record Settings(
         Path documents,
         InetSocketAddress listen,
@@ -22,7 +23,8 @@ public record Settings(
         Duration lease,
         Duration grace,
         @Nullable Path memory,
-        int mostWorkloads) {
+        int mostWorkloads,
+        int mostWorkloadsPerAccount) {
     public Settings {
         Objects.requireNonNull(documents);
         Objects.requireNonNull(listen);
@@ -35,11 +37,15 @@ public record Settings(
         if (mostWorkloads < 1) {
             throw new IllegalArgumentException("mostWorkloads must be 1 or more, was " + mostWorkloads);
         }
+        if (mostWorkloadsPerAccount < 1) {
+            throw new IllegalArgumentException(
+                    "mostWorkloadsPerAccount must be 1 or more, was " + mostWorkloadsPerAccount);
+        }
     }
 
     /// The usual ones.
     public static Settings of(Path documents, InetSocketAddress listen, String trustDomain, @Nullable Path memory) {
         return new Settings(
-                documents, listen, trustDomain, Duration.ofSeconds(10), Duration.ofSeconds(2), memory, 10_000);
+                documents, listen, trustDomain, Duration.ofSeconds(10), Duration.ofSeconds(2), memory, 10_000, 1_000);
     }
 }

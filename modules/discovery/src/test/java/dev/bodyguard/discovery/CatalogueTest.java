@@ -23,6 +23,7 @@ class CatalogueTest {
     private final Diary diary = new Diary();
     private final Catalogue catalogue = new Catalogue(
             new Leases(Duration.ofMinutes(1), Duration.ofMinutes(1)),
+            3,
             2,
             null,
             new Catalogue.Subscribers() {
@@ -136,15 +137,35 @@ class CatalogueTest {
 
     @Test
     void thereIsAMostOfWorkloads() throws InterruptedException {
-        for (int i = 1; i <= 2; i++) {
-            catalogue.tell(new Catalogue.Enrolled(workload("pay-" + i), registration(i)));
+        for (int i = 1; i <= 3; i++) {
+            catalogue.tell(new Catalogue.Enrolled(workload("pay-" + i, "account-" + i), registration(i)));
             diary.readTo("published");
         }
 
-        catalogue.tell(new Catalogue.Enrolled(workload("pay-3"), registration(3)));
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-4", "account-4"), registration(4)));
 
-        diary.readTo("ended 3: there are 2 workloads already, which is the most this discovery keeps");
-        assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).hasSize(2);
+        var why = "there are 3 workloads already, which is the most this discovery keeps";
+        assertThat(diary.readTo("ended 4: " + why)).containsExactly("refused peer 4: " + why, "ended 4: " + why);
+        assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).hasSize(3);
+    }
+
+    @Test
+    void oneServiceAccountCannotTakeThePlaceOfAll() throws InterruptedException {
+        for (int i = 1; i <= 2; i++) {
+            catalogue.tell(new Catalogue.Enrolled(workload("greedy-" + i, "greedy"), registration(i)));
+            diary.readTo("published");
+        }
+
+        catalogue.tell(new Catalogue.Enrolled(workload("greedy-3", "greedy"), registration(3)));
+        var why = "service account default/greedy has 2 workloads already, which is the most that one may have; drain"
+                + " some, or raise the limit";
+        assertThat(diary.readTo("ended 3: " + why)).containsExactly("refused peer 3: " + why, "ended 3: " + why);
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1", "pay"), registration(4)));
+        diary.readTo("admitted 4");
+        diary.readTo("published");
+
+        assertThat(catalogue.current().names(TypeUrls.WORKLOAD))
+                .containsExactlyInAnyOrder("default/greedy-1", "default/greedy-2", "default/pay-1");
     }
 
     private void wrong(FileProblem... problems) {
@@ -156,7 +177,15 @@ class CatalogueTest {
     }
 
     private static Workload workload(String name) {
-        return Workload.newBuilder().setNamespace("default").setName(name).build();
+        return workload(name, "");
+    }
+
+    private static Workload workload(String name, String account) {
+        return Workload.newBuilder()
+                .setNamespace("default")
+                .setName(name)
+                .setServiceAccount(account)
+                .build();
     }
 
     private Catalogue.Registration registration(long stream) {
@@ -164,6 +193,11 @@ class CatalogueTest {
             @Override
             public long stream() {
                 return stream;
+            }
+
+            @Override
+            public String peer() {
+                return "peer " + stream;
             }
 
             @Override

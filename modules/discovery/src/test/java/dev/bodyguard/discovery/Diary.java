@@ -67,7 +67,9 @@ final class Diary implements Events {
     }
 
     @Override
-    public void refused(String peer, String why) {}
+    public void refused(String peer, String why) {
+        note("refused " + peer + ": " + why);
+    }
 
     @Override
     public void remembered(int workloads, int gone) {}

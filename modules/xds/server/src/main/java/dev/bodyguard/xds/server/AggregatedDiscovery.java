@@ -1,5 +1,6 @@
 package dev.bodyguard.xds.server;
 
+import com.google.protobuf.Message;
 import dev.bodyguard.xds.snapshot.DeltaSession;
 import dev.bodyguard.xds.snapshot.FullSession;
 import dev.bodyguard.xds.snapshot.Limits;
@@ -25,18 +26,28 @@ public final class AggregatedDiscovery implements BindableService, AutoCloseable
     private final Views views;
     private final Events events;
     private final Limits limits;
+    private final Capacity capacity;
+    private final Quota streamsOfPeers;
+    private final Quota namesOfPeers;
     private final Set<ServedStream<?, ?>> streams = ConcurrentHashMap.newKeySet();
     private final AtomicLong counter = new AtomicLong();
     private volatile boolean closed;
 
     public AggregatedDiscovery(Views views, Events events) {
-        this(views, events, Limits.ordinary());
+        this(views, events, Limits.ordinary(), Capacity.ordinary());
     }
 
-    public AggregatedDiscovery(Views views, Events events, Limits limits) {
+    /// Serves within bounds.
+    ///
+    /// @param limits of one stream
+    /// @param capacity of all together, and of each peer
+    public AggregatedDiscovery(Views views, Events events, Limits limits, Capacity capacity) {
         this.views = views;
         this.events = events;
         this.limits = limits;
+        this.capacity = capacity;
+        this.streamsOfPeers = new Quota(capacity.streamsPerPeer());
+        this.namesOfPeers = new Quota(capacity.namesPerPeer());
     }
 
     /// What [Views] answers may have changed: every stream asks again and sends the difference. Returns at once.
@@ -70,7 +81,9 @@ public final class AggregatedDiscovery implements BindableService, AutoCloseable
                         resources -> new FullSession(resources, limits),
                         views,
                         events,
-                        streams::remove));
+                        namesOfPeers,
+                        capacity,
+                        AggregatedDiscovery.this::over));
             }
 
             @Override
@@ -84,17 +97,33 @@ public final class AggregatedDiscovery implements BindableService, AutoCloseable
                         resources -> new DeltaSession(resources, limits),
                         views,
                         events,
-                        streams::remove));
+                        namesOfPeers,
+                        capacity,
+                        AggregatedDiscovery.this::over));
             }
         }.bindService();
     }
 
-    private <Q> StreamObserver<Q> serve(ServedStream<Q, ?> stream) {
-        streams.add(stream);
+    private <Q extends Message> StreamObserver<Q> serve(ServedStream<Q, ?> stream) {
+        if (streams.size() >= capacity.streams()) {
+            stream.refuse("this server serves " + capacity.streams() + " streams already, the most it does; ask again"
+                    + " later, or run another one");
+        } else if (!streamsOfPeers.take(stream.peer(), 1)) {
+            stream.refuse(stream.peer() + " has " + capacity.streamsPerPeer()
+                    + " streams already, the most that one peer may have; close some");
+        } else {
+            streams.add(stream);
+        }
         if (closed) {
             stream.end("the server is going away");
         }
         stream.start();
         return stream;
+    }
+
+    private void over(ServedStream<?, ?> stream) {
+        if (streams.remove(stream)) {
+            streamsOfPeers.take(stream.peer(), -1);
+        }
     }
 }

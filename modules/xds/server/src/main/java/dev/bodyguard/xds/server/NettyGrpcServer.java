@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 final class NettyGrpcServer implements GrpcServer {
     private static final int MOST_CALLS_PER_CONNECTION = 128;
     private static final int LARGEST_REQUEST = 4 << 20;
+    /// A connection without a call is of no use to anyone but who collects them.
+    private static final int IDLE_MINUTES = 5;
 
     private final Server server;
     private final ExecutorService threads;
@@ -54,6 +56,7 @@ final class NettyGrpcServer implements GrpcServer {
                 .executor(threads)
                 .maxInboundMessageSize(LARGEST_REQUEST)
                 .maxConcurrentCallsPerConnection(MOST_CALLS_PER_CONNECTION)
+                .maxConnectionIdle(IDLE_MINUTES, TimeUnit.MINUTES)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
                 // A peer that vanished without a word is noticed; one that asks whether we are alive is not a pest.
                 .keepAliveTime(20, TimeUnit.SECONDS)

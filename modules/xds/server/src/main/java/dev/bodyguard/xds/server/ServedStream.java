@@ -1,5 +1,6 @@
 package dev.bodyguard.xds.server;
 
+import com.google.protobuf.Message;
 import dev.bodyguard.xds.snapshot.Heard;
 import dev.bodyguard.xds.snapshot.Reaction;
 import dev.bodyguard.xds.snapshot.Resources;
@@ -22,10 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// session and writes.
 ///
 /// The mailbox is small on purpose. A generation is not a message but a mark, so however many come while the client
-/// reads slowly, the newest is what it gets. Requests wait their turn in gRPC once a few are here.
-final class ServedStream<Q, R> implements StreamObserver<Q> {
-    private static final int REQUESTS_WAITING = 64;
-
+/// reads slowly, the newest is what it gets. Requests wait their turn in gRPC once [Capacity#waitingBytes()] are here.
+final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
     private final long number;
     private final Peer peer;
     private final ServerCallStreamObserver<R> responses;
@@ -33,12 +32,15 @@ final class ServedStream<Q, R> implements StreamObserver<Q> {
     private final Function<Resources, Session<Q, R>> sessions;
     private final Views views;
     private final Events events;
+    private final Quota names;
+    private final Capacity capacity;
     private final Consumer<ServedStream<Q, R>> over;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     // Guarded by the lock.
     private final ArrayDeque<Q> requests = new ArrayDeque<>();
+    private long waitingBytes;
     private boolean published;
     private @Nullable Ending ending;
 
@@ -63,6 +65,8 @@ final class ServedStream<Q, R> implements StreamObserver<Q> {
             Function<Resources, Session<Q, R>> sessions,
             Views views,
             Events events,
+            Quota names,
+            Capacity capacity,
             Consumer<ServedStream<Q, R>> over) {
         this.number = number;
         this.peer = peer;
@@ -71,6 +75,8 @@ final class ServedStream<Q, R> implements StreamObserver<Q> {
         this.sessions = sessions;
         this.views = views;
         this.events = events;
+        this.names = names;
+        this.capacity = capacity;
         this.over = over;
         responses.setOnReadyHandler(this::wake);
         responses.setOnCancelHandler(() -> ended(new Ending("the client is gone", Status.CANCELLED)));
@@ -88,6 +94,16 @@ final class ServedStream<Q, R> implements StreamObserver<Q> {
         ended(new Ending(why, Status.UNAVAILABLE.withDescription(why)));
     }
 
+    /// Before it was served at all.
+    void refuse(String why) {
+        events.refused(new Client(number, Node.getDefaultInstance(), peer), why);
+        ended(new Ending("refused: " + why, Status.RESOURCE_EXHAUSTED.withDescription(why)));
+    }
+
+    Peer peer() {
+        return peer;
+    }
+
     /// Empty until the client has said who it is.
     Optional<ClientState> state() {
         return Optional.ofNullable(state);
@@ -97,10 +113,13 @@ final class ServedStream<Q, R> implements StreamObserver<Q> {
     public void onNext(Q request) {
         lock.lock();
         try {
-            while (requests.size() >= REQUESTS_WAITING && ending == null) {
+            int bytes = request.getSerializedSize();
+            // One alone may be larger: the transport has its own bound for that.
+            while (!requests.isEmpty() && waitingBytes + bytes > capacity.waitingBytes() && ending == null) {
                 changed.await();
             }
             requests.add(request);
+            waitingBytes += bytes;
             changed.signalAll();
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
@@ -154,6 +173,7 @@ final class ServedStream<Q, R> implements StreamObserver<Q> {
                 }
                 var request = requests.poll();
                 if (request != null) {
+                    waitingBytes -= request.getSerializedSize();
                     changed.signalAll();
                     return new Request<>(request);
                 }
@@ -236,7 +256,32 @@ final class ServedStream<Q, R> implements StreamObserver<Q> {
         var session = sessions.apply(resources);
         state = new ClientState(client, resources.generation(), true, Map.of());
         events.connected(client);
+        try (var subscribed = new Subscribed()) {
+            return serve(client, first, resources, session, subscribed);
+        }
+    }
 
+    /// What this stream has of its peer's quota.
+    private final class Subscribed implements AutoCloseable {
+        private long weight;
+
+        /// False where the peer has too much.
+        boolean now(long next) {
+            if (!names.take(peer, next - weight)) {
+                return false;
+            }
+            weight = next;
+            return true;
+        }
+
+        @Override
+        public void close() {
+            names.take(peer, -weight);
+        }
+    }
+
+    private Ending serve(Client client, Q first, Resources resources, Session<Q, R> session, Subscribed subscribed)
+            throws InterruptedException {
         var reaction = session.hear(first);
         while (true) {
             switch (reaction) {
@@ -244,6 +289,13 @@ final class ServedStream<Q, R> implements StreamObserver<Q> {
                     return refused(client, why, Status.RESOURCE_EXHAUSTED);
                 }
                 case Reaction.Answer<R>(var send, var heard) -> {
+                    if (!subscribed.now(session.weight())) {
+                        return refused(
+                                client,
+                                peer + " is subscribed to more names on all its streams than one peer may be, "
+                                        + capacity.namesPerPeer() + " characters",
+                                Status.RESOURCE_EXHAUSTED);
+                    }
                     state = stateOf(client, resources, session);
                     for (var what : heard) {
                         switch (what) {

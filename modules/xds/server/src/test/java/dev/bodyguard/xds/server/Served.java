@@ -6,6 +6,7 @@ import dev.bodyguard.xds.server.Views.Refuse;
 import dev.bodyguard.xds.server.Views.Serve;
 import dev.bodyguard.xds.server.Views.View;
 import dev.bodyguard.xds.snapshot.Heard;
+import dev.bodyguard.xds.snapshot.Limits;
 import dev.bodyguard.xds.snapshot.NamedResource;
 import dev.bodyguard.xds.snapshot.Resources;
 import dev.bodyguard.xds.snapshot.Snapshot;
@@ -21,17 +22,23 @@ import java.util.function.Supplier;
 /// A server of texts on a port of its own.
 final class Served implements AutoCloseable, Events, Views {
     final LinkedBlockingQueue<String> happened = new LinkedBlockingQueue<>();
-    final AggregatedDiscovery discovery = new AggregatedDiscovery(this, this);
+    final AggregatedDiscovery discovery;
     final GrpcServer server;
     private volatile Resources current;
     private volatile String refuse = "";
 
     Served(Transport transport, int port, String... resources) throws IOException {
+        this(transport, port, Capacity.ordinary(), resources);
+    }
+
+    Served(Transport transport, int port, Capacity capacity, String... resources) throws IOException {
+        discovery = new AggregatedDiscovery(this, this, Limits.ordinary(), capacity);
         current = generation(resources);
         server = GrpcServer.startPlaintext(transport, "127.0.0.1", port, List.of(discovery));
     }
 
     Served(Transport transport, ServerTls tls, String... resources) throws IOException {
+        discovery = new AggregatedDiscovery(this, this);
         current = generation(resources);
         server = GrpcServer.start(transport, "127.0.0.1", 0, tls, List.of(discovery));
     }

@@ -142,6 +142,13 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
     }
 
     @Override
+    public long weight() {
+        return subscriptions.values().stream()
+                .mapToLong(DeltaSubscription::weight)
+                .sum();
+    }
+
+    @Override
     public boolean settled() {
         return subscriptions.values().stream().allMatch(each -> each.unanswered() == 0);
     }

@@ -20,6 +20,8 @@ final class DeltaSubscription {
     private boolean all;
     /// Subscribed name to the name of the resource that it meant when last told.
     private final Map<String, String> meaning = new LinkedHashMap<>();
+
+    private long weight;
     /// Resource to the version that was sent or that the client came with.
     private final Map<String, String> held = new HashMap<>();
 
@@ -43,6 +45,10 @@ final class DeltaSubscription {
 
     int size() {
         return meaning.size();
+    }
+
+    long weight() {
+        return weight;
     }
 
     int unanswered() {
@@ -72,7 +78,9 @@ final class DeltaSubscription {
 
     void subscribe(Collection<String> names) {
         for (var name : names) {
-            meaning.putIfAbsent(name, NOT_TOLD_YET);
+            if (meaning.putIfAbsent(name, NOT_TOLD_YET) == null) {
+                weight += name.length() + Session.NAME;
+            }
         }
     }
 
@@ -89,6 +97,7 @@ final class DeltaSubscription {
             if (meant == null) {
                 continue;
             }
+            weight -= name.length() + Session.NAME;
             if (all) {
                 released.add(name);
             } else if (!meaning.containsValue(meant)) {

@@ -228,6 +228,14 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
     }
 
     @Override
+    public long weight() {
+        return subscriptions.values().stream()
+                .flatMap(subscription -> subscription.names.stream())
+                .mapToLong(name -> name.length() + NAME)
+                .sum();
+    }
+
+    @Override
     public boolean settled() {
         return subscriptions.values().stream().allMatch(each -> each.unanswered.isEmpty());
     }

@@ -14,8 +14,9 @@ public record Limits(int subscriptions, int nameLength, int types, int responseB
         }
     }
 
-    /// Far above what a proxy needs. Responses stay well below the 4 MiB at which gRPC clients refuse by default.
+    /// For a subscriber that takes everything and claims a version of each after a loss. Responses stay well below the
+    /// 4 MiB at which gRPC clients refuse by default.
     public static Limits ordinary() {
-        return new Limits(250_000, 2_048, 32, 1 << 20);
+        return new Limits(50_000, 1_024, 8, 1 << 20);
     }
 }
