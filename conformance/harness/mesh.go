@@ -105,8 +105,15 @@ func (p *Process) Output() string {
 // Start runs a command that is stopped when the test ends; what it said last is shown where the test failed.
 func Start(t *testing.T, name string, args ...string) *Process {
 	t.Helper()
+	return StartWith(t, name, nil, args...)
+}
+
+// StartWith is Start with further environment variables, each KEY=VALUE.
+func StartWith(t *testing.T, name string, environment []string, args ...string) *Process {
+	t.Helper()
 	p := &Process{T: t, Name: name, done: make(chan struct{})}
 	p.Cmd = exec.Command(args[0], args[1:]...)
+	p.Cmd.Env = append(os.Environ(), environment...)
 	p.Cmd.Stdout, p.Cmd.Stderr = p, p
 	if err := p.Cmd.Start(); err != nil {
 		t.Fatalf("%s does not start: %v", name, err)

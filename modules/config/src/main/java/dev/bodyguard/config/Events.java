@@ -36,6 +36,12 @@ interface Events {
 
     void proxyRefused(String proxy, String why);
 
+    /// It asks faster than it is answered, and is held back by its transport.
+    void proxyHeldBack(String proxy, int waitingBytes);
+
+    /// A proxy's account has as many views as are remembered of one: this one is compiled anew for it alone.
+    void viewNotRemembered(String account, int remembered);
+
     void proxyAcked(String typeUrl, Duration sincePublished);
 
     void proxyNacked(String proxy, String typeUrl, String why);

@@ -26,13 +26,15 @@ final class Generation {
     private final long number;
     private final long publishedAt = System.nanoTime();
     private final dev.bodyguard.xds.compile.Resources compiled;
+    private final Events events;
     private final Map<Shared, Optional<NamedResource>> clusters = new ConcurrentHashMap<>();
     private final Map<Shared, Optional<NamedResource>> endpoints = new ConcurrentHashMap<>();
     private final Map<Account, Map<Proxy, Resources>> views = new ConcurrentHashMap<>();
 
-    Generation(long number, dev.bodyguard.xds.compile.Resources compiled) {
+    Generation(long number, dev.bodyguard.xds.compile.Resources compiled, Events events) {
         this.number = number;
         this.compiled = compiled;
+        this.events = events;
     }
 
     long number() {
@@ -45,9 +47,10 @@ final class Generation {
 
     /// What a proxy may see.
     Resources view(Proxy proxy) {
-        var ofAccount = views.computeIfAbsent(
-                new Account(proxy.namespace(), proxy.serviceAccount()), _ -> new ConcurrentHashMap<>());
+        var account = new Account(proxy.namespace(), proxy.serviceAccount());
+        var ofAccount = views.computeIfAbsent(account, _ -> new ConcurrentHashMap<>());
         if (ofAccount.size() >= MOST_VIEWS && !ofAccount.containsKey(proxy)) {
+            events.viewNotRemembered(account.namespace + "/" + account.name, MOST_VIEWS);
             return new View(proxy);
         }
         return ofAccount.computeIfAbsent(proxy, View::new);

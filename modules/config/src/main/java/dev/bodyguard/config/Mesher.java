@@ -163,7 +163,7 @@ final class Mesher implements AutoCloseable {
             all.addAll(mesh.problems());
             problems = List.copyOf(all);
             boolean first = current == null;
-            current = new Generation(++number, compiler.apply(mesh));
+            current = new Generation(++number, compiler.apply(mesh), events);
             events.published(number, documents.size(), workloads.size(), all.size());
             if (first) {
                 events.ready();

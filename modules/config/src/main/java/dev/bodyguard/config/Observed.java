@@ -8,6 +8,8 @@ import io.micrometer.core.instrument.Timer;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Events as log lines and metrics.
@@ -21,6 +23,9 @@ final class Observed implements Events {
     private final AtomicInteger proxies;
     private final Counter generations;
     private final Counter refusals;
+    private final Counter heldBack;
+    private final Counter viewsNotRemembered;
+    private final Set<String> accountsTold = ConcurrentHashMap.newKeySet();
     private final Timer convergence;
 
     Observed(MeterRegistry metrics) {
@@ -34,6 +39,12 @@ final class Observed implements Events {
                 .register(metrics);
         refusals = Counter.builder("bodyguard_config_proxies_refused")
                 .description("Streams refused to clients that are not who they say")
+                .register(metrics);
+        heldBack = Counter.builder("bodyguard_config_proxies_held_back")
+                .description("Streams whose requests came faster than they could be answered")
+                .register(metrics);
+        viewsNotRemembered = Counter.builder("bodyguard_config_views_not_remembered")
+                .description("Views compiled for one proxy alone, because its account has too many different ones")
                 .register(metrics);
         convergence = Timer.builder("bodyguard_config_convergence")
                 .description("From publishing a generation to a proxy's acknowledgement of it")
@@ -111,6 +122,27 @@ final class Observed implements Events {
     public void proxyRefused(String proxy, String why) {
         refusals.increment();
         LOG.log(Level.WARNING, "refused proxy " + proxy + ": " + why);
+    }
+
+    @Override
+    public void proxyHeldBack(String proxy, int waitingBytes) {
+        heldBack.increment();
+        LOG.log(
+                Level.WARNING,
+                "proxy " + proxy + " asks faster than it is answered and is held back: " + waitingBytes
+                        + " bytes of its requests wait");
+    }
+
+    @Override
+    public void viewNotRemembered(String account, int remembered) {
+        viewsNotRemembered.increment();
+        if (accountsTold.add(account)) {
+            LOG.log(
+                    Level.WARNING,
+                    "the proxies of service account " + account + " say more than " + remembered
+                            + " different things of themselves (labels, ports); what goes beyond is compiled for each"
+                            + " proxy anew, which costs time and memory");
+        }
     }
 
     @Override

@@ -31,6 +31,9 @@ import java.util.function.Function;
 
 /// Config's arrows: discovery → dialects → mesh → compiler → ADS.
 public final class Pipeline implements AutoCloseable {
+    /// A proxy remembers 1,024 hosts, each with a few clusters.
+    private static final Limits OF_A_PROXY = new Limits(16_384, 512, 16, 1 << 20);
+
     private final AdsClient discovery;
     private final Mesher mesher;
     private final AggregatedDiscovery streams;
@@ -152,9 +155,6 @@ public final class Pipeline implements AutoCloseable {
     }
 
     /// The proxies' streams: who may see what, and what they say to it.
-    /// A proxy remembers 1,024 hosts, each with a few clusters.
-    private static final Limits OF_A_PROXY = new Limits(16_384, 512, 16, 1 << 20);
-
     private static final class Proxies implements Views, dev.bodyguard.xds.server.Events {
         private final Mesher mesher;
         private final Admission admission;
@@ -198,6 +198,11 @@ public final class Pipeline implements AutoCloseable {
         @Override
         public void refused(Client client, String why) {
             events.proxyRefused(client.toString(), why);
+        }
+
+        @Override
+        public void heldBack(Client client, int waitingBytes) {
+            events.proxyHeldBack(client.toString(), waitingBytes);
         }
 
         @Override

@@ -68,6 +68,14 @@ final class Diary implements Events {
     public void proxyRefused(String proxy, String why) {}
 
     @Override
+    public void proxyHeldBack(String proxy, int waitingBytes) {}
+
+    @Override
+    public void viewNotRemembered(String account, int remembered) {
+        note("not remembered: " + account + " beyond " + remembered);
+    }
+
+    @Override
     public void proxyAcked(String typeUrl, Duration sincePublished) {}
 
     @Override

@@ -15,8 +15,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class GenerationTest {
+    private final Diary diary = new Diary();
     private final Generation generation = new Generation(
-            1, new Compiler(Mesh.of(List.of()), new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY)));
+            1, new Compiler(Mesh.of(List.of()), new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY)), diary);
 
     @Test
     void replicasShareAView() {
@@ -30,6 +31,9 @@ class GenerationTest {
             assertThat(view.find(TypeUrls.LISTENER, "outbound")).isPresent();
         }
         assertThat(generation.remembered()).isEqualTo(Generation.MOST_VIEWS);
+        assertThat(diary.read())
+                .hasSize(1_000 - Generation.MOST_VIEWS)
+                .containsOnly("not remembered: default/hostile beyond 64");
 
         assertThat(generation.view(proxy("pay", "v1"))).isSameAs(generation.view(proxy("pay", "v1")));
     }
@@ -37,6 +41,7 @@ class GenerationTest {
     private static Proxy proxy(String account, String version) {
         return Proxy.of(Node.newBuilder()
                 .setMetadata(Struct.newBuilder()
+                        .putFields("GENERATOR", text("bodyguard"))
                         .putFields("NAMESPACE", text("default"))
                         .putFields("SERVICE", text(account))
                         .putFields("SERVICE_ACCOUNT", text(account))

@@ -29,6 +29,9 @@ interface Events {
     /// A registration or a subscription was refused.
     void refused(String peer, String why);
 
+    /// A subscriber asks faster than it is answered, and is held back by its transport.
+    void heldBack(String peer, int waitingBytes);
+
     /// Workloads of before a restart, believed in for one lease.
     void remembered(int workloads, int gone);
 

@@ -16,6 +16,7 @@ final class Observed implements Events {
     private final AtomicInteger workloads;
     private final AtomicInteger problems;
     private final Counter refusals;
+    private final Counter heldBack;
     private final Counter lost;
 
     Observed(MeterRegistry metrics) {
@@ -24,6 +25,9 @@ final class Observed implements Events {
         problems = metrics.gauge("bodyguard_discovery_file_problems", new AtomicInteger());
         refusals = Counter.builder("bodyguard_discovery_refused")
                 .description("Registrations and subscriptions that were refused")
+                .register(metrics);
+        heldBack = Counter.builder("bodyguard_discovery_held_back")
+                .description("Streams whose requests came faster than they could be answered")
                 .register(metrics);
         lost = Counter.builder("bodyguard_discovery_workloads_lost")
                 .description("Workloads that left without draining")
@@ -81,6 +85,15 @@ final class Observed implements Events {
     public void refused(String peer, String why) {
         refusals.increment();
         LOG.log(Level.WARNING, "refused " + peer + ": " + why);
+    }
+
+    @Override
+    public void heldBack(String peer, int waitingBytes) {
+        heldBack.increment();
+        LOG.log(
+                Level.WARNING,
+                peer + " asks faster than it is answered and is held back: " + waitingBytes
+                        + " bytes of its requests wait");
     }
 
     @Override

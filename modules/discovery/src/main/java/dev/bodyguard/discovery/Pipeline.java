@@ -242,6 +242,11 @@ public final class Pipeline implements AutoCloseable {
         }
 
         @Override
+        public void heldBack(Client client, int waitingBytes) {
+            events.heldBack(client.toString(), waitingBytes);
+        }
+
+        @Override
         public void disconnected(Client client, String why) {
             catalogue.tell(new Catalogue.SubscriberGone(client.stream()));
         }

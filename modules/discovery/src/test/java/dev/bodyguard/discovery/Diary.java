@@ -72,6 +72,9 @@ final class Diary implements Events {
     }
 
     @Override
+    public void heldBack(String peer, int waitingBytes) {}
+
+    @Override
     public void remembered(int workloads, int gone) {}
 
     @Override

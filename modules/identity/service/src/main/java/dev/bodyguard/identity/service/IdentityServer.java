@@ -16,6 +16,7 @@ import java.time.InstantSource;
 /// The identity service on a port: TLS that proves the server, tokens that prove the clients.
 public final class IdentityServer implements AutoCloseable {
     /// A CSR of ours has 200 bytes, and a connection one call.
+    private static final int MOST_CONNECTIONS = 10_000;
     private static final int MOST_CALLS_PER_CONNECTION = 16;
     private static final int LARGEST_REQUEST = 64 << 10;
 
@@ -41,6 +42,7 @@ public final class IdentityServer implements AutoCloseable {
                 .host(host)
                 .port(port)
                 .shutdownHook(false)
+                .maxTcpConnections(MOST_CONNECTIONS)
                 .tls(Tls.builder()
                         .sslContext(tls.context())
                         .clientAuth(TlsClientAuth.NONE)

@@ -6,8 +6,8 @@ package dev.bodyguard.xds.server;
 /// @param streamsPerPeer of one identity (of one host, where clients prove none), so that no member takes them all
 /// @param namesPerPeer characters, plus 64 for each name, of all names that one identity is subscribed to on all its
 ///     streams
-/// @param waitingBytes of one stream's requests that have come in and were not looked at yet; more wait in gRPC, whose
-///     flow control stops the client
+/// @param waitingBytes of one stream's requests that have come in and were not looked at yet; once that many are here
+///     no more are asked for, and the transport's flow control stops the client
 public record Capacity(int streams, int streamsPerPeer, long namesPerPeer, int waitingBytes) {
     public Capacity {
         if (streams < 1 || streamsPerPeer < 1 || namesPerPeer < 1 || waitingBytes < 1) {

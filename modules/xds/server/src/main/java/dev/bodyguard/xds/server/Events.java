@@ -13,6 +13,9 @@ public interface Events {
     /// A client was not served, or no longer: the sentence was sent to it.
     default void refused(Client client, String why) {}
 
+    /// It asks faster than it is answered, so its transport holds it back from now on; told once of each stream.
+    default void heldBack(Client client, int waitingBytes) {}
+
     /// It took a response.
     default void acked(Client client, Heard.Acked what) {}
 

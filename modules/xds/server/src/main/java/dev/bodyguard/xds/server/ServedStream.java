@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
 /// session and writes.
 ///
 /// The mailbox is small on purpose. A generation is not a message but a mark, so however many come while the client
-/// reads slowly, the newest is what it gets. Requests wait their turn in gRPC once [Capacity#waitingBytes()] are here.
+/// reads slowly, the newest is what it gets. Once [Capacity#waitingBytes()] of requests are here, gRPC is not asked for
+/// more until some are done: its flow control stops the client. Its threads are never made to wait, for they also bring
+/// the news that the client reads again, or is gone.
 final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
     private final long number;
     private final Peer peer;
@@ -41,17 +43,23 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
     // Guarded by the lock.
     private final ArrayDeque<Q> requests = new ArrayDeque<>();
     private long waitingBytes;
+    /// No more requests were asked for: too many are here.
+    private boolean heldBack;
     private boolean published;
     private @Nullable Ending ending;
 
     private volatile @Nullable ClientState state;
+    // Of the stream's own thread.
+    private boolean toldHeldBack;
 
     /// Why there is nothing more to do, and what the client is still told.
     private record Ending(String why, Status status) {}
 
     private sealed interface Task<Q> {}
 
-    private record Request<Q>(Q request) implements Task<Q> {}
+    /// @param heldBack no more were asked for when it was taken
+    /// @param again from now on more may come
+    private record Request<Q>(Q request, boolean heldBack, boolean again) implements Task<Q> {}
 
     private record Published<Q>() implements Task<Q> {}
 
@@ -78,11 +86,13 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
         this.names = names;
         this.capacity = capacity;
         this.over = over;
+        responses.disableAutoRequest();
         responses.setOnReadyHandler(this::wake);
         responses.setOnCancelHandler(() -> ended(new Ending("the client is gone", Status.CANCELLED)));
     }
 
     void start() {
+        responses.request(1);
         Thread.ofVirtual().name("xds-stream-" + number).start(this::run);
     }
 
@@ -113,19 +123,17 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
     public void onNext(Q request) {
         lock.lock();
         try {
-            int bytes = request.getSerializedSize();
-            // One alone may be larger: the transport has its own bound for that.
-            while (!requests.isEmpty() && waitingBytes + bytes > capacity.waitingBytes() && ending == null) {
-                changed.await();
-            }
             requests.add(request);
-            waitingBytes += bytes;
+            waitingBytes += request.getSerializedSize();
+            heldBack = waitingBytes >= capacity.waitingBytes();
             changed.signalAll();
-        } catch (InterruptedException stopped) {
-            Thread.currentThread().interrupt();
+            if (heldBack) {
+                return;
+            }
         } finally {
             lock.unlock();
         }
+        responses.request(1);
     }
 
     @Override
@@ -161,6 +169,14 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
     }
 
     private Task<Q> next() throws InterruptedException {
+        var task = taken();
+        if (task instanceof Request<Q>(var _, var _, var again) && again) {
+            responses.request(1);
+        }
+        return task;
+    }
+
+    private Task<Q> taken() throws InterruptedException {
         lock.lock();
         try {
             while (true) {
@@ -174,8 +190,9 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
                 var request = requests.poll();
                 if (request != null) {
                     waitingBytes -= request.getSerializedSize();
-                    changed.signalAll();
-                    return new Request<>(request);
+                    boolean was = heldBack;
+                    heldBack = was && waitingBytes >= capacity.waitingBytes();
+                    return new Request<>(request, was, was && !heldBack);
                 }
                 changed.await();
             }
@@ -225,7 +242,7 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
     private @Nullable Q firstRequest() throws InterruptedException {
         while (true) {
             switch (next()) {
-                case Request<Q>(var request) -> {
+                case Request<Q>(var request, var _, var _) -> {
                     return request;
                 }
                 case Published<Q> _ -> {} // there is no view yet that could be outdated
@@ -315,7 +332,13 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
                 case End<Q>(var how) -> {
                     return how;
                 }
-                case Request<Q>(var request) -> reaction = session.hear(request);
+                case Request<Q>(var request, var wasHeldBack, var _) -> {
+                    if (wasHeldBack && !toldHeldBack) {
+                        toldHeldBack = true;
+                        events.heldBack(client, capacity.waitingBytes());
+                    }
+                    reaction = session.hear(request);
+                }
                 case Published<Q> _ -> {
                     switch (views.of(client.node(), peer)) {
                         case Views.Refuse(var why) -> {

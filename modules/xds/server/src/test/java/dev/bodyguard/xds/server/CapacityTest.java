@@ -12,6 +12,8 @@ import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -89,19 +91,26 @@ class CapacityTest {
     }
 
     @Test
-    void requestsThatAreNotLookedAtYetWaitOutside() throws Exception {
+    void whoAsksFasterThanItIsAnsweredIsHeldBackAndThatIsToldOnce() throws Exception {
         var looking = new CountDownLatch(1);
+        var there = new NobodyThere();
+        var told = new LinkedBlockingQueue<String>();
         var stream = new ServedStream<>(
                 1,
                 ONE,
-                new NobodyThere(),
+                there,
                 DeltaDiscoveryRequest::getNode,
                 resources -> new DeltaSession(resources, Limits.ordinary()),
                 (_, _) -> {
                     awaitQuietly(looking);
                     return new Views.Serve(Snapshot.empty());
                 },
-                Events.none(),
+                new Events() {
+                    @Override
+                    public void heldBack(Client client, int waitingBytes) {
+                        told.add(client.peer() + ": " + waitingBytes);
+                    }
+                },
                 new Quota(1_000_000),
                 new Capacity(1, 1, 1, 1_000),
                 _ -> {});
@@ -110,23 +119,25 @@ class CapacityTest {
                 .setTypeUrl(TYPE)
                 .addResourceNamesSubscribe("n".repeat(400 - TYPE.length() - 5))
                 .build();
-        var handedOver = new AtomicInteger();
+        var sent = new AtomicInteger();
 
-        stream.onNext(request);
-        var client = Thread.startVirtualThread(() -> {
-            for (int i = 0; i < 5; i++) {
+        // One has been taken up; of the others three are as much as may wait.
+        Await.until("the client is held back", () -> {
+            while (sent.get() < there.asked.get()) {
+                sent.incrementAndGet();
                 stream.onNext(request);
-                handedOver.incrementAndGet();
             }
+            return sent.get() == 4;
         });
-
-        // Two fit, besides one that may just have been taken up.
-        Await.until("the client waits", () -> client.getState() == Thread.State.WAITING && handedOver.get() >= 2);
-        assertThat(handedOver.get()).isLessThan(4);
+        assertThat(there.asked).hasValue(4);
+        assertThat(told).isEmpty();
         looking.countDown();
-        client.join();
-        assertThat(handedOver).hasValue(5);
+
+        Await.until("it may go on", () -> there.asked.get() == 5);
+        assertThat(Await.next("a line", told)).isEqualTo(ONE + ": 1000");
         stream.end("enough");
+        Await.until("it is over", there.over::get);
+        assertThat(told).isEmpty();
     }
 
     private static void awaitQuietly(CountDownLatch latch) {
@@ -139,6 +150,9 @@ class CapacityTest {
 
     /// A client that takes everything.
     private static final class NobodyThere extends ServerCallStreamObserver<DeltaDiscoveryResponse> {
+        final AtomicInteger asked = new AtomicInteger();
+        final AtomicBoolean over = new AtomicBoolean();
+
         @Override
         public boolean isCancelled() {
             return false;
@@ -159,7 +173,12 @@ class CapacityTest {
         public void setOnReadyHandler(Runnable handler) {}
 
         @Override
-        public void request(int count) {}
+        public void disableAutoRequest() {}
+
+        @Override
+        public void request(int count) {
+            asked.addAndGet(count);
+        }
 
         @Override
         public void setMessageCompression(boolean enable) {}
@@ -171,7 +190,9 @@ class CapacityTest {
         public void onNext(DeltaDiscoveryResponse response) {}
 
         @Override
-        public void onError(Throwable broken) {}
+        public void onError(Throwable broken) {
+            over.set(true);
+        }
 
         @Override
         public void onCompleted() {}
