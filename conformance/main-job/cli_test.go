@@ -61,3 +61,114 @@ func TestStatusAndCheck(t *testing.T) {
 		}
 	}
 }
+
+// Explain tells what both sidecars would do with a request, each decision with the line of YAML behind it, and what it
+// says is what then happens.
+func TestExplain(t *testing.T) {
+	m := NewMesh(t)
+	payment := m.Launch("payment-service", "v2", "a", nil)
+	checkout := m.Launch("checkout", "v1", "a", nil)
+	payment.Ready(60 * time.Second)
+	checkout.Ready(60 * time.Second)
+	explain := func(more ...string) (string, error) {
+		command := append([]string{"explain", "--from", "checkout", "--state", m.State}, more...)
+		output, err := exec.Command(filepath.Join(Root, "bodyguard"), command...).CombinedOutput()
+		return string(output), err
+	}
+	says := func(output string, wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if !regexp.MustCompile(want).MatchString(output) {
+				t.Errorf("explain does not say %q:\n%s", want, output)
+			}
+		}
+	}
+
+	// Nobody has asked for the host before.
+	output, err := explain("--to", "http://payment-service/pay")
+	if err != nil {
+		t.Fatalf("explain: %v\n%s", err, output)
+	}
+	t.Log("\n" + output)
+	says(output,
+		`(?m)^  rule     VirtualService default/payment-vs spec\.http\[0] \(payments\.yaml:11:\d+\)$`,
+		`(?m)^  retries  3 at most, on 5xx, .*; 2 s per try$`,
+		`(?m)^  100 %    outbound\|80\|v2\|payment-service\.default\.svc\.cluster\.local$`,
+		`payment-service-a v2 at `+regexp.QuoteMeta(payment.State.Inbound)+`, ready, mutual TLS with spiffe://cluster\.local/ns/default/sa/payment-service`,
+		`(?m)^payment-service-a: lets it in$`,
+		`(?m)^outcome: let through to payment-service-a$`)
+
+	m.Write("who.yaml", `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: no-admin}
+spec:
+  action: DENY
+  rules:
+    - to: [{operation: {paths: ["/admin*"]}}]
+---
+apiVersion: bodyguard.dev/v1alpha1
+kind: RateLimit
+metadata: {name: pay}
+spec:
+  targetRef: {kind: Service, name: payment-service}
+  rules:
+    - match: {path: {prefix: /pay}}
+      requests: 2
+      per: minute
+      by: [principal]
+`)
+	client := checkout.Through(1)
+	Eventually(t, 5*time.Second, "the policies are in force", func() bool {
+		return ask(t, client, "GET", "http://payment-service/admin").status == 403
+	})
+	denied, err := explain("--to", "http://payment-service/pay/../admin", "--method", "POST")
+	if err != nil {
+		t.Errorf("explain of what is refused: %v", err)
+	}
+	says(denied, `retries  3 at most, on connect-failure, refused-stream`,
+		`(?m)^payment-service-a: refuses it$`,
+		`403 RBAC: RBAC: spiffe://cluster\.local/ns/default/sa/checkout may not POST /admin: denied by`,
+		`(?m)^  rule     AuthorizationPolicy default/no-admin spec\.rules\[0] \(who\.yaml:8:7\)$`,
+		`(?m)^outcome: refused by payment-service-a$`)
+
+	var told struct {
+		Outcome string
+		Callees []struct {
+			Workload string
+			Verdict  struct {
+				Limits []struct {
+					Rule      string
+					Remaining int
+				}
+			}
+		}
+	}
+	for _, left := range []int{2, 2, 1, 0} {
+		if left < 2 {
+			if got := ask(t, client, "GET", "http://payment-service/pay"); got.status != 200 {
+				t.Fatalf("with %d left it is answered with %d", left+1, got.status)
+			}
+		}
+		output, err := explain("--to", "http://payment-service/pay", "--json")
+		if err != nil || json.Unmarshal([]byte(output), &told) != nil || len(told.Callees) != 1 || len(told.Callees[0].Verdict.Limits) != 1 {
+			t.Fatalf("explain --json: %v\n%s", err, output)
+		}
+		limit := told.Callees[0].Verdict.Limits[0]
+		if limit.Remaining != left || limit.Rule != "RateLimit default/pay spec.rules[0] (who.yaml:16:7)" {
+			t.Errorf("want %d left: %+v", left, limit)
+		}
+	}
+	if told.Outcome != "refused by payment-service-a" || ask(t, client, "GET", "http://payment-service/pay").status != 429 {
+		t.Errorf("nothing is left, and explain says: %s", told.Outcome)
+	}
+
+	unknown, err := explain("--to", "http://nobody.example/")
+	if err != nil {
+		t.Errorf("explain of a host that is not of the mesh: %v", err)
+	}
+	says(unknown, `passes it on to nobody\.example:80.*the mesh does not know 80/nobody\.example`)
+	if output, err := explain("--to", "https://payment-service/"); err == nil || !regexp.MustCompile("must be http://").MatchString(output) {
+		t.Errorf("explain of https: %v\n%s", err, output)
+	}
+}

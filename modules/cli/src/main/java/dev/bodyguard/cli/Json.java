@@ -5,11 +5,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The little JSON this command line reads and writes: maps, lists, strings, numbers, booleans, null.
 final class Json {
     private static final int DEEPEST = 64;
+
+    private static final Pattern WHOLE = Pattern.compile("-?\\d{1,18}");
 
     private final String text;
     private int at;
@@ -155,6 +158,7 @@ final class Json {
             case "true" -> true;
             case "false" -> false;
             case "null" -> null;
+            case String whole when WHOLE.matcher(whole).matches() -> Long.valueOf(whole);
             case String number -> Double.valueOf(number);
         };
     }

@@ -61,11 +61,8 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
 
     /// Reads everything once.
     static LocalMesh read(Path state) {
-        if (!Files.isDirectory(state)) {
-            throw new Failure(state + ": there is no such folder; --state names the one that `bodyguard run` or"
-                    + " `bodyguard demo` was given");
-        }
-        try (var http = HttpClient.newBuilder().connectTimeout(PATIENCE).build()) {
+        mustBeThere(state);
+        try (var http = client()) {
             var plane = file(state.resolve("control-plane.json"));
             if (plane.isEmpty()) {
                 return new LocalMesh(
@@ -83,6 +80,17 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
                     proxies(state, http, streams(http, admin)),
                     problems(http, admin));
         }
+    }
+
+    static void mustBeThere(Path state) {
+        if (!Files.isDirectory(state)) {
+            throw new Failure(state + ": there is no such folder; --state names the one that `bodyguard run` or"
+                    + " `bodyguard demo` was given");
+        }
+    }
+
+    static HttpClient client() {
+        return HttpClient.newBuilder().connectTimeout(PATIENCE).build();
     }
 
     private static List<Proxy> proxies(Path state, HttpClient http, Map<String, Map<?, ?>> streams) {
@@ -185,9 +193,9 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
     }
 
     /// An answer, or status 0 and why there is none.
-    private record Reply(int status, String body) {}
+    record Reply(int status, String body) {}
 
-    private static Reply get(HttpClient http, String address, String path) {
+    static Reply get(HttpClient http, String address, String path) {
         try {
             var request = HttpRequest.newBuilder(URI.create("http://" + address + path))
                     .timeout(PATIENCE)
@@ -202,7 +210,7 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         }
     }
 
-    private static Map<?, ?> file(Path file) {
+    static Map<?, ?> file(Path file) {
         try {
             return Json.object(Files.readString(file));
         } catch (NoSuchFileException _) {
@@ -212,11 +220,11 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         }
     }
 
-    private static String text(Map<?, ?> object, String field) {
+    static String text(Map<?, ?> object, String field) {
         return object.get(field) instanceof String text ? text : "";
     }
 
-    private static long number(Map<?, ?> object, String field) {
+    static long number(Map<?, ?> object, String field) {
         return object.get(field) instanceof Number number ? number.longValue() : -1;
     }
 }

@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
             ByLauncher.Sidecar.class,
             StatusCommand.class,
             CheckCommand.class,
+            ExplainCommand.class,
             TokenCommand.class,
             IdentityCommand.class,
             VersionCommand.class

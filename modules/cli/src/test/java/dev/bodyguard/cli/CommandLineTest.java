@@ -24,7 +24,7 @@ final class CommandLineTest {
     @Test
     void helpListsEveryCommandAlsoThoseTheLauncherStarts() {
         assertThat(Main.commandLine().getUsageMessage())
-                .contains("demo", "run", "sidecar", "token", "identity", "version", "--help");
+                .contains("demo", "run", "sidecar", "explain", "token", "identity", "version", "--help");
     }
 
     @Test

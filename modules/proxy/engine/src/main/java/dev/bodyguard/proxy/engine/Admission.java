@@ -16,6 +16,12 @@ public sealed interface Admission {
     /// @param retryAfter seconds until another request would pass
     record Exceeded(Quota quota, String rule, int status, long retryAfter) implements Admission {}
 
+    /// A limit that is about a request, and how it stands.
+    ///
+    /// @param rule what set the limit
+    /// @param status of a refusal
+    record Limit(String rule, int status, Quota quota) {}
+
     /// What a caller may still do.
     ///
     /// @param name of the limit

@@ -54,6 +54,12 @@ final class Bucket {
         }
     }
 
+    /// Nanoseconds until the bucket is full again.
+    long lacking(long now) {
+        long seen = fullAt.get();
+        return seen == UNTOUCHED || seen - now < 0 ? 0 : seen - now;
+    }
+
     /// Puts a token back.
     void giveBack() {
         fullAt.addAndGet(-rate.each());

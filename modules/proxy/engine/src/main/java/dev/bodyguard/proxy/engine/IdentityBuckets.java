@@ -29,8 +29,7 @@ final class IdentityBuckets {
     }
 
     Bucket of(String identity, long now) {
-        int hash = identity.hashCode();
-        int first = ((hash ^ (hash >>> 16)) & (places.length() / WAYS - 1)) * WAYS;
+        int first = first(identity);
         while (true) {
             int free = -1;
             Held left = null;
@@ -52,6 +51,30 @@ final class IdentityBuckets {
                 return fresh.bucket;
             }
         }
+    }
+
+    /// The bucket that [#of] would yield, without making one: null where it would be a new one.
+    @Nullable
+    Bucket standing(String identity, long now) {
+        int first = first(identity);
+        boolean free = false;
+        for (int i = first; i < first + WAYS; i++) {
+            Held held = places.get(i);
+            if (held != null && held.identity.equals(identity)) {
+                return held.bucket;
+            }
+            free |= held == null || held.bucket.isFull(now);
+        }
+        return free ? null : crowd;
+    }
+
+    private int first(String identity) {
+        int hash = identity.hashCode();
+        return ((hash ^ (hash >>> 16)) & (places.length() / WAYS - 1)) * WAYS;
+    }
+
+    Bucket.Rate rate() {
+        return rate;
     }
 
     int room() {

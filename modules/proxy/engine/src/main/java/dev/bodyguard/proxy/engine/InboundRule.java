@@ -76,6 +76,14 @@ public final class InboundRule {
         return limits.admit(peer, head, now);
     }
 
+    /// The limits that are about a request, as they stand; counts nothing.
+    ///
+    /// @param peer its SPIFFE id, null where it has none
+    /// @param now nanoseconds of the process's clock
+    public List<Admission.Limit> limits(@Nullable String peer, RequestHead head, long now) {
+        return limits.about(peer, head, now);
+    }
+
     /// The cluster of the application, for bytes that are no HTTP; null where they are not let in. Rules that judge
     /// requests cannot judge bytes, so where there are any, nothing passes by them.
     public @Nullable String opaque() {

@@ -63,8 +63,26 @@ final class RateLimits {
             return own != null ? own : others == null ? null : others.of(who, now);
         }
 
+        /// How it stands for a caller, null where it does not limit that one.
+        @Nullable
+        Quota standing(@Nullable String peer, long now) {
+            String who = peer == null ? NOBODY : peer;
+            Bucket own = everybody == null ? known.get(who) : everybody;
+            if (own != null) {
+                return quota(own, own.lacking(now));
+            }
+            if (others == null) {
+                return null;
+            }
+            Bucket standing = others.standing(who, now);
+            return quota(others.rate(), standing == null ? 0 : standing.lacking(now));
+        }
+
         Quota quota(Bucket bucket, long lacking) {
-            var rate = bucket.rate();
+            return quota(bucket.rate(), lacking);
+        }
+
+        private Quota quota(Bucket.Rate rate, long lacking) {
             return new Quota(
                     Texts.object(rule),
                     rate.most(),
@@ -108,6 +126,17 @@ final class RateLimits {
             }
         }
         return tightest == null ? FREE : new Admission.Admitted(tightest);
+    }
+
+    List<Admission.Limit> about(@Nullable String peer, RequestHead head, long now) {
+        var about = new ArrayList<Admission.Limit>();
+        for (Limit limit : limits) {
+            var quota = limit.about.test(head) ? limit.standing(peer, now) : null;
+            if (quota != null) {
+                about.add(new Admission.Limit(limit.rule, limit.status, quota));
+            }
+        }
+        return List.copyOf(about);
     }
 
     // -- from resources

@@ -57,6 +57,11 @@ public final class RetryPolicy {
         return Set.copyOf(on);
     }
 
+    /// For `retriable-status-codes`.
+    public Set<Integer> statuses() {
+        return statuses;
+    }
+
     /// Attempts after the first.
     public int retries() {
         return retries;

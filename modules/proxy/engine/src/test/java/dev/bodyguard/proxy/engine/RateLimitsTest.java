@@ -67,6 +67,24 @@ class RateLimitsTest {
     }
 
     @Test
+    void tellsHowALimitStandsWithoutCounting() {
+        given(filter(RULE + PLACE, "", EACH, bucket("principal", 2, 2, 60) + bucketOf(WEB, 3)));
+
+        assertThat(standing(CHECKOUT)).isEqualTo(new Quota("RateLimit default/pay", 2, 2, 60, 2, 0));
+        assertThat(ask(CHECKOUT)).isInstanceOf(Admitted.class);
+        assertThat(standing(CHECKOUT)).isEqualTo(new Quota("RateLimit default/pay", 2, 2, 60, 1, 30));
+        assertThat(standing(CHECKOUT)).as("asking takes nothing").isEqualTo(standing(CHECKOUT));
+        assertThat(standing(WEB).limit()).as("an override").isEqualTo(3);
+        assertThat(ask(CHECKOUT)).isInstanceOf(Admitted.class);
+        assertThat(ask(CHECKOUT)).isInstanceOf(Exceeded.class);
+        assertThat(standing(CHECKOUT).remaining()).isZero();
+
+        given(filter(RULE, "", "", bucket("", 2, 2, 60)));
+        assertThat(ask(CHECKOUT)).isInstanceOf(Admitted.class);
+        assertThat(standing(WEB)).as("everybody's").isEqualTo(new Quota("RateLimit default/pay", 2, 2, 60, 1, 30));
+    }
+
+    @Test
     void countsOnlyWhatARuleIsAbout() {
         given(filter(RULE, """
             headers { name: ':method' string_match { exact: 'POST' } }
@@ -186,6 +204,13 @@ class RateLimitsTest {
 
     private Admission ask(@Nullable String peer) {
         return admit(peer, get("/pay"));
+    }
+
+    private Quota standing(String peer) {
+        return Objects.requireNonNull(resources.plan().inbound(8080))
+                .limits(peer, get("/pay"), now)
+                .getFirst()
+                .quota();
     }
 
     private Admission admit(@Nullable String peer, RequestHead head) {

@@ -1,23 +1,34 @@
 package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.proxy.sidecar.AdminServer.Page;
+import dev.bodyguard.proxy.sidecar.AdminServer.Query;
 import dev.bodyguard.proxy.sidecar.AdminServer.Reply;
 import dev.bodyguard.telemetry.record.Meters;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /// What operators may ask.
-record AdminPages(Readiness readiness, Meters meters, InForce<Generation> inForce, Settings settings, Runnable drain) {
-    Map<Page, Supplier<Reply>> all() {
+record AdminPages(
+        Readiness readiness,
+        Meters meters,
+        InForce<Generation> inForce,
+        Hosts hosts,
+        Settings settings,
+        Runnable drain) {
+    Map<Page, Function<Query, Reply>> all() {
         return Map.of(
                 new Page("GET", "/healthz/ready"),
-                this::ready,
+                _ -> ready(),
                 new Page("GET", "/metrics"),
-                () -> new Reply(200, Meters.CONTENT_TYPE, meters.text()),
+                _ -> new Reply(200, Meters.CONTENT_TYPE, meters.text()),
                 new Page("GET", "/config"),
-                () -> Reply.json(ConfigDump.of(inForce.get().plan(), settings)),
+                _ -> Reply.json(ConfigDump.of(inForce.get().plan(), settings)),
+                new Page("GET", "/explain"),
+                query -> new OutboundExplanation(inForce.get(), hosts, settings).of(query),
+                new Page("GET", "/explain-inbound"),
+                query -> new InboundExplanation(inForce.get().plan(), settings).of(query),
                 new Page("POST", "/drain"),
-                this::startDraining);
+                _ -> startDraining());
     }
 
     private Reply ready() {

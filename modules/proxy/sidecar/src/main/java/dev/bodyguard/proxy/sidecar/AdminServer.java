@@ -29,17 +29,42 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /// Answers operators: a few small pages, on a loop of its own, with a bound on everything a caller can make it keep.
 final class AdminServer implements AutoCloseable {
     private static final int MAX_CONNECTIONS = 64;
     private static final int MAX_REQUEST = 4_096;
+    private static final int MAX_PARAMETERS = 64;
     private static final int IDLE_SECONDS = 60;
 
     /// @param method and path, such as `GET /metrics`
     record Page(String method, String path) {}
+
+    /// What stands behind a path's question mark.
+    record Query(Map<String, List<String>> parameters) {
+        /// The only value under a name.
+        ///
+        /// @throws IllegalArgumentException where there is none, or there are several
+        String one(String name) {
+            var values = all(name);
+            if (values.size() != 1) {
+                throw new IllegalArgumentException(
+                        "the parameter " + name + " must be there once, was there " + values.size() + " times");
+            }
+            return values.getFirst();
+        }
+
+        String one(String name, String otherwise) {
+            return all(name).isEmpty() ? otherwise : one(name);
+        }
+
+        List<String> all(String name) {
+            return parameters.getOrDefault(name, List.of());
+        }
+    }
 
     record Reply(int status, String contentType, String body) {
         static Reply text(int status, String body) {
@@ -59,7 +84,7 @@ final class AdminServer implements AutoCloseable {
         this.loop = loop;
     }
 
-    static AdminServer start(InetSocketAddress address, Map<Page, Supplier<Reply>> pages) throws BindException {
+    static AdminServer start(InetSocketAddress address, Map<Page, Function<Query, Reply>> pages) throws BindException {
         var loop =
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
         var connections = new Connections();
@@ -113,9 +138,9 @@ final class AdminServer implements AutoCloseable {
     }
 
     private static final class Answering extends SimpleChannelInboundHandler<FullHttpRequest> {
-        private final Map<Page, Supplier<Reply>> pages;
+        private final Map<Page, Function<Query, Reply>> pages;
 
-        Answering(Map<Page, Supplier<Reply>> pages) {
+        Answering(Map<Page, Function<Query, Reply>> pages) {
             this.pages = pages;
         }
 
@@ -136,13 +161,18 @@ final class AdminServer implements AutoCloseable {
 
         private Reply answer(FullHttpRequest request) {
             if (request.decoderResult().isFailure()) {
-                return Reply.text(400, "not an HTTP request\n");
+                return Reply.text(400, "not an HTTP request, or a longer one than is read here\n");
             }
-            String path = new QueryStringDecoder(request.uri()).path();
-            var page = pages.get(new Page(request.method().name(), path));
-            if (page != null) {
-                return page.get();
+            try {
+                var uri = new QueryStringDecoder(request.uri(), StandardCharsets.UTF_8, true, MAX_PARAMETERS);
+                var page = pages.get(new Page(request.method().name(), uri.path()));
+                return page == null ? listed() : page.apply(new Query(uri.parameters()));
+            } catch (IllegalArgumentException wrong) {
+                return Reply.text(400, wrong.getMessage() + "\n");
             }
+        }
+
+        private Reply listed() {
             var listed = new StringBuilder("no such page; there are:\n");
             pages.keySet().stream()
                     .map(known -> "  " + known.method() + " " + known.path() + "\n")

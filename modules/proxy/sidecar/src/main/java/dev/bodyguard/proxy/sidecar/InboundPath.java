@@ -129,10 +129,13 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         var who = peer == null ? null : peer.toString();
         switch (rule.authorize(who, request)) {
             case Verdict.Allowed _ -> rate(call, now, rule, who, spoken);
-            case Verdict.Denied(var by) -> call.refuse(new Refusal.Denied(named(who), asked(request), by, true));
-            case Verdict.Unmatched(var among) ->
-                call.refuse(new Refusal.Denied(named(who), asked(request), among, false));
+            case Verdict.Denied(var by) -> call.refuse(denied(who, request, by, true));
+            case Verdict.Unmatched(var among) -> call.refuse(denied(who, request, among, false));
         }
+    }
+
+    static Refusal denied(@Nullable String peer, Request request, String policy, boolean denies) {
+        return new Refusal.Denied(named(peer), asked(request), policy, denies);
     }
 
     private static String named(@Nullable String peer) {

@@ -1,11 +1,45 @@
 package dev.bodyguard.proxy.sidecar;
 
+import java.util.Collection;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Texts in JSON.
+/// Texts in JSON, and trees of maps and lists.
 final class Json {
     private Json() {}
+
+    static String of(@Nullable Object value) {
+        var to = new StringBuilder();
+        write(to, value);
+        return to.append('\n').toString();
+    }
+
+    private static void write(StringBuilder to, @Nullable Object value) {
+        switch (value) {
+            case null -> to.append("null");
+            case Map<?, ?> map -> {
+                var before = '{';
+                for (var entry : map.entrySet()) {
+                    text(to.append(before), String.valueOf(entry.getKey()));
+                    write(to.append(':'), entry.getValue());
+                    before = ',';
+                }
+                to.append(map.isEmpty() ? "{}" : "}");
+            }
+            case Collection<?> items -> {
+                var before = '[';
+                for (var item : items) {
+                    write(to.append(before), item);
+                    before = ',';
+                }
+                to.append(items.isEmpty() ? "[]" : "]");
+            }
+            case Number number -> to.append(number);
+            case Boolean truth -> to.append(truth);
+            default -> text(to, value.toString());
+        }
+    }
 
     static void text(StringBuilder to, @Nullable String value) {
         if (value == null) {

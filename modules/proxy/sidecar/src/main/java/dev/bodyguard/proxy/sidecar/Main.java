@@ -184,8 +184,8 @@ public final class Main {
         var admin = listen(
                 "--admin-port",
                 settings.adminPort(),
-                address ->
-                        AdminServer.start(address, new AdminPages(readiness, meters, inForce, settings, drain).all()));
+                address -> AdminServer.start(
+                        address, new AdminPages(readiness, meters, inForce, hosts, settings, drain).all()));
         var ended = new AtomicReference<@Nullable Child>();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             drain.run();

@@ -37,8 +37,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Who may ask an app for what, and how often: two sidecars, real sockets and real certificates.
 class PoliciesTest {
-    private static final String NO_ADMIN = "AuthorizationPolicy default/no-admin spec.rules[0]";
-    private static final String TWICE = "RateLimit default/twice spec.rules[0]";
+    static final String NO_ADMIN = "AuthorizationPolicy default/no-admin spec.rules[0]";
+    static final String TWICE = "RateLimit default/twice spec.rules[0]";
 
     private App app;
     private TestSidecar callee;
@@ -69,7 +69,7 @@ class PoliciesTest {
     }
 
     private void begin(Message policy) throws IOException {
-        callee.config.put(Resources.LISTENER, "inbound", guarded(policy));
+        callee.config.put(Resources.LISTENER, "inbound", guarded(app.port(), policy));
         callee.follow();
         TestSidecar.eventually(
                 "the app's cluster is known",
@@ -178,8 +178,8 @@ class PoliciesTest {
         assertThat(app.seen).hasSize(2);
     }
 
-    private Listener guarded(Message policy) {
-        var listener = Given.inbound(app.port()).toBuilder();
+    static Listener guarded(int port, Message policy) {
+        var listener = Given.inbound(port).toBuilder();
         var chain = listener.getFilterChainsBuilder(listener.getFilterChainsCount() - 1);
         var filter = chain.getFiltersBuilder(0);
         try {
@@ -195,7 +195,7 @@ class PoliciesTest {
         return listener.build();
     }
 
-    private static RBAC noAdmin() {
+    static RBAC noAdmin() {
         return RBAC.newBuilder()
                 .setRules(io.envoyproxy
                         .envoy
@@ -217,7 +217,7 @@ class PoliciesTest {
                 .build();
     }
 
-    private static LocalRateLimit twiceAMinute() {
+    static LocalRateLimit twiceAMinute() {
         var always = RuntimeFractionalPercent.newBuilder()
                 .setDefaultValue(FractionalPercent.newBuilder().setNumerator(100));
         var rule = TWICE + " (pay.yaml:4:5)";
