@@ -507,6 +507,7 @@ func TestDemo(t *testing.T) {
 		Requests, Succeeded, Retries int64
 		ByVersion                    map[string]int64
 		MtlsShare, P50Ms, P99Ms      float64
+		Spans                        int64
 	}
 	decoder := json.NewDecoder(&stdout)
 	decoder.DisallowUnknownFields()
@@ -516,7 +517,7 @@ func TestDemo(t *testing.T) {
 	if decoder.More() {
 		t.Error("there is more than one JSON object")
 	}
-	if result.Requests != 2000 || result.Succeeded != 2000 || result.MtlsShare != 1 || result.ByVersion["v2"] != 2000 || result.P50Ms <= 0 {
+	if result.Requests != 2000 || result.Succeeded != 2000 || result.MtlsShare != 1 || result.ByVersion["v2"] != 2000 || result.P50Ms <= 0 || result.Spans == 0 {
 		t.Errorf("not what the sample's YAML makes: %+v", result)
 	}
 }
