@@ -20,6 +20,8 @@ final class Child {
         for (String name : List.of("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")) {
             builder.environment().put(name, proxy);
         }
+        // Whatever it exempts would go past the sidecar without anybody noticing.
+        builder.environment().keySet().removeAll(List.of("NO_PROXY", "no_proxy"));
         return new Child(builder.start());
     }
 

@@ -35,6 +35,7 @@ final class Heads {
         if (path == null || path.isEmpty() || scheme == null) {
             throw new Malformed(400, "an HTTP/2 request without :path or :scheme");
         }
+        checkLine(method, path);
         if (path.charAt(0) != '/' && !path.toString().equals("*")) {
             throw new Malformed(400, "a :path that begins with no slash");
         }
@@ -50,6 +51,24 @@ final class Heads {
         var name = authority != null ? authority.toString() : host != null ? host.toString() : "";
         checkAuthority(name);
         return new Request(Version.HTTP_2, method.toString(), scheme.toString(), name, path.toString(), fields);
+    }
+
+    /// What HTTP/1.1 could not say on one line must not come out as another line there (RFC 9113 §8.2.1, §10.3).
+    private static void checkLine(CharSequence method, CharSequence path) {
+        for (int i = 0; i < method.length(); i++) {
+            if (!Http1Parser.isToken(method.charAt(i))) {
+                throw new Malformed(400, "a :method that is no token");
+            }
+        }
+        for (int i = 0; i < path.length(); i++) {
+            char c = path.charAt(i);
+            if (c <= ' ' || c == 0x7f) {
+                throw new Malformed(400, "a :path with a blank or a control character");
+            }
+        }
+        if (method.isEmpty()) {
+            throw new Malformed(400, "an empty :method");
+        }
     }
 
     static Response response(Http2Headers headers) {

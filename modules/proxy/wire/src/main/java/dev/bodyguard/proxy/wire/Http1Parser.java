@@ -395,7 +395,7 @@ final class Http1Parser {
     }
 
     /// RFC 9110 §5.6.2.
-    private static boolean isToken(byte c) {
+    static boolean isToken(int c) {
         return (c >= 'a' && c <= 'z')
                 || (c >= 'A' && c <= 'Z')
                 || (c >= '0' && c <= '9')
