@@ -28,7 +28,7 @@ public final class AggregatedDiscovery implements BindableService, AutoCloseable
     private final Limits limits;
     private final Capacity capacity;
     private final Quota streamsOfPeers;
-    private final Quota namesOfPeers;
+    private final Quota bytesOfPeers;
     private final Set<ServedStream<?, ?>> streams = ConcurrentHashMap.newKeySet();
     private final AtomicLong counter = new AtomicLong();
     private volatile boolean closed;
@@ -47,7 +47,7 @@ public final class AggregatedDiscovery implements BindableService, AutoCloseable
         this.limits = limits;
         this.capacity = capacity;
         this.streamsOfPeers = new Quota(capacity.streamsPerPeer());
-        this.namesOfPeers = new Quota(capacity.namesPerPeer());
+        this.bytesOfPeers = new Quota(capacity.bytesPerPeer());
     }
 
     /// What [Views] answers may have changed: every stream asks again and sends the difference. Returns at once.
@@ -81,7 +81,7 @@ public final class AggregatedDiscovery implements BindableService, AutoCloseable
                         resources -> new FullSession(resources, limits),
                         views,
                         events,
-                        namesOfPeers,
+                        bytesOfPeers,
                         capacity,
                         AggregatedDiscovery.this::over));
             }
@@ -97,7 +97,7 @@ public final class AggregatedDiscovery implements BindableService, AutoCloseable
                         resources -> new DeltaSession(resources, limits),
                         views,
                         events,
-                        namesOfPeers,
+                        bytesOfPeers,
                         capacity,
                         AggregatedDiscovery.this::over));
             }

@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 /// more until some are done: its flow control stops the client. Its threads are never made to wait, for they also bring
 /// the news that the client reads again, or is gone.
 final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
+    /// What a request costs besides its bytes, the empty one too.
+    private static final int REQUEST = 256;
+
     private final long number;
     private final Peer peer;
     private final ServerCallStreamObserver<R> responses;
@@ -34,7 +37,7 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
     private final Function<Resources, Session<Q, R>> sessions;
     private final Views views;
     private final Events events;
-    private final Quota names;
+    private final Share kept;
     private final Capacity capacity;
     private final Consumer<ServedStream<Q, R>> over;
 
@@ -73,7 +76,7 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
             Function<Resources, Session<Q, R>> sessions,
             Views views,
             Events events,
-            Quota names,
+            Quota bytes,
             Capacity capacity,
             Consumer<ServedStream<Q, R>> over) {
         this.number = number;
@@ -83,7 +86,7 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
         this.sessions = sessions;
         this.views = views;
         this.events = events;
-        this.names = names;
+        this.kept = new Share(bytes, peer);
         this.capacity = capacity;
         this.over = over;
         responses.disableAutoRequest();
@@ -104,7 +107,7 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
         ended(new Ending(why, Status.UNAVAILABLE.withDescription(why)));
     }
 
-    /// Before it was served at all.
+    /// Not what the client asked for.
     void refuse(String why) {
         events.refused(new Client(number, Node.getDefaultInstance(), peer), why);
         ended(new Ending("refused: " + why, Status.RESOURCE_EXHAUSTED.withDescription(why)));
@@ -121,10 +124,16 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
 
     @Override
     public void onNext(Q request) {
+        if (!kept.more(weight(request))) {
+            if (!over()) {
+                refuse(tooMuchKept());
+            }
+            return;
+        }
         lock.lock();
         try {
             requests.add(request);
-            waitingBytes += request.getSerializedSize();
+            waitingBytes += weight(request);
             heldBack = waitingBytes >= capacity.waitingBytes();
             changed.signalAll();
             if (heldBack) {
@@ -136,6 +145,10 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
         responses.request(1);
     }
 
+    private static long weight(Message request) {
+        return (long) request.getSerializedSize() + REQUEST;
+    }
+
     @Override
     public void onError(Throwable lost) {
         ended(new Ending("the client is gone: " + lost.getMessage(), Status.CANCELLED));
@@ -144,6 +157,15 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
     @Override
     public void onCompleted() {
         ended(new Ending("the client closed the stream", Status.OK));
+    }
+
+    private boolean over() {
+        lock.lock();
+        try {
+            return ending != null;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void ended(Ending how) {
@@ -189,7 +211,8 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
                 }
                 var request = requests.poll();
                 if (request != null) {
-                    waitingBytes -= request.getSerializedSize();
+                    waitingBytes -= weight(request);
+                    kept.less(weight(request));
                     boolean was = heldBack;
                     heldBack = was && waitingBytes >= capacity.waitingBytes();
                     return new Request<>(request, was, was && !heldBack);
@@ -221,6 +244,7 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
         state = null;
         // Whoever still waits to hand over a request need not.
         ended(how);
+        kept.close();
         over.accept(this);
         finish(how.status);
         if (served) {
@@ -273,32 +297,17 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
         var session = sessions.apply(resources);
         state = new ClientState(client, resources.generation(), true, Map.of());
         events.connected(client);
-        try (var subscribed = new Subscribed()) {
-            return serve(client, first, resources, session, subscribed);
-        }
+        return serve(client, first, resources, session);
     }
 
-    /// What this stream has of its peer's quota.
-    private final class Subscribed implements AutoCloseable {
-        private long weight;
-
-        /// False where the peer has too much.
-        boolean now(long next) {
-            if (!names.take(peer, next - weight)) {
-                return false;
-            }
-            weight = next;
-            return true;
-        }
-
-        @Override
-        public void close() {
-            names.take(peer, -weight);
-        }
+    private String tooMuchKept() {
+        return peer + " is subscribed to more names on all its streams than one peer may be, or left more without an"
+                + " answer: " + capacity.bytesPerPeer() + " bytes are kept for it";
     }
 
-    private Ending serve(Client client, Q first, Resources resources, Session<Q, R> session, Subscribed subscribed)
+    private Ending serve(Client client, Q first, Resources resources, Session<Q, R> session)
             throws InterruptedException {
+        long weight = 0;
         var reaction = session.hear(first);
         while (true) {
             switch (reaction) {
@@ -306,13 +315,11 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
                     return refused(client, why, Status.RESOURCE_EXHAUSTED);
                 }
                 case Reaction.Answer<R>(var send, var heard) -> {
-                    if (!subscribed.now(session.weight())) {
-                        return refused(
-                                client,
-                                peer + " is subscribed to more names on all its streams than one peer may be, "
-                                        + capacity.namesPerPeer() + " characters",
-                                Status.RESOURCE_EXHAUSTED);
+                    long now = client.node().getSerializedSize() + session.weight();
+                    if (!kept.more(now - weight)) {
+                        return refused(client, tooMuchKept(), Status.RESOURCE_EXHAUSTED);
                     }
+                    weight = now;
                     state = stateOf(client, resources, session);
                     for (var what : heard) {
                         switch (what) {

@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -73,20 +74,22 @@ class CapacityTest {
 
     @Test
     void namesOnAllStreamsOfAPeerAreCountedTogether() throws Exception {
-        // Each name weighs 64 and its characters.
-        try (var served =
-                        new Served(Transport.NETTY, 0, new Capacity(10, 10, 200, 10_000), "a=1", "b=1", "c=1", "d=1");
+        var names =
+                Stream.of("a", "b", "c", "d").map(name -> name.repeat(1_000)).toList();
+        var resources = names.stream().map(name -> name + "=1").toArray(String[]::new);
+        // Three names and what goes with them fit in, four do not.
+        try (var served = new Served(Transport.NETTY, 0, new Capacity(10, 10, 4_300, 10_000), resources);
                 var first = new Followed("first", served.channels());
                 var second = new Followed("second", served.channels())) {
-            first.client.subscribe(TYPE, List.of("a", "b"));
-            assertThat(first.told()).isEqualTo("a=1 b=1");
+            first.client.subscribe(TYPE, names.subList(0, 2));
+            assertThat(first.told()).isEqualTo(resources[0] + " " + resources[1]);
 
-            second.client.subscribe(TYPE, List.of("c", "d"));
+            second.client.subscribe(TYPE, names.subList(2, 4));
             assertThat(second.happened("lost: "))
                     .contains("RESOURCE_EXHAUSTED", "subscribed to more names on all its streams than one peer may be");
-            first.client.unsubscribe(TYPE, List.of("a"));
+            first.client.unsubscribe(TYPE, names.subList(0, 1));
 
-            assertThat(second.told()).isEqualTo("c=1 d=1");
+            assertThat(second.told()).isEqualTo(resources[2] + " " + resources[3]);
         }
     }
 
@@ -95,6 +98,101 @@ class CapacityTest {
         var looking = new CountDownLatch(1);
         var there = new NobodyThere();
         var told = new LinkedBlockingQueue<String>();
+        // A request costs its bytes and 256.
+        var stream = stream(there, looking, new Quota(1_000_000), 1_900, told);
+        var request = DeltaDiscoveryRequest.newBuilder()
+                .setTypeUrl(TYPE)
+                .addResourceNamesSubscribe("n".repeat(400 - TYPE.length() - 5))
+                .build();
+
+        // One has been taken up; of the others three are as much as may wait.
+        Await.until("the client is held back", () -> there.sendsWhatItMay(stream, request) == 4);
+        assertThat(there.asked).hasValue(4);
+        assertThat(told).isEmpty();
+        looking.countDown();
+
+        Await.until("it may go on", () -> there.asked.get() == 5);
+        assertThat(Await.next("a line", told)).isEqualTo("held back at 1900");
+        stream.end("enough");
+        Await.until("it is over", there.over::get);
+        assertThat(told).isEmpty();
+    }
+
+    @Test
+    void aFloodOfEmptyRequestsIsHeldBackToo() throws Exception {
+        var looking = new CountDownLatch(1);
+        var there = new NobodyThere();
+        var stream = stream(there, looking, new Quota(1_000_000), 2_560, new LinkedBlockingQueue<>());
+
+        Await.until(
+                "the client is held back",
+                () -> there.sendsWhatItMay(stream, DeltaDiscoveryRequest.getDefaultInstance()) == 11);
+
+        assertThat(there.asked).hasValue(11);
+        looking.countDown();
+        Await.until("it is over", there.over::get);
+    }
+
+    @Test
+    void whatWaitsOnAllStreamsOfAPeerIsCountedTogether() throws Exception {
+        var looking = new CountDownLatch(1);
+        var quota = new Quota(3_000);
+        var told = new LinkedBlockingQueue<String>();
+        var request = DeltaDiscoveryRequest.newBuilder()
+                .setTypeUrl(TYPE)
+                .addResourceNamesSubscribe("n".repeat(1_000))
+                .build();
+        var first = new NobodyThere();
+        var one = stream(first, looking, quota, 10_000, told);
+        var second = new NobodyThere();
+        var other = stream(second, looking, quota, 10_000, told);
+
+        one.onNext(request);
+        Await.until("the first is looked at", () -> quota.take(ONE, 3_000));
+        quota.take(ONE, -3_000);
+        one.onNext(request);
+        other.onNext(request);
+        Await.until("the second is looked at", () -> quota.take(ONE, 1_500));
+        quota.take(ONE, -1_500);
+        other.onNext(request);
+        other.onNext(request);
+
+        assertThat(Await.next("a line", told))
+                .startsWith("refused: " + ONE + " is subscribed to more names on all its streams than one peer may be");
+        looking.countDown();
+        Await.until("it is over", second.over::get);
+        one.end("enough");
+        Await.until("everything was given back", () -> quota.take(ONE, 3_000));
+    }
+
+    /// As Helidon does it, which does not tell that the connection broke.
+    @Test
+    void aClientThatTurnsOutToBeGoneWhenItIsWrittenToGivesBackWhatItHad() throws Exception {
+        var quota = new Quota(3_000);
+        var gone = new NobodyThere() {
+            @Override
+            public void onNext(DeltaDiscoveryResponse response) {
+                throw new IllegalStateException("Engine is closed");
+            }
+        };
+        var stream = stream(gone, new CountDownLatch(0), quota, 10_000, new LinkedBlockingQueue<>());
+
+        stream.onNext(DeltaDiscoveryRequest.newBuilder()
+                .setTypeUrl(TYPE)
+                .addResourceNamesSubscribe("n".repeat(1_000))
+                .build());
+
+        Await.until("it is over", gone.over::get);
+        Await.until("everything was given back", () -> quota.take(ONE, 3_000));
+    }
+
+    /// A stream that looks at its first request until it is let go.
+    private static ServedStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse> stream(
+            NobodyThere there,
+            CountDownLatch looking,
+            Quota quota,
+            int waitingBytes,
+            LinkedBlockingQueue<String> told) {
         var stream = new ServedStream<>(
                 1,
                 ONE,
@@ -108,36 +206,19 @@ class CapacityTest {
                 new Events() {
                     @Override
                     public void heldBack(Client client, int waitingBytes) {
-                        told.add(client.peer() + ": " + waitingBytes);
+                        told.add("held back at " + waitingBytes);
+                    }
+
+                    @Override
+                    public void refused(Client client, String why) {
+                        told.add("refused: " + why);
                     }
                 },
-                new Quota(1_000_000),
-                new Capacity(1, 1, 1, 1_000),
+                quota,
+                new Capacity(1, 1, 1, waitingBytes),
                 _ -> {});
         stream.start();
-        var request = DeltaDiscoveryRequest.newBuilder()
-                .setTypeUrl(TYPE)
-                .addResourceNamesSubscribe("n".repeat(400 - TYPE.length() - 5))
-                .build();
-        var sent = new AtomicInteger();
-
-        // One has been taken up; of the others three are as much as may wait.
-        Await.until("the client is held back", () -> {
-            while (sent.get() < there.asked.get()) {
-                sent.incrementAndGet();
-                stream.onNext(request);
-            }
-            return sent.get() == 4;
-        });
-        assertThat(there.asked).hasValue(4);
-        assertThat(told).isEmpty();
-        looking.countDown();
-
-        Await.until("it may go on", () -> there.asked.get() == 5);
-        assertThat(Await.next("a line", told)).isEqualTo(ONE + ": 1000");
-        stream.end("enough");
-        Await.until("it is over", there.over::get);
-        assertThat(told).isEmpty();
+        return stream;
     }
 
     private static void awaitQuietly(CountDownLatch latch) {
@@ -149,9 +230,21 @@ class CapacityTest {
     }
 
     /// A client that takes everything.
-    private static final class NobodyThere extends ServerCallStreamObserver<DeltaDiscoveryResponse> {
+    private static class NobodyThere extends ServerCallStreamObserver<DeltaDiscoveryResponse> {
         final AtomicInteger asked = new AtomicInteger();
         final AtomicBoolean over = new AtomicBoolean();
+        private int sent;
+
+        /// Sends as long as it is asked for more.
+        ///
+        /// @return how often it has sent
+        int sendsWhatItMay(ServedStream<DeltaDiscoveryRequest, ?> stream, DeltaDiscoveryRequest request) {
+            while (sent < asked.get()) {
+                sent++;
+                stream.onNext(request);
+            }
+            return sent;
+        }
 
         @Override
         public boolean isCancelled() {

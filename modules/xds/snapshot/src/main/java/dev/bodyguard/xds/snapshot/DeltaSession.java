@@ -69,8 +69,8 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
         // Only the first request of a type may claim versions, and only the first may mean "everything" by naming
         // nothing.
         var first = known == null;
-        if (first) {
-            subscription.claim(request.getInitialResourceVersionsMap());
+        if (subscription.unanswered() >= UNANSWERED) {
+            return tooManyUnanswered(typeUrl);
         }
         var subscribe = new LinkedHashSet<>(request.getResourceNamesSubscribeList());
         var wildcard = subscribe.remove(WILDCARD) || (first && subscribe.isEmpty());
@@ -82,8 +82,10 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
         }
 
         Changes changes;
-        if (became || first) {
-            changes = subscription.everything(resources, first ? Set.of() : subscribe);
+        if (first) {
+            changes = subscription.comesBackWith(request.getInitialResourceVersionsMap(), resources);
+        } else if (became) {
+            changes = subscription.everything(resources, subscribe);
         } else {
             changes = subscription.only(resources, subscribe);
         }
@@ -104,8 +106,7 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
         Set<String> again = Set.of();
         for (var subscription : subscriptions.values()) {
             if (subscription.unanswered() >= UNANSWERED) {
-                return new Reaction.Refusal<>("the client left " + UNANSWERED + " responses of "
-                        + subscription.typeUrl() + " without ACK or NACK");
+                return tooManyUnanswered(subscription.typeUrl());
             }
             var changes =
                     subscription.everything(next, subscription.typeUrl().equals(TypeUrls.ENDPOINTS) ? again : Set.of());
@@ -156,6 +157,11 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
     private Reaction<DeltaDiscoveryResponse> tooMany(String typeUrl) {
         return new Reaction.Refusal<>(
                 "more than " + limits.subscriptions() + " names of " + typeUrl + " on one stream");
+    }
+
+    private static Reaction<DeltaDiscoveryResponse> tooManyUnanswered(String typeUrl) {
+        return new Reaction.Refusal<>(
+                "the client left " + UNANSWERED + " responses of " + typeUrl + " without ACK or NACK");
     }
 
     private void add(

@@ -28,8 +28,18 @@ final class DeltaSubscription {
     private final Map<String, String> inForce = new HashMap<>();
     private final Map<String, String> refused = new HashMap<>();
     private final Map<String, Sent> unanswered = new LinkedHashMap<>();
+    private long unansweredWeight;
 
-    private record Sent(String generation, Map<String, String> versions, Set<String> removed) {}
+    private record Sent(String generation, Map<String, String> versions, Set<String> removed) {
+        Sent {
+            versions = Map.copyOf(versions);
+            removed = Set.copyOf(removed);
+        }
+
+        long weight() {
+            return Weight.NAME + Weight.ofReferences(versions.size()) + Weight.ofNames(removed);
+        }
+    }
 
     /// @param updated to be sent, whether new, changed or asked for again
     /// @param removed names of which the client must know that there is nothing (any more)
@@ -48,7 +58,7 @@ final class DeltaSubscription {
     }
 
     long weight() {
-        return weight;
+        return weight + unansweredWeight + Weight.ofReasons(refused.values());
     }
 
     int unanswered() {
@@ -63,10 +73,17 @@ final class DeltaSubscription {
         return Map.copyOf(refused);
     }
 
-    /// The client comes back and has these.
-    void claim(Map<String, String> versions) {
-        held.putAll(versions);
-        inForce.putAll(versions);
+    /// The client comes back and says that it has these. Of what it says only that is kept which is so: the rest names
+    /// what nobody serves, or versions of its own invention.
+    Changes comesBackWith(Map<String, String> claimed, Resources resources) {
+        held.putAll(claimed);
+        var changes = everything(resources, Set.of());
+        claimed.forEach((name, version) -> {
+            if (version.equals(held.get(name))) {
+                inForce.put(name, version);
+            }
+        });
+        return changes;
     }
 
     /// True if it had not before.
@@ -79,7 +96,7 @@ final class DeltaSubscription {
     void subscribe(Collection<String> names) {
         for (var name : names) {
             if (meaning.putIfAbsent(name, NOT_TOLD_YET) == null) {
-                weight += name.length() + Session.NAME;
+                weight += Weight.ofName(name);
             }
         }
     }
@@ -97,7 +114,7 @@ final class DeltaSubscription {
             if (meant == null) {
                 continue;
             }
-            weight -= name.length() + Session.NAME;
+            weight -= Weight.ofName(name);
             if (all) {
                 released.add(name);
             } else if (!meaning.containsValue(meant)) {
@@ -209,7 +226,9 @@ final class DeltaSubscription {
     }
 
     void sent(String nonce, String generation, Map<String, String> versions, Set<String> removed) {
-        unanswered.put(nonce, new Sent(generation, Map.copyOf(versions), Set.copyOf(removed)));
+        var sent = new Sent(generation, versions, removed);
+        unanswered.put(nonce, sent);
+        unansweredWeight += sent.weight();
     }
 
     /// An ACK or a NACK came in; an unknown nonce (an empty one, one answered before) is neither.
@@ -218,6 +237,7 @@ final class DeltaSubscription {
         if (sent == null) {
             return List.of();
         }
+        unansweredWeight -= sent.weight();
         for (var name : sent.removed) {
             // Unless it has come back in a response since.
             if (!held.containsKey(name)) {

@@ -29,7 +29,11 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
     private Resources resources;
     private long nonces;
 
-    private record Sent(String generation, Map<String, String> versions) {}
+    private record Sent(String generation, Map<String, String> versions) {
+        long weight() {
+            return Weight.NAME + Weight.ofReferences(versions.size());
+        }
+    }
 
     private static final class Subscription {
         private final String typeUrl;
@@ -45,6 +49,12 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
 
         Subscription(String typeUrl) {
             this.typeUrl = typeUrl;
+        }
+
+        long weight() {
+            return Weight.ofNames(names)
+                    + unanswered.values().stream().mapToLong(Sent::weight).sum()
+                    + Weight.ofReasons(refused.values());
         }
 
         Map<String, NamedResource> wanted(Resources resources) {
@@ -86,6 +96,7 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
             });
             // What is refused may still be had in an older version; what was not sent is gone.
             inForce.keySet().retainAll(sent.versions.keySet());
+            refused.keySet().retainAll(sent.versions.keySet());
             return List.of(
                     complaint.made()
                             ? new Heard.Nacked(typeUrl, sent.generation, List.copyOf(reasons.keySet()), complaint.why())
@@ -135,6 +146,9 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
             }
         }
 
+        if (subscription.unanswered.size() >= UNANSWERED) {
+            return tooManyUnanswered(typeUrl);
+        }
         var names = new LinkedHashSet<>(request.getResourceNamesList());
         // Naming nothing means everything, until the client has once named something.
         var all = names.remove(WILDCARD)
@@ -158,8 +172,7 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
         Set<String> again = Set.of();
         for (var subscription : subscriptions.values()) {
             if (subscription.unanswered.size() >= UNANSWERED) {
-                return new Reaction.Refusal<>("the client left " + UNANSWERED + " responses of " + subscription.typeUrl
-                        + " without ACK or NACK");
+                return tooManyUnanswered(subscription.typeUrl);
             }
             var made = subscription.wanted(next);
             if (ABSENT_MEANS_DELETED.contains(subscription.typeUrl)) {
@@ -178,6 +191,11 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
             addIfNew(send, subscription, subscription.wanted(next));
         }
         return new Reaction.Answer<>(send, List.of());
+    }
+
+    private static Reaction<DiscoveryResponse> tooManyUnanswered(String typeUrl) {
+        return new Reaction.Refusal<>(
+                "the client left " + UNANSWERED + " responses of " + typeUrl + " without ACK or NACK");
     }
 
     private void addIfNew(List<DiscoveryResponse> send, Subscription subscription, Map<String, NamedResource> wanted) {
@@ -229,10 +247,7 @@ public final class FullSession implements Session<DiscoveryRequest, DiscoveryRes
 
     @Override
     public long weight() {
-        return subscriptions.values().stream()
-                .flatMap(subscription -> subscription.names.stream())
-                .mapToLong(name -> name.length() + NAME)
-                .sum();
+        return subscriptions.values().stream().mapToLong(Subscription::weight).sum();
     }
 
     @Override

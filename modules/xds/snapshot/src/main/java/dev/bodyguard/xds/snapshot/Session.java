@@ -24,11 +24,9 @@ public sealed interface Session<Q, R> permits DeltaSession, FullSession {
     /// does not say which resource it means, every one in the response that it refused.
     Map<String, String> refused(String typeUrl);
 
-    /// What the names it is subscribed to weigh: their characters, plus [#NAME] for each.
+    /// What is kept because the client said so, in bytes or a little more: the names it is subscribed to (their
+    /// characters, plus 64 for each), what it has left without an answer, and why it refused what.
     long weight();
-
-    /// What a name costs besides its characters.
-    int NAME = 64;
 
     /// True if the client has answered everything that was sent.
     boolean settled();

@@ -377,4 +377,72 @@ class DeltaSessionTest {
                 .isEqualTo(new Reaction.Refusal<>(
                         "the client left 1000 responses of " + CLUSTER + " without ACK or NACK"));
     }
+
+    @Test
+    void refusesAClientThatAsksAgainAndAgainAndNeverAnswers() {
+        var transcript = new Transcript(generation("g0", resource(CLUSTER, "a", "0")));
+        for (var i = 0; i < 1_000; i++) {
+            transcript.subscribe(CLUSTER, "a");
+        }
+        long kept = transcript.session().weight();
+
+        var last = transcript
+                .session()
+                .hear(request(CLUSTER).addResourceNamesSubscribe("a").build());
+
+        assertThat(last)
+                .isEqualTo(new Reaction.Refusal<>(
+                        "the client left 1000 responses of " + CLUSTER + " without ACK or NACK"));
+        assertThat(kept).isGreaterThan(64_000);
+        assertThat(transcript.session().weight()).isEqualTo(kept);
+    }
+
+    @Test
+    void whatIsAnsweredWeighsNothingAnyMore() {
+        var transcript = new Transcript(generation("g0", resource(CLUSTER, "a", "0"))).subscribe(CLUSTER, "a");
+        transcript.acks(CLUSTER, "1");
+        long before = transcript.session().weight();
+
+        transcript.subscribe(CLUSTER, "a");
+        assertThat(transcript.session().weight()).isGreaterThan(before);
+
+        transcript.acks(CLUSTER, "2");
+        assertThat(transcript.session().weight()).isEqualTo(before).isEqualTo(65);
+    }
+
+    @Test
+    void ofWhatAClientClaimsToHaveOnlyTheTruthIsKept() {
+        var transcript = new Transcript(generation("g1", resource(CLUSTER, "a", "1"), resource(CLUSTER, "b", "1")));
+        var claims = request(CLUSTER)
+                .addResourceNamesSubscribe("*")
+                .putInitialResourceVersions("a", "v1")
+                .putInitialResourceVersions("b", "x".repeat(1_000));
+        for (var i = 0; i < 1_000; i++) {
+            claims.putInitialResourceVersions("invented-" + i, "x".repeat(1_000));
+        }
+
+        transcript.says(claims);
+
+        var session = transcript.session();
+        assertThat(session.inForce(CLUSTER)).containsOnlyKeys("a");
+        // It is still to be told that there are none, and that weighs until it says that it heard.
+        assertThat(session.weight()).isGreaterThan(64_000);
+        transcript.acks(CLUSTER, "1");
+        assertThat(session.weight()).isZero();
+        assertThat(session.inForce(CLUSTER)).containsOnlyKeys("a", "b");
+    }
+
+    @Test
+    void theReasonsOfARefusalWeighUntilItIsTakenBack() {
+        var transcript = new Transcript(generation("g1", resource(CLUSTER, "a", "1"), resource(CLUSTER, "b", "1")))
+                .subscribe(CLUSTER, "a", "b")
+                .nacks(CLUSTER, "1", "no".repeat(500));
+
+        assertThat(transcript.session().weight()).isBetween(1_130L, 1_300L);
+
+        transcript
+                .offered(generation("g2", resource(CLUSTER, "a", "2"), resource(CLUSTER, "b", "2")))
+                .acks(CLUSTER, "2");
+        assertThat(transcript.session().weight()).isEqualTo(130);
+    }
 }

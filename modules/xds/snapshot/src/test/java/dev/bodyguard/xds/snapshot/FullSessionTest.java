@@ -139,4 +139,34 @@ class FullSessionTest {
         assertThat(told(session.offer(generation("g2", resource(CLUSTER, "b", "b2")))))
                 .containsExactly("Cluster #3");
     }
+
+    @Test
+    void refusesAClientThatNeverAnswersWhatItAsksForAgainAndAgain() {
+        var session = new FullSession(
+                generation("g1", resource(ENDPOINTS, "a", "a1"), resource(ENDPOINTS, "b", "b1")), Limits.ordinary());
+        Reaction<DiscoveryResponse> last =
+                session.hear(request(ENDPOINTS, "", "a").build());
+        for (var i = 0; i < 1_000; i++) {
+            last = session.hear(request(ENDPOINTS, "", i % 2 == 0 ? "b" : "a").build());
+        }
+
+        assertThat(last)
+                .isEqualTo(new Reaction.Refusal<>(
+                        "the client left 1000 responses of " + ENDPOINTS + " without ACK or NACK"));
+        assertThat(session.weight()).isGreaterThan(64_000);
+    }
+
+    @Test
+    void aRefusalIsForgottenWithTheNameThatItIsAbout() {
+        var session = new FullSession(
+                generation("g1", resource(ENDPOINTS, "a", "a1"), resource(ENDPOINTS, "b", "b1")), Limits.ordinary());
+        session.hear(request(ENDPOINTS, "", "a").build());
+        session.hear(
+                request(ENDPOINTS, "1", "b").setErrorDetail(complaint("no a")).build());
+
+        session.hear(
+                request(ENDPOINTS, "2", "b").setErrorDetail(complaint("no b")).build());
+
+        assertThat(session.refused(ENDPOINTS)).containsOnlyKeys("b");
+    }
 }
