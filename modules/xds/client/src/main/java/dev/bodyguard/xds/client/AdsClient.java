@@ -13,6 +13,7 @@ import io.envoyproxy.envoy.service.discovery.v3.ResourceName;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.net.ConnectException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -30,16 +31,14 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /// A delta ADS client that stays with its control plane: over one stream at a time, and once that is lost with attempts
-/// after 100 ms, then at least every second for half a minute, then every 10 s, for as long as it takes.
+/// after 100 ms, then at least every second for a minute (every half where nobody listens), then every 10 s, for as
+/// long as it takes.
 ///
 /// Any thread may subscribe, unsubscribe and close. One thread, started by [#start()], owns everything else.
 public final class AdsClient implements AutoCloseable {
     /// The largest response that is accepted.
     public static final int LARGEST_MESSAGE = 16 << 20;
 
-    private static final Duration LEAST_WAIT = Duration.ofMillis(100);
-    private static final Duration SOON = Duration.ofSeconds(1);
-    private static final Duration MOST_WAIT = Duration.ofSeconds(10);
     // How a server of ours marks a response whose batch goes on in the next one of that type.
     private static final String MORE_FOLLOWS = "+";
     private static final String WILDCARD = "*";
@@ -72,7 +71,7 @@ public final class AdsClient implements AutoCloseable {
         this.node = node;
         this.sink = sink;
         this.events = events;
-        this.backoff = new Backoff(LEAST_WAIT, SOON, MOST_WAIT, random);
+        this.backoff = new Backoff(random);
         this.owner = Thread.ofPlatform().daemon().name("xds-client").unstarted(this::run);
     }
 
@@ -128,9 +127,14 @@ public final class AdsClient implements AutoCloseable {
 
     private record Received(Stream on, DeltaDiscoveryResponse response) implements Message {}
 
-    private record Ended(Stream which, String why) implements Message {}
+    private record Ended(Stream which, Loss how) implements Message {}
 
     private record Close() implements Message {}
+
+    /// A stream is over.
+    ///
+    /// @param nobodyListens there was not even a connection
+    private record Loss(String why, boolean nobodyListens) {}
 
     /// What this client asks for of one type, and what it has: resource name to version.
     private static final class Wanted {
@@ -151,18 +155,18 @@ public final class AdsClient implements AutoCloseable {
 
     private void run() {
         while (!closed) {
-            var why = follow();
+            var loss = follow();
             leave();
             if (!closed) {
-                var wait = backoff.draw();
-                tell(() -> events.lost(why, wait));
+                var wait = backoff.draw(loss.nobodyListens);
+                tell(() -> events.lost(loss.why, wait));
                 pause(wait);
             }
         }
     }
 
-    /// From opening a stream to losing it; returns why.
-    private String follow() {
+    /// From opening a stream to losing it.
+    private Loss follow() {
         try {
             var opened = new Stream(channels.get());
             stream = opened;
@@ -175,18 +179,18 @@ public final class AdsClient implements AutoCloseable {
                     case Received received when received.on == opened -> received(opened, received.response);
                     case Ended ended
                     when ended.which == opened -> {
-                        return ended.why;
+                        return ended.how;
                     }
                     case Received _, Ended _ -> {} // of a stream that was left
                     case Close _ -> closed = true;
                 }
             }
-            return "closed";
+            return new Loss("closed", false);
         } catch (InterruptedException _) {
             closed = true;
-            return "interrupted";
+            return new Loss("interrupted", false);
         } catch (RuntimeException broken) {
-            return broken.toString();
+            return new Loss(broken.toString(), false);
         }
     }
 
@@ -423,16 +427,15 @@ public final class AdsClient implements AutoCloseable {
         public void onError(Throwable lost) {
             var status = io.grpc.Status.fromThrowable(lost);
             var cause = status.getCause();
-            mailbox.add(new Ended(
-                    this,
-                    status.getCode()
-                            + (status.getDescription() == null ? "" : ": " + status.getDescription())
-                            + (cause == null ? "" : " (" + cause + ")")));
+            var why = status.getCode()
+                    + (status.getDescription() == null ? "" : ": " + status.getDescription())
+                    + (cause == null ? "" : " (" + cause + ")");
+            mailbox.add(new Ended(this, new Loss(why, cause instanceof ConnectException)));
         }
 
         @Override
         public void onCompleted() {
-            mailbox.add(new Ended(this, "the control plane ended the stream"));
+            mailbox.add(new Ended(this, new Loss("the control plane ended the stream", false)));
         }
     }
 }
