@@ -16,15 +16,17 @@ import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Documents and workloads to a mesh, and the mesh to a generation: one thread that owns all of it. Others leave
-/// messages; what is waiting already makes one generation together.
+/// messages; what comes within a moment makes one generation together.
 final class Mesher implements AutoCloseable {
     private final Function<Mesh, dev.bodyguard.xds.compile.Resources> compiler;
     private final Runnable published;
     private final Events events;
+    private final Pace pace;
     private final BlockingQueue<Message> mailbox = new LinkedBlockingQueue<>();
     private final CountDownLatch ready = new CountDownLatch(1);
     private final Thread owner = Thread.ofVirtual().name("config-mesher").unstarted(this::run);
@@ -39,6 +41,7 @@ final class Mesher implements AutoCloseable {
     private boolean documentsKnown;
     private boolean workloadsKnown;
     private long number;
+    private long publishedAt;
     private boolean closed;
 
     // Read by anyone.
@@ -63,11 +66,13 @@ final class Mesher implements AutoCloseable {
             Dialect dialect,
             Function<Mesh, dev.bodyguard.xds.compile.Resources> compiler,
             Runnable published,
-            Events events) {
+            Events events,
+            Pace pace) {
         this.documents = new Documents(dialect, events);
         this.compiler = compiler;
         this.published = published;
         this.events = events;
+        this.pace = pace;
     }
 
     void start() {
@@ -109,20 +114,32 @@ final class Mesher implements AutoCloseable {
     }
 
     private void run() {
+        publishedAt = System.nanoTime() - pace.apart().toNanos();
         try {
             while (!closed) {
-                Message message = mailbox.take();
-                while (message != null) {
-                    take(message);
-                    message = mailbox.poll();
-                }
+                take(mailbox.take());
+                gather(pace.due(System.nanoTime(), publishedAt));
                 if (!closed && documentsKnown && workloadsKnown) {
                     publish();
+                    publishedAt = System.nanoTime();
                 }
             }
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /// Takes what comes until then, and what is here already.
+    private void gather(long due) throws InterruptedException {
+        for (long left = due - System.nanoTime(); left > 0 && !closed; left = due - System.nanoTime()) {
+            Message message = mailbox.poll(left, TimeUnit.NANOSECONDS);
+            if (message != null) {
+                take(message);
+            }
+        }
+        var waiting = new ArrayList<Message>();
+        mailbox.drainTo(waiting);
+        waiting.forEach(this::take);
     }
 
     private void take(Message message) {

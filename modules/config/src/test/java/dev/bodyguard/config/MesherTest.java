@@ -25,7 +25,8 @@ class MesherTest {
             new Plain(),
             mesh -> new Compiler(mesh, new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY)),
             published::release,
-            diary);
+            diary,
+            Pace.ORDINARY);
 
     @BeforeEach
     void start() {
@@ -111,6 +112,43 @@ class MesherTest {
 
         assertThat(diary.read()).containsExactly("published 3: 0 documents, 0 workloads, 0 problems");
         assertThat(mesher.problems()).isEmpty();
+    }
+
+    @Test
+    void whoComesAndGoesAllTheTimeDoesNotKeepEverybodyBusyNorDelayAnothersEdit() throws InterruptedException {
+        begin();
+        long begun = System.nanoTime();
+        int generations = 0;
+        long edited = 0;
+        long inForce = 0;
+        for (int i = 0; i < 1_000 || inForce == 0; i++) {
+            mesher.tell(
+                    i % 2 == 0
+                            ? new Mesher.WorkloadsChanged(Map.of("default/pay-1", workload()), List.of())
+                            : new Mesher.WorkloadsChanged(Map.of(), List.of("default/pay-1")));
+            if (i == 500) {
+                edited = System.nanoTime();
+                put("v1/a", Plain.document("a", "wrong"));
+            }
+            if (published.tryAcquire(1, TimeUnit.MILLISECONDS)) {
+                generations++;
+            }
+            if (inForce == 0 && !mesher.problems().isEmpty()) {
+                inForce = System.nanoTime();
+            }
+        }
+
+        assertThat(generations).isBetween(2, 2 + (int) ((System.nanoTime() - begun) / 200_000_000));
+        assertThat(Duration.ofNanos(inForce - edited)).isLessThan(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void whatBelongsTogetherGoesTogetherAndWhatIsAloneGoesSoon() {
+        var pace = new Pace(Duration.ofNanos(20), Duration.ofNanos(200));
+
+        assertThat(pace.due(1_000, 0)).isEqualTo(1_020);
+        assertThat(pace.due(1_000, 990)).isEqualTo(1_190);
+        assertThat(pace.due(-10, -500)).as("nanoTime may be negative").isEqualTo(10);
     }
 
     private void begin() throws InterruptedException {

@@ -34,6 +34,7 @@ final class Catalogue implements AutoCloseable {
     private final Leases leases;
     private final int mostWorkloads;
     private final int mostWorkloadsPerAccount;
+    private final Churn churn;
     private final @Nullable Memory memory;
     private final InstantSource clock;
     private final Subscribers subscribers;
@@ -101,6 +102,7 @@ final class Catalogue implements AutoCloseable {
             Leases leases,
             int mostWorkloads,
             int mostWorkloadsPerAccount,
+            Churn churn,
             @Nullable Memory memory,
             Subscribers subscribers,
             Events events,
@@ -108,6 +110,7 @@ final class Catalogue implements AutoCloseable {
         this.leases = leases;
         this.mostWorkloads = mostWorkloads;
         this.mostWorkloadsPerAccount = mostWorkloadsPerAccount;
+        this.churn = churn;
         this.memory = memory;
         this.subscribers = subscribers;
         this.events = events;
@@ -249,11 +252,22 @@ final class Catalogue implements AutoCloseable {
             return;
         }
         var holder = leases.holder(name);
-        if (holder.isPresent() && !holder.get().equals(workload.getServiceAccount())) {
+        if (holder.isPresent() && !holder.get().getServiceAccount().equals(workload.getServiceAccount())) {
             refuse(
                     by,
-                    "workload " + name + " belongs to service account " + holder.get() + ", not to "
-                            + workload.getServiceAccount() + "; choose another --name");
+                    "workload " + name + " belongs to service account "
+                            + holder.get().getServiceAccount() + ", not to " + workload.getServiceAccount()
+                            + "; choose another --name");
+            return;
+        }
+        // Who comes back as he was, after a broken stream or our own restart, changes nothing for anybody.
+        boolean changes = !holder.equals(Optional.of(workload));
+        if (changes && !churn.take(workload.getNamespace() + "/" + workload.getServiceAccount(), clock.instant())) {
+            refuse(
+                    by,
+                    "the workloads of service account " + workload.getNamespace() + "/"
+                            + workload.getServiceAccount() + " come and change more often than " + churn.perSecond()
+                            + " times a second; try again in a moment");
             return;
         }
         leases.enrol(workload, by.stream(), clock.instant()).ifPresent(stream -> {
@@ -264,7 +278,7 @@ final class Catalogue implements AutoCloseable {
         });
         registrations.put(by.stream(), by);
         by.admitted(leases.lease());
-        workloadsChanged = true;
+        workloadsChanged |= changes;
         events.enrolled(workload, known, leases.size());
     }
 

@@ -64,9 +64,9 @@ final class Leases {
                 : Optional.of(before.stream);
     }
 
-    /// The service account that holds a name, if anybody does.
-    Optional<String> holder(String name) {
-        return Optional.ofNullable(held.get(name)).map(it -> it.workload.getServiceAccount());
+    /// Who has a name, if anybody does.
+    Optional<Workload> holder(String name) {
+        return Optional.ofNullable(held.get(name)).map(Held::workload);
     }
 
     /// Believes in a workload of a former life for one lease.

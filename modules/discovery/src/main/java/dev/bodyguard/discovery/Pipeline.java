@@ -66,6 +66,7 @@ public final class Pipeline implements AutoCloseable {
                     new Leases(settings.lease(), settings.grace()),
                     settings.mostWorkloads(),
                     settings.mostWorkloadsPerAccount(),
+                    new Churn(settings.mostWorkloadsPerAccount(), settings.registrationsPerSecond()),
                     memory,
                     subscribers,
                     events,

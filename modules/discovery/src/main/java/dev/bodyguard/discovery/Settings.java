@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// @param memory file that keeps registrations over a restart; null: they are forgotten
 /// @param mostWorkloads registrations beyond are refused
 /// @param mostWorkloadsPerAccount the same for one service account, so that no member takes them all
+/// @param registrationsPerSecond how often the workloads of one service account may come or change, in the long run; as
+///     many at once as it may have
 public record Settings(
         Path documents,
         InetSocketAddress listen,
@@ -24,7 +26,8 @@ public record Settings(
         Duration grace,
         @Nullable Path memory,
         int mostWorkloads,
-        int mostWorkloadsPerAccount) {
+        int mostWorkloadsPerAccount,
+        int registrationsPerSecond) {
     public Settings {
         Objects.requireNonNull(documents);
         Objects.requireNonNull(listen);
@@ -41,11 +44,23 @@ public record Settings(
             throw new IllegalArgumentException(
                     "mostWorkloadsPerAccount must be 1 or more, was " + mostWorkloadsPerAccount);
         }
+        if (registrationsPerSecond < 1) {
+            throw new IllegalArgumentException(
+                    "registrationsPerSecond must be 1 or more, was " + registrationsPerSecond);
+        }
     }
 
     /// The usual ones.
     public static Settings of(Path documents, InetSocketAddress listen, String trustDomain, @Nullable Path memory) {
         return new Settings(
-                documents, listen, trustDomain, Duration.ofSeconds(10), Duration.ofSeconds(2), memory, 10_000, 1_000);
+                documents,
+                listen,
+                trustDomain,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(2),
+                memory,
+                10_000,
+                1_000,
+                10);
     }
 }

@@ -8,6 +8,7 @@ import dev.bodyguard.source.files.FileProblem;
 import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import dev.bodyguard.xds.snapshot.TypeUrls;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
@@ -25,6 +26,7 @@ class CatalogueTest {
             new Leases(Duration.ofMinutes(1), Duration.ofMinutes(1)),
             3,
             2,
+            new Churn(4, 1),
             null,
             new Catalogue.Subscribers() {
                 @Override
@@ -38,7 +40,7 @@ class CatalogueTest {
                 }
             },
             diary,
-            InstantSource.system());
+            InstantSource.fixed(Instant.parse("2026-01-31T12:00:00Z")));
 
     @BeforeEach
     void start() throws InterruptedException {
@@ -112,12 +114,12 @@ class CatalogueTest {
 
         catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(2)));
 
-        assertThat(diary.readTo("published"))
+        // Nothing is published: for everybody else it is what it was.
+        assertThat(diary.readTo("back: pay-1, now 1"))
                 .containsExactly(
                         "ended 1: another stream registered workload default/pay-1 and took it over",
                         "admitted 2",
-                        "back: pay-1, now 1",
-                        "published");
+                        "back: pay-1, now 1");
         assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).containsExactly("default/pay-1");
     }
 
@@ -166,6 +168,24 @@ class CatalogueTest {
 
         assertThat(catalogue.current().names(TypeUrls.WORKLOAD))
                 .containsExactlyInAnyOrder("default/greedy-1", "default/greedy-2", "default/pay-1");
+    }
+
+    @Test
+    void oneServiceAccountCannotComeAndGoAsOftenAsItLikes() throws InterruptedException {
+        for (int i = 1; i <= 4; i++) {
+            catalogue.tell(new Catalogue.Enrolled(workload("restless", "restless"), registration(i)));
+            diary.readTo("published");
+            catalogue.tell(new Catalogue.Drained("default/restless", registration(i)));
+            diary.readTo("published");
+        }
+
+        catalogue.tell(new Catalogue.Enrolled(workload("restless", "restless"), registration(5)));
+        var why = "the workloads of service account default/restless come and change more often than 1 times a second;"
+                + " try again in a moment";
+        assertThat(diary.readTo("ended 5: " + why)).containsExactly("refused peer 5: " + why, "ended 5: " + why);
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1", "pay"), registration(6)));
+
+        diary.readTo("admitted 6");
     }
 
     private void wrong(FileProblem... problems) {
