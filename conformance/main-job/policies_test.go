@@ -141,6 +141,49 @@ spec:
 	})
 }
 
+// A policy that was never understood lets nobody in, whether it is written so or the control plane finds it so.
+func TestPolicyNotUnderstoodLetsNobodyIn(t *testing.T) {
+	m := NewMesh(t)
+	payment := m.Launch("payment-service", "v2", "a", nil)
+	checkout := m.Launch("checkout", "v1", "a", nil)
+	for _, w := range []*Workload{payment, checkout} {
+		w.Ready(60 * time.Second)
+	}
+	client := checkout.Through(4)
+	const url = "http://payment-service.default.svc.cluster.local/pay"
+	policy := func(rule string) string {
+		return `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: callers}
+spec:
+  selector: {matchLabels: {app: payment-service}}
+  rules: ` + rule + "\n"
+	}
+	refused := func(got reply) bool {
+		return got.status == 403 && strings.Contains(got.body, "denied by AuthorizationPolicy default/callers (not understood)")
+	}
+	if got := ask(t, client, "GET", url); got.status != 200 {
+		t.Fatalf("without a policy anybody may: %d %s", got.status, got.body)
+	}
+
+	m.Write("who.yaml", policy("anybody"))
+	Eventually(t, 5*time.Second, "nobody is let in", func() bool { return refused(ask(t, client, "GET", url)) })
+	m.Plane.Says(`who\.yaml:7:10: AuthorizationPolicy default/callers: spec\.rules: .*; until it is corrected, the workloads that it is about refuse every request`, 5*time.Second)
+
+	m.Write("who.yaml", policy("[{}]"))
+	Eventually(t, 5*time.Second, "once corrected it is in force", func() bool { return ask(t, client, "GET", url).status == 200 })
+	m.Write("who.yaml", policy("anybody"))
+	m.Plane.Says(`the last good version stays in force`, 5*time.Second)
+	if got := ask(t, client, "GET", url); got.status != 200 {
+		t.Errorf("the last good policy does not hold: %d %s", got.status, got.body)
+	}
+
+	m.Plane.Kill()
+	m.Revive()
+	Eventually(t, 15*time.Second, "a control plane that starts on it lets nobody in", func() bool { return refused(ask(t, client, "GET", url)) })
+}
+
 // How often payment-service may be asked, by each caller for itself.
 func TestRateLimitPerRouteAndIdentity(t *testing.T) {
 	m := NewMesh(t)

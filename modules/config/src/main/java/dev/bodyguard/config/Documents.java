@@ -9,9 +9,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Each document's translation, and its last good one where the newest is refused.
+/// Each document's translation, and its last good one where the newest is refused. Where there never was a good one of
+/// a
+/// document that says who may come in, nobody may.
 final class Documents {
     private final Dialect dialect;
     private final Events events;
@@ -19,10 +22,30 @@ final class Documents {
 
     /// One document.
     ///
-    /// @param goodParts what is in force of it
-    /// @param everGood a version of it was in force once
+    /// @param parts what is in force of it, or in its place
     private record Entry(
-            Document newest, List<Part> goodParts, boolean everGood, List<Problem> problems, boolean refused) {}
+            Document newest, List<Part> parts, Standing standing, List<Problem> problems, boolean refused) {}
+
+    /// What is in force of a document.
+    enum Standing {
+        /// What it says, or said when it was last understood.
+        GOOD("the last good version stays in force"),
+        /// Nothing: no version of it was ever understood.
+        NOTHING("it is not in force until corrected"),
+        /// It is about who may come in, and no version of it was ever understood.
+        CLOSED("until it is corrected, the workloads that it is about refuse every request");
+
+        private final String sentence;
+
+        Standing(String sentence) {
+            this.sentence = sentence;
+        }
+
+        @Override
+        public String toString() {
+            return sentence;
+        }
+    }
 
     Documents(Dialect dialect, Events events) {
         this.dialect = dialect;
@@ -35,14 +58,20 @@ final class Documents {
             return;
         }
         Translation translation = translate(document);
-        boolean refused = translation.refused();
-        List<Part> lastGood = before == null ? List.of() : before.goodParts;
-        Entry now = new Entry(
-                document,
-                refused ? lastGood : translation.parts(),
-                !refused || (before != null && before.everGood),
-                translation.problems(),
-                refused);
+        Entry now;
+        if (!translation.refused()) {
+            now = new Entry(document, translation.parts(), Standing.GOOD, translation.problems(), false);
+        } else if (before != null && before.standing == Standing.GOOD) {
+            now = new Entry(document, before.parts, Standing.GOOD, translation.problems(), true);
+        } else {
+            var instead = dialect.inPlaceOf(document);
+            now = new Entry(
+                    document,
+                    instead,
+                    instead.isEmpty() ? Standing.NOTHING : Standing.CLOSED,
+                    translation.problems(),
+                    true);
+        }
         entries.put(document.key(), now);
         announce(before, now);
     }
@@ -56,15 +85,19 @@ final class Documents {
     }
 
     List<Part> inForce() {
-        return entries.values().stream()
-                .flatMap(entry -> entry.goodParts.stream())
-                .toList();
+        return entries.values().stream().flatMap(entry -> entry.parts.stream()).toList();
     }
 
     List<Problem> problems() {
         return entries.values().stream()
-                .flatMap(entry -> entry.problems.stream())
+                .flatMap(entry -> entry.standing == Standing.CLOSED
+                        ? Stream.concat(entry.problems.stream(), Stream.of(closed(entry.newest)))
+                        : entry.problems.stream())
                 .toList();
+    }
+
+    private static Problem closed(Document document) {
+        return new Problem(Problem.Severity.ERROR, document.origin(), "is not understood; " + Standing.CLOSED);
     }
 
     private void announce(@Nullable Entry before, Entry now) {
@@ -72,7 +105,7 @@ final class Documents {
         for (Problem problem : now.problems) {
             if (!known.contains(problem) || now.refused) {
                 switch (problem.severity()) {
-                    case ERROR -> events.refused(problem, now.everGood);
+                    case ERROR -> events.refused(problem, now.standing);
                     case WARNING -> events.warned(problem);
                 }
             }

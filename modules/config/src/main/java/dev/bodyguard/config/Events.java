@@ -8,8 +8,8 @@ import java.time.Duration;
 interface Events {
     /// A document's new version is refused.
     ///
-    /// @param lastGood whether an earlier version of it is in force
-    void refused(Problem problem, boolean lastGood);
+    /// @param standing what is in force of it
+    void refused(Problem problem, Documents.Standing standing);
 
     /// A document is in force, though not as its author may think.
     void warned(Problem problem);

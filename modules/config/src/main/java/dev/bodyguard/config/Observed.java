@@ -53,13 +53,8 @@ final class Observed implements Events {
     }
 
     @Override
-    public void refused(Problem problem, boolean lastGood) {
-        LOG.log(
-                Level.ERROR,
-                problem
-                        + (lastGood
-                                ? "; the last good version stays in force"
-                                : "; it is not in force until corrected"));
+    public void refused(Problem problem, Documents.Standing standing) {
+        LOG.log(Level.ERROR, problem + "; " + standing);
     }
 
     @Override

@@ -22,8 +22,8 @@ final class Diary implements Events {
     }
 
     @Override
-    public void refused(Problem problem, boolean lastGood) {
-        note("refused, last good " + lastGood + ": " + problem);
+    public void refused(Problem problem, Documents.Standing standing) {
+        note("refused, " + standing.name() + ": " + problem);
     }
 
     @Override

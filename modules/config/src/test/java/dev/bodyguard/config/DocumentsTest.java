@@ -31,8 +31,7 @@ class DocumentsTest {
                 .extracting(Object::toString)
                 .containsExactly("a.yaml:2:3: Plain default/a: means[1]: must be right, was wrong");
         assertThat(diary.read())
-                .containsExactly("refused, last good true: a.yaml:2:3: Plain default/a: means[1]: must be right, was"
-                        + " wrong");
+                .containsExactly("refused, GOOD: a.yaml:2:3: Plain default/a: means[1]: must be right, was" + " wrong");
     }
 
     @Test
@@ -44,7 +43,7 @@ class DocumentsTest {
 
         assertThat(inForce()).containsExactly("one");
         assertThat(documents.problems()).hasSize(1);
-        assertThat(diary.read()).hasSize(2).allMatch(line -> line.startsWith("refused, last good true: "));
+        assertThat(diary.read()).hasSize(2).allMatch(line -> line.startsWith("refused, GOOD: "));
     }
 
     @Test
@@ -65,7 +64,7 @@ class DocumentsTest {
         documents.put(Plain.document("a", "one", "wrong"));
 
         assertThat(inForce()).isEmpty();
-        assertThat(diary.read()).singleElement().asString().startsWith("refused, last good false: ");
+        assertThat(diary.read()).singleElement().asString().startsWith("refused, NOTHING: ");
     }
 
     @Test
@@ -74,7 +73,7 @@ class DocumentsTest {
         documents.put(Plain.document("a", "wrong"));
 
         assertThat(inForce()).isEmpty();
-        assertThat(diary.read()).singleElement().asString().startsWith("refused, last good true: ");
+        assertThat(diary.read()).singleElement().asString().startsWith("refused, GOOD: ");
     }
 
     @Test
@@ -102,7 +101,7 @@ class DocumentsTest {
         assertThat(diary.read())
                 .satisfiesExactly(
                         failed -> assertThat(failed).startsWith("failed translating Plain default/a (a.yaml:1:1)"),
-                        refused -> assertThat(refused).startsWith("refused, last good true: "));
+                        refused -> assertThat(refused).startsWith("refused, GOOD: "));
     }
 
     @Test
@@ -128,7 +127,7 @@ class DocumentsTest {
         documents.put(Plain.document("a", "wrong"));
 
         assertThat(inForce()).isEmpty();
-        assertThat(diary.read()).singleElement().asString().startsWith("refused, last good false: ");
+        assertThat(diary.read()).singleElement().asString().startsWith("refused, NOTHING: ");
     }
 
     @Test

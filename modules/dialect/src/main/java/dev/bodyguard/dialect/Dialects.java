@@ -8,6 +8,7 @@ import dev.bodyguard.dialect.kubernetes.KubernetesCore;
 import dev.bodyguard.dialect.linkerd.Linkerd;
 import dev.bodyguard.dialect.linkerd.LinkerdPolicy;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
 import java.util.List;
 
@@ -35,6 +36,15 @@ public final class Dialects implements Dialect {
     @Override
     public boolean speaks(Document document) {
         return all.stream().anyMatch(dialect -> dialect.speaks(document));
+    }
+
+    @Override
+    public List<Part> inPlaceOf(Document document) {
+        return all.stream()
+                .filter(dialect -> dialect.speaks(document))
+                .findFirst()
+                .map(dialect -> dialect.inPlaceOf(document))
+                .orElse(List.of());
     }
 
     /// What the document means; one that no dialect speaks gets a warning that names it.

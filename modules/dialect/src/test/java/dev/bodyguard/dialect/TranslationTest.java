@@ -44,6 +44,11 @@ class TranslationTest {
                             .append(problem)
                             .append('\n'));
             translation.parts().forEach(part -> text.append(Rendered.of(part)));
+            if (translation.refused()) {
+                Dialects.all()
+                        .inPlaceOf(document)
+                        .forEach(part -> text.append("in its place: ").append(Rendered.of(part)));
+            }
             parts.addAll(translation.parts());
         }
         text.append("# together\n");

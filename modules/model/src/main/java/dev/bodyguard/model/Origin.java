@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 /// It travels with every compiled resource, so that a refusal, a log line and `explain` name the same thing.
 ///
 /// @param kind the object's kind, as its author wrote it (`VirtualService`)
-/// @param field path from the object's root (`spec.http[0].route[1].weight`), empty for the object as a whole
+/// @param field path from the object's root (`spec.http[0].route[1].weight`), empty for the object as a whole, a word
+/// in
+///     brackets for what holds because the object is not understood
 /// @param at the field's place, null where the object did not come from a file
 public record Origin(
         String kind,

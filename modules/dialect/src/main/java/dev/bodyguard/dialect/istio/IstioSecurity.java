@@ -3,8 +3,11 @@ package dev.bodyguard.dialect.istio;
 import dev.bodyguard.dialect.Dialect;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.dialect.reading.Head;
+import dev.bodyguard.dialect.reading.Nobody;
+import dev.bodyguard.dialect.reading.Targets;
 import dev.bodyguard.model.AuthorizationPolicy;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Part;
 import dev.bodyguard.model.PolicyTarget;
 import java.util.List;
 import java.util.Map;
@@ -12,16 +15,29 @@ import java.util.Set;
 
 /// Istio's security documents.
 public final class IstioSecurity implements Dialect {
-    private static final Set<String> VERSIONS = Set.of("security.istio.io/v1beta1", "security.istio.io/v1");
+    private static final String GROUP = "security.istio.io/";
+    private static final Set<String> VERSIONS = Set.of(GROUP + "v1beta1", GROUP + "v1");
 
+    /// In any version: one that is not known is a mistake, and must not be passed over.
     @Override
     public boolean speaks(Document document) {
-        return VERSIONS.contains(document.apiVersion()) && document.kind().equals("AuthorizationPolicy");
+        return document.apiVersion().startsWith(GROUP) && document.kind().equals("AuthorizationPolicy");
+    }
+
+    @Override
+    public List<Part> inPlaceOf(Document document) {
+        return List.of(Nobody.comesIn(document, spec -> {
+            spec.elsewhere("action", "provider", "rules");
+            return Targets.read(spec, document.namespace());
+        }));
     }
 
     @Override
     public Translation translate(Document document) {
         return Head.translate(document, (root, _, parts) -> {
+            if (!VERSIONS.contains(document.apiVersion())) {
+                root.error("apiVersion", "must be " + GROUP + "v1 or v1beta1, was " + document.apiVersion());
+            }
             if (!root.has("spec")) {
                 // As Istio has it: no spec is an empty one, which allows nobody.
                 parts.add(new AuthorizationPolicy(

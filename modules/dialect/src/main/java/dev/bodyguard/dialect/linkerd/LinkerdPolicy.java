@@ -4,6 +4,7 @@ import dev.bodyguard.dialect.Dialect;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
+import dev.bodyguard.dialect.reading.Nobody;
 import dev.bodyguard.model.AuthorizationPolicy;
 import dev.bodyguard.model.AuthorizationPolicy.Attribute;
 import dev.bodyguard.model.AuthorizationPolicy.Condition;
@@ -52,14 +53,33 @@ public final class LinkerdPolicy implements Dialect {
         });
     }
 
+    /// A Server says who may come in. A limit that is not understood limits nothing: it is not there to keep out.
+    @Override
+    public List<Part> inPlaceOf(Document document) {
+        if (!document.kind().equals("Server")) {
+            return List.of();
+        }
+        return List.of(Nobody.comesIn(document, spec -> {
+            spec.elsewhere("accessPolicy", "port", "proxyProtocol");
+            return new PolicyTarget.Labelled(document.namespace(), selector(spec));
+        }));
+    }
+
     // -- Server
 
     private static void server(Document document, Fields spec, List<Part> parts) {
+        // What is spoken there the proxy finds out for itself.
+        spec.elsewhere("proxyProtocol");
+        var selector = selector(spec);
+        int port = port(spec);
+        parts.add(new Server(document.namespace(), document.name(), selector, port, document.origin()));
+        access(document, spec, parts);
+    }
+
+    private static Map<String, String> selector(Fields spec) {
         if (spec.has("externalWorkloadSelector")) {
             spec.error("externalWorkloadSelector", "is not supported yet; write podSelector");
         }
-        // What is spoken there the proxy finds out for itself.
-        spec.elsewhere("proxyProtocol");
         var selector = spec.<Map<String, String>>object("podSelector", pods -> {
             if (pods.has("matchExpressions")) {
                 pods.error("matchExpressions", "is not supported yet; write matchLabels");
@@ -69,14 +89,7 @@ public final class LinkerdPolicy implements Dialect {
         if (!spec.has("podSelector") && !spec.has("externalWorkloadSelector")) {
             spec.error("podSelector", "is required; {} means every workload of the namespace");
         }
-        int port = port(spec);
-        parts.add(new Server(
-                document.namespace(),
-                document.name(),
-                selector == null ? Map.of() : selector,
-                port,
-                document.origin()));
-        access(document, spec, parts);
+        return selector == null ? Map.of() : selector;
     }
 
     private static int port(Fields spec) {
