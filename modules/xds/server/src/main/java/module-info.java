@@ -12,6 +12,7 @@ module dev.bodyguard.xds.server {
     requires io.helidon.webserver.http2;
     // grpc-netty is an automatic module and pulls none of these in.
     requires io.netty.codec.http2;
+    requires io.netty.common;
     requires io.netty.handler;
     requires io.netty.transport;
 

@@ -43,7 +43,7 @@ public final class Main {
         var member = running.open(settings.membership().join("config", reload, clock));
         var config = running.open(Pipeline.start(
                 service,
-                settings.transport(),
+                settings.carriage(),
                 ServerTls.of(member.svid()),
                 member.to("discovery", why -> LOG.log(Level.ERROR, "discovery is not who it should be: " + why)),
                 metrics));

@@ -52,7 +52,7 @@ public final class Pipeline implements AutoCloseable {
     /// @throws IOException when the port is taken, with a sentence for people
     public static Pipeline start(
             Settings settings,
-            GrpcServer.Transport transport,
+            GrpcServer.Carriage carriage,
             ServerTls tls,
             MeshChannel toDiscovery,
             MeterRegistry metrics)
@@ -61,7 +61,7 @@ public final class Pipeline implements AutoCloseable {
         var compilerSettings = new dev.bodyguard.xds.compile.Settings(settings.trustDomain(), settings.outbound());
         return start(
                 settings,
-                transport,
+                carriage,
                 tls,
                 toDiscovery,
                 Dialects.all(),
@@ -71,7 +71,7 @@ public final class Pipeline implements AutoCloseable {
 
     private static Pipeline start(
             Settings settings,
-            GrpcServer.Transport transport,
+            GrpcServer.Carriage carriage,
             ServerTls tls,
             MeshChannel toDiscovery,
             Dialect dialect,
@@ -86,7 +86,7 @@ public final class Pipeline implements AutoCloseable {
         var streams = new AggregatedDiscovery(proxies, proxies, OF_A_PROXY, Capacity.ordinary());
         served.publish = streams::publish;
         var server = GrpcServer.start(
-                transport, settings.listen().getHostString(), settings.listen().getPort(), tls, List.of(streams));
+                carriage, settings.listen().getHostString(), settings.listen().getPort(), tls, List.of(streams));
         mesher.start();
         var discovery = new AdsClient(
                 () -> toDiscovery.to(settings.discovery()).build(),

@@ -3,16 +3,17 @@ package dev.bodyguard.config;
 import dev.bodyguard.identity.client.Membership;
 import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.service.Keys;
+import dev.bodyguard.xds.server.Connections;
 import dev.bodyguard.xds.server.GrpcServer;
 import java.net.InetSocketAddress;
 
 /// What config can be told as a process of its own, by environment variables.
 ///
 /// @param service what it can be told anywhere
-/// @param transport `BODYGUARD_XDS_TRANSPORT`
+/// @param carriage `BODYGUARD_XDS_TRANSPORT`, `BODYGUARD_MOST_CONNECTIONS` and `…_PER_ADDRESS`
 /// @param membership `BODYGUARD_STATE`, `BODYGUARD_IDENTITY` and `BODYGUARD_TRUST_DOMAIN`
 /// @param adminPort `BODYGUARD_ADMIN_PORT`
-record ProcessSettings(Settings service, GrpcServer.Transport transport, Membership membership, int adminPort) {
+record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, int adminPort) {
     static final String USAGE = """
         usage: bodyguard service config, with environment variables:
           BODYGUARD_STATE                    folder with identity's root.pem and join/config.bodyguard-system.token;
@@ -24,6 +25,9 @@ record ProcessSettings(Settings service, GrpcServer.Transport transport, Members
           BODYGUARD_XDS_PORT                 ADS, mutual TLS (15012; 0: any free one)
           BODYGUARD_ADMIN_PORT               /healthz/ready, /metrics, /problems, /proxies (15022; 0: any free one)
           BODYGUARD_XDS_TRANSPORT            netty or helidon (netty)
+          BODYGUARD_MOST_CONNECTIONS         connections beyond are closed (10000)
+          BODYGUARD_MOST_CONNECTIONS_PER_ADDRESS
+                                             the same for one host; netty only (2000)
           BODYGUARD_OUTBOUND_TRAFFIC_POLICY  ALLOW_ANY or REGISTRY_ONLY (ALLOW_ANY)
         """;
 
@@ -39,8 +43,17 @@ record ProcessSettings(Settings service, GrpcServer.Transport transport, Members
                                 keys.text("BODYGUARD_HOST", "127.0.0.1"), keys.port("BODYGUARD_XDS_PORT", 15012)),
                         membership.trustDomain(),
                         keys.choice("BODYGUARD_OUTBOUND_TRAFFIC_POLICY", OutboundPolicy.Mode.ALLOW_ANY)),
-                keys.choice("BODYGUARD_XDS_TRANSPORT", GrpcServer.Transport.NETTY),
+                carriage(keys),
                 membership,
                 keys.port("BODYGUARD_ADMIN_PORT", 15022));
+    }
+
+    private static GrpcServer.Carriage carriage(Keys keys) {
+        var usual = Connections.ordinary();
+        return new GrpcServer.Carriage(
+                keys.choice("BODYGUARD_XDS_TRANSPORT", GrpcServer.Transport.NETTY),
+                new Connections(
+                        keys.count("BODYGUARD_MOST_CONNECTIONS", usual.all()),
+                        keys.count("BODYGUARD_MOST_CONNECTIONS_PER_ADDRESS", usual.perAddress())));
     }
 }

@@ -42,7 +42,7 @@ public final class Main {
         var reload = new TlsReload();
         var member = running.open(settings.membership().join("discovery", reload, clock));
         var discovery = running.open(
-                Pipeline.start(service, settings.transport(), ServerTls.of(member.svid()), metrics, _ -> {}));
+                Pipeline.start(service, settings.carriage(), ServerTls.of(member.svid()), metrics, _ -> {}));
         reload.into(discovery::reloadTls);
         var admin = running.open(Admin.start(
                 host,

@@ -49,7 +49,7 @@ public final class Pipeline implements AutoCloseable {
     /// @throws IOException when the directory is not there or the port is taken, with a sentence for people
     public static Pipeline start(
             Settings settings,
-            GrpcServer.Transport transport,
+            GrpcServer.Carriage carriage,
             ServerTls tls,
             MeterRegistry metrics,
             Consumer<List<Document>> documents)
@@ -85,7 +85,7 @@ public final class Pipeline implements AutoCloseable {
                     new Quota(2L * settings.mostWorkloadsPerAccount()),
                     events);
             var server = GrpcServer.start(
-                    transport,
+                    carriage,
                     settings.listen().getHostString(),
                     settings.listen().getPort(),
                     tls,

@@ -2,6 +2,7 @@ package dev.bodyguard.discovery;
 
 import dev.bodyguard.identity.client.Membership;
 import dev.bodyguard.service.Keys;
+import dev.bodyguard.xds.server.Connections;
 import dev.bodyguard.xds.server.GrpcServer;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -9,10 +10,10 @@ import java.nio.file.Path;
 /// What discovery can be told as a process of its own, by environment variables.
 ///
 /// @param service what it can be told anywhere
-/// @param transport `BODYGUARD_XDS_TRANSPORT`
+/// @param carriage `BODYGUARD_XDS_TRANSPORT`, `BODYGUARD_MOST_CONNECTIONS` and `…_PER_ADDRESS`
 /// @param membership `BODYGUARD_STATE`, `BODYGUARD_IDENTITY` and `BODYGUARD_TRUST_DOMAIN`
 /// @param adminPort `BODYGUARD_ADMIN_PORT`
-record ProcessSettings(Settings service, GrpcServer.Transport transport, Membership membership, int adminPort) {
+record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, int adminPort) {
     static final String USAGE = """
         usage: bodyguard service discovery, with environment variables:
           BODYGUARD_FILES            the directory with the mesh's YAML and JSON documents, watched; required
@@ -24,11 +25,17 @@ record ProcessSettings(Settings service, GrpcServer.Transport transport, Members
           BODYGUARD_DISCOVERY_PORT   gRPC, mutual TLS (15014; 0: any free one)
           BODYGUARD_ADMIN_PORT       /healthz/ready, /metrics, /problems, /workloads (15024; 0: any free one)
           BODYGUARD_XDS_TRANSPORT    netty or helidon (netty)
+          BODYGUARD_MOST_CONNECTIONS connections beyond are closed (10000)
+          BODYGUARD_MOST_CONNECTIONS_PER_ADDRESS
+                                     the same for one host; netty only (2000)
           BODYGUARD_LEASE            how long a workload is believed in without a word from it (PT10S)
           BODYGUARD_GRACE            how long it may take to come back after its stream broke (PT2S)
           BODYGUARD_MOST_WORKLOADS   registrations beyond are refused (10000)
           BODYGUARD_MOST_WORKLOADS_PER_ACCOUNT
                                      the same for one service account (1000)
+          BODYGUARD_REGISTRATIONS_PER_SECOND
+                                     how often workloads of one service account may come or change, after as many at
+                                     once as it may have (10)
         """;
 
     static ProcessSettings from(Keys keys) {
@@ -52,9 +59,19 @@ record ProcessSettings(Settings service, GrpcServer.Transport transport, Members
                         keys.duration("BODYGUARD_GRACE", usual.grace()),
                         usual.memory(),
                         keys.count("BODYGUARD_MOST_WORKLOADS", usual.mostWorkloads()),
-                        keys.count("BODYGUARD_MOST_WORKLOADS_PER_ACCOUNT", usual.mostWorkloadsPerAccount())),
-                keys.choice("BODYGUARD_XDS_TRANSPORT", GrpcServer.Transport.NETTY),
+                        keys.count("BODYGUARD_MOST_WORKLOADS_PER_ACCOUNT", usual.mostWorkloadsPerAccount()),
+                        keys.count("BODYGUARD_REGISTRATIONS_PER_SECOND", usual.registrationsPerSecond())),
+                carriage(keys),
                 membership,
                 keys.port("BODYGUARD_ADMIN_PORT", 15024));
+    }
+
+    private static GrpcServer.Carriage carriage(Keys keys) {
+        var usual = Connections.ordinary();
+        return new GrpcServer.Carriage(
+                keys.choice("BODYGUARD_XDS_TRANSPORT", GrpcServer.Transport.NETTY),
+                new Connections(
+                        keys.count("BODYGUARD_MOST_CONNECTIONS", usual.all()),
+                        keys.count("BODYGUARD_MOST_CONNECTIONS_PER_ADDRESS", usual.perAddress())));
     }
 }

@@ -16,6 +16,7 @@ import dev.bodyguard.service.Running;
 import dev.bodyguard.source.files.Directory;
 import dev.bodyguard.standalone.Settings.Port;
 import dev.bodyguard.telemetry.service.TelemetryService;
+import dev.bodyguard.xds.server.GrpcServer;
 import dev.bodyguard.xds.server.ServerTls;
 import dev.bodyguard.xds.server.TlsReload;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -84,7 +85,7 @@ final class ControlPlane implements AutoCloseable {
                         at(settings.port(Port.DISCOVERY)),
                         settings.trustDomain(),
                         folder.path().resolve("discovery").resolve("workloads")),
-                settings.transport(),
+                GrpcServer.Carriage.by(settings.transport()),
                 ServerTls.of(ofDiscovery.get()),
                 metrics,
                 admitting(state)));
@@ -98,7 +99,7 @@ final class ControlPlane implements AutoCloseable {
                         at(settings.port(Port.XDS)),
                         settings.trustDomain(),
                         settings.outbound()),
-                settings.transport(),
+                GrpcServer.Carriage.by(settings.transport()),
                 ServerTls.of(ofConfig.get()),
                 new MeshChannel(
                         ServerSvid.id(settings.trustDomain(), "discovery"),

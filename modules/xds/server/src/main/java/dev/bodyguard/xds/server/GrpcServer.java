@@ -11,9 +11,17 @@ public sealed interface GrpcServer extends AutoCloseable permits HelidonGrpcServ
     enum Transport {
         /// grpc-java on Netty: the ordinary choice.
         NETTY,
-        /// Helidon 4.5.0. It does not tell a stream that its connection broke: such streams, and what they hold, stay
-        /// until the server ends.
+        /// Helidon 4.5.0. It does not tell a stream that its connection broke: such a stream, and its part of what its
+        /// peer may have, stays until something is written to it, which fails.
         HELIDON
+    }
+
+    /// What carries the calls, and how much of it.
+    record Carriage(Transport transport, Connections connections) {
+        /// With as many connections as usual.
+        public static Carriage by(Transport transport) {
+            return new Carriage(transport, Connections.ordinary());
+        }
     }
 
     /// Listens with TLS, over the ordinary transport.
@@ -22,7 +30,7 @@ public sealed interface GrpcServer extends AutoCloseable permits HelidonGrpcServ
     /// @throws IOException when it cannot listen there; the message names the address
     static GrpcServer start(String host, int port, ServerTls tls, List<? extends BindableService> services)
             throws IOException {
-        return start(Transport.NETTY, host, port, tls, services);
+        return start(Carriage.by(Transport.NETTY), host, port, tls, services);
     }
 
     /// Listens with TLS.
@@ -30,11 +38,11 @@ public sealed interface GrpcServer extends AutoCloseable permits HelidonGrpcServ
     /// @param port 0 for any free one
     /// @throws IOException when it cannot listen there; the message names the address
     static GrpcServer start(
-            Transport transport, String host, int port, ServerTls tls, List<? extends BindableService> services)
+            Carriage carriage, String host, int port, ServerTls tls, List<? extends BindableService> services)
             throws IOException {
-        return switch (transport) {
-            case NETTY -> NettyGrpcServer.start(host, port, tls, services);
-            case HELIDON -> HelidonGrpcServer.start(host, port, tls, services);
+        return switch (carriage.transport) {
+            case NETTY -> NettyGrpcServer.start(carriage.connections, host, port, tls, services);
+            case HELIDON -> HelidonGrpcServer.start(carriage.connections, host, port, tls, services);
         };
     }
 
@@ -42,8 +50,8 @@ public sealed interface GrpcServer extends AutoCloseable permits HelidonGrpcServ
     static GrpcServer startPlaintext(
             Transport transport, String host, int port, List<? extends BindableService> services) throws IOException {
         return switch (transport) {
-            case NETTY -> NettyGrpcServer.start(host, port, null, services);
-            case HELIDON -> HelidonGrpcServer.start(host, port, null, services);
+            case NETTY -> NettyGrpcServer.start(Connections.ordinary(), host, port, null, services);
+            case HELIDON -> HelidonGrpcServer.start(Connections.ordinary(), host, port, null, services);
         };
     }
 

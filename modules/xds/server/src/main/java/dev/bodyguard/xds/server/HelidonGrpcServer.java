@@ -15,11 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Helidon as transport.
 record HelidonGrpcServer(WebServer server) implements GrpcServer {
-    private static final int MOST_CONNECTIONS = 10_000;
     private static final int LARGEST_REQUEST = 4 << 20;
 
     static HelidonGrpcServer start(
-            String host, int port, @Nullable ServerTls tls, List<? extends BindableService> services)
+            Connections most, String host, int port, @Nullable ServerTls tls, List<? extends BindableService> services)
             throws IOException {
         var routing = GrpcRouting.builder();
         services.forEach(routing::service);
@@ -27,7 +26,7 @@ record HelidonGrpcServer(WebServer server) implements GrpcServer {
                 .host(host)
                 .port(port)
                 .shutdownHook(false)
-                .maxTcpConnections(MOST_CONNECTIONS)
+                .maxTcpConnections(most.all())
                 .shutdownGracePeriod(Duration.ofMillis(500))
                 // Helidon counts a connection idle from its last new request, however busy its streams are.
                 .idleConnectionTimeout(Duration.ofDays(3650))

@@ -40,7 +40,7 @@ final class Served implements AutoCloseable, Events, Views {
     Served(Transport transport, ServerTls tls, String... resources) throws IOException {
         discovery = new AggregatedDiscovery(this, this);
         current = generation(resources);
-        server = GrpcServer.start(transport, "127.0.0.1", 0, tls, List.of(discovery));
+        server = GrpcServer.start(GrpcServer.Carriage.by(transport), "127.0.0.1", 0, tls, List.of(discovery));
     }
 
     /// `name=text` each.
