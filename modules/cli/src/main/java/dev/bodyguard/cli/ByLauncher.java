@@ -22,6 +22,17 @@ final class ByLauncher {
     }
 
     @Command(
+            name = "service",
+            description = "Runs one service of the control plane as a process of its own: service"
+                    + " identity|discovery|config|telemetry. Each tells with --help which variables it reads.")
+    static final class Service implements Runnable {
+        @Override
+        public void run() {
+            throw notHere("service");
+        }
+    }
+
+    @Command(
             name = "sidecar",
             description = "Runs a sidecar beside an unmodified command:%n"
                     + "sidecar --service NAME --version V --app-port N --state DIR -- COMMAND…")

@@ -5,7 +5,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/// The command `bodyguard`, less `run` and `sidecar`: those are processes of their own, started by the launcher.
+/// The command `bodyguard`, less `run`, `sidecar` and `service`: those are processes of their own, started by the
+/// launcher.
 @Command(
         name = "bodyguard",
         description =
@@ -16,6 +17,7 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             ByLauncher.Run.class,
             ByLauncher.Sidecar.class,
+            ByLauncher.Service.class,
             StatusCommand.class,
             CheckCommand.class,
             ExplainCommand.class,

@@ -8,9 +8,11 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,6 +27,21 @@ final class CommandLineTest {
     void helpListsEveryCommandAlsoThoseTheLauncherStarts() {
         assertThat(Main.commandLine().getUsageMessage())
                 .contains("demo", "run", "sidecar", "explain", "token", "identity", "version", "--help");
+    }
+
+    /// The launcher looks at the first word and starts another process for some: `run | sidecar)`, `service)`.
+    @Test
+    void everyWordThatTheLauncherKnowsIsACommand() throws Exception {
+        var launcher = Files.readAllLines(Path.of("../../bodyguard"));
+        int from = launcher.indexOf("case ${1:-} in");
+        int to = launcher.subList(from, launcher.size()).indexOf("esac") + from;
+        var words = launcher.subList(from + 1, to).stream()
+                .filter(line -> line.matches(" {4}[a-z].*\\)"))
+                .flatMap(line -> Arrays.stream(line.strip().replace(")", "").split(" \\| ")))
+                .toList();
+
+        assertThat(words).contains("run", "sidecar", "service", "demo");
+        assertThat(Main.commandLine().getSubcommands().keySet()).containsAll(words);
     }
 
     @Test
