@@ -13,6 +13,8 @@ import (
 
 const rate = 100
 
+// Every test has a mesh of its own and waits most of its time, so several run side by side.
+
 // mesh is a control plane, two replicas of payment-service v2 and a checkout that reaches them.
 func mesh(t *testing.T) (m *Mesh, a, b, checkout *Workload) {
 	t.Helper()
@@ -41,112 +43,9 @@ func signal(t *testing.T, pid int, signal syscall.Signal) {
 	}
 }
 
-// Whichever part of a replica is killed, the requests go to the other one.
-func TestReplicaKilled(t *testing.T) {
-	for _, victim := range []struct {
-		name string
-		pids func(*Workload) []int
-	}{
-		{"app", func(w *Workload) []int { return []int{w.State.ChildPid} }},
-		{"sidecar", func(w *Workload) []int { return []int{w.State.Pid} }},
-		{"both", func(w *Workload) []int { return []int{w.State.Pid, w.State.ChildPid} }},
-	} {
-		t.Run(victim.name, func(t *testing.T) {
-			_, a, b, checkout := mesh(t)
-			load := Under(t, rate, checkout.Paid)
-			time.Sleep(2 * time.Second)
-			for _, pid := range victim.pids(a) {
-				signal(t, pid, syscall.SIGKILL)
-			}
-			before := b.Stats().Requests
-			time.Sleep(4 * time.Second)
-			load.Unharmed()
-			if after := b.Stats().Requests; after-before < 3*rate {
-				t.Errorf("the other replica had %d requests in 4 s, want nearly all %d", after-before, 4*rate)
-			}
-			if victim.name == "sidecar" {
-				// Nobody stops the app of a sidecar that was killed, unless the sidecar comes back.
-				signal(t, a.State.ChildPid, syscall.SIGTERM)
-			}
-		})
-	}
-}
-
-// The mesh goes on without its control plane, and follows the next one by itself.
-func TestControlPlaneKilled(t *testing.T) {
-	m, _, _, checkout := mesh(t)
-	m.Join("payment-service", "v1", "v1", nil)
-	load := Under(t, rate, checkout.Paid)
-	m.Plane.Kill()
-	time.Sleep(30 * time.Second)
-	m.Revive()
-	m.Write("payments.yaml", m.Split(100, 0))
-	begun := time.Now()
-	Eventually(t, 15*time.Second, "an edit is in force again", func() bool {
-		_, got, err := checkout.Buy(Outside, "GET")
-		return err == nil && got.PaymentVersion == "v1"
-	})
-	t.Logf("the edit was in force %v after the control plane had said it was ready", time.Since(begun).Round(time.Millisecond))
-	load.Unharmed()
-	for _, left := range []float64{checkout.Metric("cert_expiry_seconds")} {
-		if left <= 0 {
-			t.Errorf("the certificate expires in %.0f s", left)
-		}
-	}
-}
-
-// A sidecar that starts while nobody tells it anything serves by what it remembers.
-func TestSidecarRestartedDuringOutage(t *testing.T) {
-	m, a, b, checkout := mesh(t)
-	time.Sleep(1500 * time.Millisecond) // what it learned last is written within a second
-	m.Plane.Kill()
-	for _, w := range []*Workload{checkout, a, b} {
-		w.Stop(15 * time.Second)
-		w.Again(m)
-		w.Ready(30 * time.Second)
-		w.Says(`serving by the plan remembered at`, time.Second)
-	}
-	load := Under(t, rate, checkout.Paid)
-	time.Sleep(3 * time.Second)
-	load.Unharmed()
-	if shared := a.Metric("istio_requests_total", `connection_security_policy="mutual_tls"`); shared == 0 {
-		t.Error("nothing reached replica a by mutual TLS")
-	}
-
-	m.Revive()
-	m.Join("payment-service", "v1", "v1", nil)
-	m.Write("payments.yaml", m.Split(100, 0))
-	Eventually(t, 20*time.Second, "the restarted sidecars follow the control plane again", func() bool {
-		_, got, err := checkout.Buy(Outside, "GET")
-		return err == nil && got.PaymentVersion == "v1"
-	})
-}
-
-// Every sidecar is replaced by another one, one after the other, and nobody notices.
-func TestRollingReplacement(t *testing.T) {
-	m, a, b, checkout := mesh(t)
-	var entry atomic.Pointer[Workload]
-	entry.Store(checkout)
-	load := Under(t, rate, func() error { return entry.Load().Paid() })
-	time.Sleep(time.Second)
-	for i, old := range []*Workload{a, b} {
-		m.Join("payment-service", "v2", fmt.Sprintf("next-%d", i), nil)
-		if !old.Stop(15 * time.Second) {
-			t.Errorf("%s does not end", old.Name)
-		}
-	}
-	next := m.Join("checkout", "v1", "next", nil)
-	reachable(t, next)
-	entry.Store(next)
-	if !checkout.Stop(15 * time.Second) {
-		t.Errorf("%s does not end", checkout.Name)
-	}
-	time.Sleep(time.Second)
-	load.Unharmed()
-}
-
 // A process that stands still for 20 s costs what only it can do, with a reason; then all is as before.
 func TestProcessStandsStill(t *testing.T) {
+	t.Parallel()
 	const still = 20 * time.Second
 	m, a, b, checkout := mesh(t)
 
@@ -200,4 +99,112 @@ func TestProcessStandsStill(t *testing.T) {
 		Eventually(t, 10*time.Second, "checkout is as before", func() bool { return checkout.Paid() == nil })
 	})
 	_ = b
+}
+
+// Whichever part of a replica is killed, the requests go to the other one.
+func TestReplicaKilled(t *testing.T) {
+	for _, victim := range []struct {
+		name string
+		pids func(*Workload) []int
+	}{
+		{"app", func(w *Workload) []int { return []int{w.State.ChildPid} }},
+		{"sidecar", func(w *Workload) []int { return []int{w.State.Pid} }},
+		{"both", func(w *Workload) []int { return []int{w.State.Pid, w.State.ChildPid} }},
+	} {
+		t.Run(victim.name, func(t *testing.T) {
+			t.Parallel()
+			_, a, b, checkout := mesh(t)
+			load := Under(t, rate, checkout.Paid)
+			time.Sleep(2 * time.Second)
+			for _, pid := range victim.pids(a) {
+				signal(t, pid, syscall.SIGKILL)
+			}
+			before := b.Stats().Requests
+			time.Sleep(4 * time.Second)
+			load.Unharmed()
+			if after := b.Stats().Requests; after-before < 3*rate {
+				t.Errorf("the other replica had %d requests in 4 s, want nearly all %d", after-before, 4*rate)
+			}
+			if victim.name == "sidecar" {
+				// Nobody stops the app of a sidecar that was killed, unless the sidecar comes back.
+				signal(t, a.State.ChildPid, syscall.SIGTERM)
+			}
+		})
+	}
+}
+
+// The mesh goes on without its control plane, and follows the next one by itself.
+func TestControlPlaneKilled(t *testing.T) {
+	t.Parallel()
+	m, _, _, checkout := mesh(t)
+	m.Join("payment-service", "v1", "v1", nil)
+	load := Under(t, rate, checkout.Paid)
+	m.Plane.Kill()
+	time.Sleep(30 * time.Second)
+	m.Revive()
+	m.Write("payments.yaml", m.Split(100, 0))
+	begun := time.Now()
+	Eventually(t, 15*time.Second, "an edit is in force again", func() bool {
+		_, got, err := checkout.Buy(Outside, "GET")
+		return err == nil && got.PaymentVersion == "v1"
+	})
+	t.Logf("the edit was in force %v after the control plane had said it was ready", time.Since(begun).Round(time.Millisecond))
+	load.Unharmed()
+	for _, left := range []float64{checkout.Metric("cert_expiry_seconds")} {
+		if left <= 0 {
+			t.Errorf("the certificate expires in %.0f s", left)
+		}
+	}
+}
+
+// A sidecar that starts while nobody tells it anything serves by what it remembers.
+func TestSidecarRestartedDuringOutage(t *testing.T) {
+	t.Parallel()
+	m, a, b, checkout := mesh(t)
+	time.Sleep(1500 * time.Millisecond) // what it learned last is written within a second
+	m.Plane.Kill()
+	for _, w := range []*Workload{checkout, a, b} {
+		w.Stop(15 * time.Second)
+		w.Again(m)
+		w.Ready(30 * time.Second)
+		w.Says(`serving by the plan remembered at`, time.Second)
+	}
+	load := Under(t, rate, checkout.Paid)
+	time.Sleep(3 * time.Second)
+	load.Unharmed()
+	if shared := a.Metric("istio_requests_total", `connection_security_policy="mutual_tls"`); shared == 0 {
+		t.Error("nothing reached replica a by mutual TLS")
+	}
+
+	m.Revive()
+	m.Join("payment-service", "v1", "v1", nil)
+	m.Write("payments.yaml", m.Split(100, 0))
+	Eventually(t, 20*time.Second, "the restarted sidecars follow the control plane again", func() bool {
+		_, got, err := checkout.Buy(Outside, "GET")
+		return err == nil && got.PaymentVersion == "v1"
+	})
+}
+
+// Every sidecar is replaced by another one, one after the other, and nobody notices.
+func TestRollingReplacement(t *testing.T) {
+	t.Parallel()
+	m, a, b, checkout := mesh(t)
+	var entry atomic.Pointer[Workload]
+	entry.Store(checkout)
+	load := Under(t, rate, func() error { return entry.Load().Paid() })
+	time.Sleep(time.Second)
+	for i, old := range []*Workload{a, b} {
+		m.Join("payment-service", "v2", fmt.Sprintf("next-%d", i), nil)
+		if !old.Stop(15 * time.Second) {
+			t.Errorf("%s does not end", old.Name)
+		}
+	}
+	next := m.Join("checkout", "v1", "next", nil)
+	reachable(t, next)
+	entry.Store(next)
+	if !checkout.Stop(15 * time.Second) {
+		t.Errorf("%s does not end", checkout.Name)
+	}
+	time.Sleep(time.Second)
+	load.Unharmed()
 }
