@@ -25,6 +25,9 @@ final class Followed implements AutoCloseable, Sink, Events {
     final LinkedBlockingQueue<String> told = new LinkedBlockingQueue<>();
 
     final LinkedBlockingQueue<String> happened = new LinkedBlockingQueue<>();
+    /// Before each further attempt.
+    final LinkedBlockingQueue<Duration> pauses = new LinkedBlockingQueue<>();
+
     final AdsClient client;
 
     Followed(String id, Supplier<ManagedChannel> channels) {
@@ -80,6 +83,7 @@ final class Followed implements AutoCloseable, Sink, Events {
 
     @Override
     public void lost(String why, Duration retryIn) {
+        pauses.add(retryIn);
         happened.add("lost: " + why);
     }
 

@@ -22,8 +22,11 @@ import io.grpc.util.AdvancedTlsX509KeyManager;
 import io.grpc.util.AdvancedTlsX509TrustManager;
 import io.grpc.util.AdvancedTlsX509TrustManager.Verification;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.IntStream;
@@ -289,5 +292,18 @@ class FollowingTest {
                 .build();
         return () -> NettyChannelBuilder.forAddress("127.0.0.1", served.server.port(), credentials)
                 .build();
+    }
+
+    @Test
+    void whereNobodyListensItTriesTwiceASecond() throws Exception {
+        int port;
+        try (var probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = probe.getLocalPort();
+        }
+        try (var alone = new Followed("alone", Served.channels(port))) {
+            for (int i = 0; i < 8; i++) {
+                assertThat(Await.next("the next pause", alone.pauses)).isLessThanOrEqualTo(Duration.ofMillis(500));
+            }
+        }
     }
 }
