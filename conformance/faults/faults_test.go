@@ -103,6 +103,7 @@ func TestProcessStandsStill(t *testing.T) {
 
 // Whichever part of a replica is killed, the requests go to the other one.
 func TestReplicaKilled(t *testing.T) {
+	t.Parallel()
 	for _, victim := range []struct {
 		name string
 		pids func(*Workload) []int
