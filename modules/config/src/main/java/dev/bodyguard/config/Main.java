@@ -1,9 +1,7 @@
 package dev.bodyguard.config;
 
 import dev.bodyguard.service.Admin;
-import dev.bodyguard.service.FreePort;
 import dev.bodyguard.service.Json;
-import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
 import dev.bodyguard.xds.server.ServerTls;
@@ -22,20 +20,12 @@ public final class Main {
     private Main() {}
 
     static void main(String[] args) throws InterruptedException {
-        Lifecycle.run(
-                "bodyguard service config",
-                ProcessSettings.USAGE,
-                args,
-                () -> ProcessSettings.from(new Keys(System.getenv())),
-                Main::start);
+        Lifecycle.service("config", ProcessSettings.USAGE, args, ProcessSettings::from, Main::start);
     }
 
     private static String start(ProcessSettings settings, Running running) throws IOException, InterruptedException {
         var service = settings.service();
-        var host = service.listen().getHostString();
-        // What cannot work shall be told before anything has started.
-        FreePort.require(host, service.listen().getPort(), "BODYGUARD_XDS_PORT");
-        FreePort.require(host, settings.adminPort(), "BODYGUARD_ADMIN_PORT");
+        settings.place().requireFree();
         var clock = InstantSource.system();
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
@@ -48,16 +38,13 @@ public final class Main {
                 member.to("discovery", why -> LOG.log(Level.ERROR, "discovery is not who it should be: " + why)),
                 metrics));
         reload.into(config::reloadTls);
-        var admin = running.open(Admin.start(
-                host,
-                settings.adminPort(),
-                new Admin.Answers(
+        var admin = running.open(settings.place()
+                .admin(new Admin.Answers(
                         config::unready,
                         metrics::scrape,
                         Map.of(
                                 "/problems", () -> Json.array(StateDump.problems(config)),
                                 "/proxies", () -> Json.array(StateDump.proxies(config))))));
-        return "xds " + host + ":" + config.port() + ", admin " + host + ":" + admin.port()
-                + "; following discovery at " + service.discovery();
+        return settings.place().told("xds", config.port(), admin) + "; following discovery at " + service.discovery();
     }
 }

@@ -3,17 +3,17 @@ package dev.bodyguard.config;
 import dev.bodyguard.identity.client.Membership;
 import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.service.Keys;
+import dev.bodyguard.service.Place;
 import dev.bodyguard.xds.server.Connections;
 import dev.bodyguard.xds.server.GrpcServer;
-import java.net.InetSocketAddress;
 
 /// What config can be told as a process of its own, by environment variables.
 ///
 /// @param service what it can be told anywhere
 /// @param carriage `BODYGUARD_XDS_TRANSPORT`, `BODYGUARD_MOST_CONNECTIONS` and `…_PER_ADDRESS`
 /// @param membership `BODYGUARD_STATE`, `BODYGUARD_IDENTITY` and `BODYGUARD_TRUST_DOMAIN`
-/// @param adminPort `BODYGUARD_ADMIN_PORT`
-record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, int adminPort) {
+/// @param place `BODYGUARD_HOST`, `BODYGUARD_XDS_PORT` and `BODYGUARD_ADMIN_PORT`
+record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, Place place) {
     static final String USAGE = """
         usage: bodyguard service config, with environment variables:
           BODYGUARD_STATE                    folder with identity's root.pem and join/config.bodyguard-system.token;
@@ -32,6 +32,7 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
         """;
 
     static ProcessSettings from(Keys keys) {
+        var place = Place.from(keys, "BODYGUARD_XDS_PORT", 15012);
         var membership = new Membership(
                 keys.path("BODYGUARD_STATE", "the folder with root.pem and the join token, as identity writes them"),
                 keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
@@ -39,13 +40,12 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
         return new ProcessSettings(
                 new Settings(
                         keys.text("BODYGUARD_DISCOVERY", "127.0.0.1:15014"),
-                        InetSocketAddress.createUnresolved(
-                                keys.text("BODYGUARD_HOST", "127.0.0.1"), keys.port("BODYGUARD_XDS_PORT", 15012)),
+                        place.address(),
                         membership.trustDomain(),
                         keys.choice("BODYGUARD_OUTBOUND_TRAFFIC_POLICY", OutboundPolicy.Mode.ALLOW_ANY)),
                 carriage(keys),
                 membership,
-                keys.port("BODYGUARD_ADMIN_PORT", 15022));
+                place);
     }
 
     private static GrpcServer.Carriage carriage(Keys keys) {

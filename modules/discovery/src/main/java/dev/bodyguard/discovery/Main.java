@@ -1,9 +1,7 @@
 package dev.bodyguard.discovery;
 
 import dev.bodyguard.service.Admin;
-import dev.bodyguard.service.FreePort;
 import dev.bodyguard.service.Json;
-import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
 import dev.bodyguard.source.files.Directory;
@@ -21,21 +19,14 @@ public final class Main {
     private Main() {}
 
     static void main(String[] args) throws InterruptedException {
-        Lifecycle.run(
-                "bodyguard service discovery",
-                ProcessSettings.USAGE,
-                args,
-                () -> ProcessSettings.from(new Keys(System.getenv())),
-                Main::start);
+        Lifecycle.service("discovery", ProcessSettings.USAGE, args, ProcessSettings::from, Main::start);
     }
 
     private static String start(ProcessSettings settings, Running running) throws IOException, InterruptedException {
         var service = settings.service();
-        var host = service.listen().getHostString();
         // What cannot work shall be told before anything has started.
         Directory.open(service.documents()).close();
-        FreePort.require(host, service.listen().getPort(), "BODYGUARD_DISCOVERY_PORT");
-        FreePort.require(host, settings.adminPort(), "BODYGUARD_ADMIN_PORT");
+        settings.place().requireFree();
         var clock = InstantSource.system();
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
@@ -44,16 +35,13 @@ public final class Main {
         var discovery = running.open(
                 Pipeline.start(service, settings.carriage(), ServerTls.of(member.svid()), metrics, _ -> {}));
         reload.into(discovery::reloadTls);
-        var admin = running.open(Admin.start(
-                host,
-                settings.adminPort(),
-                new Admin.Answers(
+        var admin = running.open(settings.place()
+                .admin(new Admin.Answers(
                         Optional::empty,
                         metrics::scrape,
                         Map.of(
                                 "/problems", () -> Json.array(StateDump.problems(discovery)),
                                 "/workloads", () -> Json.array(StateDump.workloads(discovery))))));
-        return "discovery " + host + ":" + discovery.port() + ", admin " + host + ":" + admin.port() + "; documents in "
-                + service.documents();
+        return settings.place().told("discovery", discovery.port(), admin) + "; documents in " + service.documents();
     }
 }

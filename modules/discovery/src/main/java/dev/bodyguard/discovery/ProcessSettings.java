@@ -2,9 +2,9 @@ package dev.bodyguard.discovery;
 
 import dev.bodyguard.identity.client.Membership;
 import dev.bodyguard.service.Keys;
+import dev.bodyguard.service.Place;
 import dev.bodyguard.xds.server.Connections;
 import dev.bodyguard.xds.server.GrpcServer;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
 /// What discovery can be told as a process of its own, by environment variables.
@@ -12,8 +12,8 @@ import java.nio.file.Path;
 /// @param service what it can be told anywhere
 /// @param carriage `BODYGUARD_XDS_TRANSPORT`, `BODYGUARD_MOST_CONNECTIONS` and `…_PER_ADDRESS`
 /// @param membership `BODYGUARD_STATE`, `BODYGUARD_IDENTITY` and `BODYGUARD_TRUST_DOMAIN`
-/// @param adminPort `BODYGUARD_ADMIN_PORT`
-record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, int adminPort) {
+/// @param place `BODYGUARD_HOST`, `BODYGUARD_DISCOVERY_PORT` and `BODYGUARD_ADMIN_PORT`
+record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, Place place) {
     static final String USAGE = """
         usage: bodyguard service discovery, with environment variables:
           BODYGUARD_FILES            the directory with the mesh's YAML and JSON documents, watched; required
@@ -39,7 +39,7 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
         """;
 
     static ProcessSettings from(Keys keys) {
-        var host = keys.text("BODYGUARD_HOST", "127.0.0.1");
+        var place = Place.from(keys, "BODYGUARD_DISCOVERY_PORT", 15014);
         var membership = new Membership(
                 keys.path("BODYGUARD_STATE", "the folder with root.pem and the join token, as identity writes them"),
                 keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
@@ -47,7 +47,7 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
         Path documents = keys.path("BODYGUARD_FILES", "the directory with the mesh's YAML");
         var usual = Settings.of(
                 documents,
-                InetSocketAddress.createUnresolved(host, keys.port("BODYGUARD_DISCOVERY_PORT", 15014)),
+                place.address(),
                 membership.trustDomain(),
                 membership.state().resolve("discovery").resolve("workloads"));
         return new ProcessSettings(
@@ -63,7 +63,7 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
                         keys.count("BODYGUARD_REGISTRATIONS_PER_SECOND", usual.registrationsPerSecond())),
                 carriage(keys),
                 membership,
-                keys.port("BODYGUARD_ADMIN_PORT", 15024));
+                place);
     }
 
     private static GrpcServer.Carriage carriage(Keys keys) {

@@ -3,6 +3,7 @@ package dev.bodyguard.service;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// A process from its command line to its end: settings, objects, serve, wait, drain.
@@ -18,6 +19,14 @@ public final class Lifecycle {
         /// @return what is where, for the line that says it is ready
         /// @throws IOException with one sentence for people
         String start(S settings, Running running) throws IOException, InterruptedException;
+    }
+
+    /// Runs a service of the control plane as a process of its own, told what it needs by the environment.
+    ///
+    /// @param name as the launcher calls it
+    public static <S> void service(String name, String usage, String[] args, Function<Keys, S> settings, Start<S> start)
+            throws InterruptedException {
+        run("bodyguard service " + name, usage, args, () -> settings.apply(new Keys(System.getenv())), start);
     }
 
     /// Returns only after `--help`. Ends the process with 0 after a signal, with 2 if it was told nonsense, with 1 if

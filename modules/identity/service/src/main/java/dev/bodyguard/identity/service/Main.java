@@ -1,8 +1,6 @@
 package dev.bodyguard.identity.service;
 
 import dev.bodyguard.service.Admin;
-import dev.bodyguard.service.FreePort;
-import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -19,17 +17,12 @@ public final class Main {
     private Main() {}
 
     static void main(String[] args) throws InterruptedException {
-        Lifecycle.run(
-                "bodyguard service identity",
-                Settings.USAGE,
-                args,
-                () -> Settings.from(new Keys(System.getenv())),
-                Main::start);
+        Lifecycle.service("identity", Settings.USAGE, args, Settings::from, Main::start);
     }
 
     private static String start(Settings settings, Running running) throws IOException {
-        FreePort.require(settings.host(), settings.port(), "BODYGUARD_IDENTITY_PORT");
-        FreePort.require(settings.host(), settings.adminPort(), "BODYGUARD_ADMIN_PORT");
+        var place = settings.place();
+        place.requireFree();
         var clock = InstantSource.system();
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         var events = Events.all(
@@ -40,10 +33,9 @@ public final class Main {
         for (var service : MeshState.SERVICES) {
             state.admitService(service);
         }
-        var server = running.open(IdentityServer.start(settings.host(), settings.port(), state, events, clock));
-        var admin = running.open(Admin.start(
-                settings.host(), settings.adminPort(), new Admin.Answers(Optional::empty, metrics::scrape, Map.of())));
-        return "identity " + server.address() + ", admin " + settings.host() + ":" + admin.port() + "; state in "
+        var server = running.open(IdentityServer.start(place.host(), place.port(), state, events, clock));
+        var admin = running.open(place.admin(new Admin.Answers(Optional::empty, metrics::scrape, Map.of())));
+        return "identity " + server.address() + ", admin " + place.host() + ":" + admin.port() + "; state in "
                 + settings.state();
     }
 }

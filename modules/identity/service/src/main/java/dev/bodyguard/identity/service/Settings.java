@@ -3,6 +3,7 @@ package dev.bodyguard.identity.service;
 import dev.bodyguard.identity.authority.Authority;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.service.Keys;
+import dev.bodyguard.service.Place;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -10,11 +11,9 @@ import java.time.Duration;
 ///
 /// @param state `BODYGUARD_STATE`: the folder with the mesh's keys
 /// @param trustDomain `BODYGUARD_TRUST_DOMAIN`: whose ids are issued
-/// @param host `BODYGUARD_HOST`: the address both ports listen on
-/// @param port `BODYGUARD_IDENTITY_PORT`: gRPC
-/// @param adminPort `BODYGUARD_ADMIN_PORT`: `/healthz/ready` and `/metrics`
+/// @param place `BODYGUARD_HOST`, `BODYGUARD_IDENTITY_PORT` and `BODYGUARD_ADMIN_PORT`
 /// @param lifetimes `BODYGUARD_TTL` and `BODYGUARD_MAX_TTL`: of certificates
-record Settings(Path state, String trustDomain, String host, int port, int adminPort, Authority.Lifetimes lifetimes) {
+record Settings(Path state, String trustDomain, Place place, Authority.Lifetimes lifetimes) {
     static final String USAGE = """
         usage: bodyguard service identity, with environment variables:
           BODYGUARD_STATE          the folder that holds (or shall hold) the mesh's keys; required
@@ -38,9 +37,7 @@ record Settings(Path state, String trustDomain, String host, int port, int admin
         return new Settings(
                 keys.path("BODYGUARD_STATE", "the folder that holds (or shall hold) the mesh's keys"),
                 keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local"),
-                keys.text("BODYGUARD_HOST", "127.0.0.1"),
-                keys.port("BODYGUARD_IDENTITY_PORT", 15013),
-                keys.port("BODYGUARD_ADMIN_PORT", 15023),
+                Place.from(keys, "BODYGUARD_IDENTITY_PORT", 15013),
                 new Authority.Lifetimes(
                         usual, keys.duration("BODYGUARD_MAX_TTL", usual.compareTo(day) > 0 ? usual : day)));
     }
