@@ -69,7 +69,7 @@ metadata: {name: no-admin, namespace: bodyguard-system}
 spec:
   action: DENY
   rules:
-    - to: [{operation: {paths: ["/admin*"]}}]
+    - to: [{operation: {paths: ["/admin*", "/v1/users:delete", "/v1/%63ards%3Adelete"]}}]
 `)
 	saved := time.Now()
 	Eventually(t, 5*time.Second, "the policy is in force", func() bool {
@@ -94,6 +94,9 @@ spec:
 		{"two slashes", byCheckout, "GET", "//admin", 403, "no-admin"},
 		{"an escaped letter", byCheckout, "GET", "/%61dmin", 403, "no-admin"},
 		{"escaped dots and slashes", byCheckout, "GET", "/pay/%2e%2e%2fadmin", 403, "no-admin"},
+		{"an escaped colon", byCheckout, "POST", "/v1/users%3Adelete", 403, "no-admin"},
+		{"an escaped colon in lower case", byCheckout, "POST", "/v1/users%3adelete?x", 403, "no-admin"},
+		{"what the policy has escaped", byCheckout, "POST", "/v1/cards:delete", 403, "no-admin"},
 		{"dot segments in what is allowed", byRefunds, "GET", "/pay/../secret", 403, "callers"},
 	} {
 		got := ask(t, one.by, one.method, host+one.path)

@@ -4,6 +4,7 @@ import dev.bodyguard.dialect.Dialect;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
+import dev.bodyguard.dialect.reading.NormalPath;
 import dev.bodyguard.dialect.reading.Targets;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.RateLimit;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -104,10 +106,13 @@ public final class BodyguardPolicy implements Dialect {
         for (var kind : List.of("exact", "prefix")) {
             if (path.has(kind)) {
                 var text = path.text(kind);
-                if (!text.startsWith("/") || text.matches(".*(//|/\\.{1,2}(/.*)?$|[?#\\\\]).*")) {
-                    path.error(kind, "must begin with / and be a normal path without query, was " + text);
+                var normal = text.startsWith("/") ? NormalPath.whole(text) : Optional.<String>empty();
+                if (normal.isEmpty()) {
+                    path.error(kind, "must begin with / and have no query, fragment or broken escape, was " + text);
                 }
-                found.add(kind.equals("exact") ? new StringMatch.Exact(text) : new StringMatch.Under(parent(text)));
+                var spelled = normal.orElse(text).replace("%2A", "*");
+                found.add(
+                        kind.equals("exact") ? new StringMatch.Exact(spelled) : new StringMatch.Under(parent(spelled)));
             }
         }
         if (found.size() != 1) {

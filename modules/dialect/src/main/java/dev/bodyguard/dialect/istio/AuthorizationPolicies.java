@@ -1,6 +1,7 @@
 package dev.bodyguard.dialect.istio;
 
 import dev.bodyguard.dialect.reading.Fields;
+import dev.bodyguard.dialect.reading.NormalPath;
 import dev.bodyguard.dialect.reading.Targets;
 import dev.bodyguard.model.AuthorizationPolicy;
 import dev.bodyguard.model.AuthorizationPolicy.Action;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -43,10 +45,7 @@ final class AuthorizationPolicies {
     private static final Pattern KEY_NOT_YET = Pattern.compile("source\\.(ip|trustDomain)|remote\\.ip|destination\\.ip"
             + "|connection\\.sni|request\\.auth\\..+|experimental\\..+");
 
-    /// What normalisation leaves in no path: a second slash, dot segments, backslashes, and escapes of what need not be
-    /// escaped, of slashes and of backslashes.
-    private static final Pattern NOT_NORMAL = Pattern.compile(
-            "//|/\\.{1,2}(/|$)|[\\\\?#]" + "|%(2[dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aAeE])");
+    private static final Pattern ANYTHING = Pattern.compile("\\{\\*{1,2}}");
 
     private final String namespace;
     private final boolean denies;
@@ -206,7 +205,9 @@ final class AuthorizationPolicies {
                     fields.error(field, "must be ports from 1 to 65535, as text, was " + value);
                 }
             }
-            case PATH -> path(fields, field, value);
+            case PATH -> {
+                return path(fields, field, value);
+            }
             case METHOD -> {
                 if (!value.equals(value.toUpperCase(Locale.ROOT))) {
                     fields.warning(field, "methods are upper case, so this matches none that is usual, was " + value);
@@ -225,7 +226,7 @@ final class AuthorizationPolicies {
             }
             case NAMESPACE, HEADER, HOST -> {}
         }
-        if (attribute != Attribute.PATH && inner(value)) {
+        if (inner(value)) {
             fields.error(field, "may have * only at its beginning or at its end, was " + value);
         }
         return value;
@@ -238,22 +239,54 @@ final class AuthorizationPolicies {
                 && (value.indexOf('*', at + 1) >= 0 || (at > 0 && at < value.length() - 1));
     }
 
-    private static void path(Fields fields, String field, String value) {
-        var template = value.contains("{");
-        if (template) {
-            if (!value.startsWith("/") || !value.replaceAll("\\{\\*{1,2}}", "").matches("[^{}*]*")) {
+    /// The path in its normal form, which is the one that requests are judged by.
+    private static String path(Fields fields, String field, String value) {
+        if (value.contains("{")) {
+            if (!value.startsWith("/")
+                    || !ANYTHING.matcher(value).replaceAll("").matches("[^{}*]*")) {
                 fields.error(field, "must begin with / and have {*} or {**} in place of whole segments, was " + value);
+                return value;
             }
         } else if (inner(value)) {
             fields.error(field, "may have * only at its beginning or at its end, was " + value);
+            return value;
         } else if (!value.startsWith("/") && !value.startsWith("*")) {
             fields.error(field, "must begin with / or *, was " + value);
+            return value;
         }
-        if (NOT_NORMAL.matcher(value).find()) {
+        return normal(value).orElseGet(() -> {
             fields.error(
                     field,
-                    "can never match, since paths are normalised before: write it without its query, second slashes,"
-                            + " dot segments and needless escapes, was " + value);
+                    "can never match, since paths are normalised before: write it without query, fragment, broken"
+                            + " escapes, and dot segments beside {*} or after *, was " + value);
+            return value;
+        });
+    }
+
+    private static Optional<String> normal(String value) {
+        if (value.contains("{")) {
+            return template(value);
         }
+        if (value.startsWith("*")) {
+            return NormalPath.part(value.substring(1)).map(rest -> "*" + rest);
+        }
+        return value.endsWith("*")
+                ? NormalPath.beginning(value.substring(0, value.length() - 1)).map(start -> start + "*")
+                : NormalPath.whole(value);
+    }
+
+    private static Optional<String> template(String value) {
+        var text = new StringBuilder();
+        var anything = ANYTHING.matcher(value);
+        int from = 0;
+        while (anything.find()) {
+            var literal = NormalPath.part(value.substring(from, anything.start()));
+            if (literal.isEmpty()) {
+                return literal;
+            }
+            text.append(literal.get()).append(anything.group());
+            from = anything.end();
+        }
+        return NormalPath.part(value.substring(from)).map(literal -> text + literal);
     }
 }

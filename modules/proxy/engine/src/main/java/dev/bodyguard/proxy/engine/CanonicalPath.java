@@ -2,10 +2,12 @@ package dev.bodyguard.proxy.engine;
 
 import org.jspecify.annotations.Nullable;
 
-/// Brings paths into one spelling before anybody decides by them, as an `HttpConnectionManager` is told to: escapes of
-/// unreserved characters are resolved (RFC 3986 §6.2.2.2), dot segments too (§5.2.4), and backslashes are slashes; if
-/// so
-/// told, escaped slashes are slashes as well and several in a row are one. The application gets what was decided upon.
+/// Normalises paths before anybody decides by them, as an `HttpConnectionManager` is told to: escapes of unreserved
+/// characters are resolved (RFC 3986 §6.2.2.2), dot segments too (§5.2.4), and backslashes are slashes; if so told,
+/// escaped slashes are slashes as well and several in a row are one. The application gets the outcome; what it may hold
+/// in two spellings is one to a rule by its [Spelling].
+///
+/// A dot segment with parameters (`/..;x/`) has no outcome: some servers take the parameters off and go up.
 ///
 /// @param active whether anything is done at all
 /// @param mergeSlashes whether `//` is `/`
@@ -20,7 +22,7 @@ record CanonicalPath(boolean active, boolean mergeSlashes, Slashes escapedSlashe
         UNESCAPED
     }
 
-    /// The path with its query; null where it cannot be brought into one spelling.
+    /// The path with its query; null where it cannot be normalised.
     @Nullable
     String of(String path) {
         if (!active || path.equals("*")) {
@@ -35,7 +37,7 @@ record CanonicalPath(boolean active, boolean mergeSlashes, Slashes escapedSlashe
             return path;
         }
         var unescaped = unescaped(path, end);
-        if (unescaped == null) {
+        if (unescaped == null || hasDotsWithParameters(unescaped)) {
             return null;
         }
         var canonical = withoutDots(unescaped);
@@ -64,13 +66,8 @@ record CanonicalPath(boolean active, boolean mergeSlashes, Slashes escapedSlashe
             } else if (c != '%') {
                 text.append(c);
             } else {
-                int high = i + 2 < end ? Character.digit(path.charAt(i + 1), 16) : -1;
-                int low = i + 2 < end ? Character.digit(path.charAt(i + 2), 16) : -1;
-                if (high < 0 || low < 0) {
-                    return null;
-                }
-                int escaped = high * 16 + low;
-                if (escaped == 0) {
+                int escaped = Spelling.escaped(path, i, end);
+                if (escaped <= 0) {
                     return null;
                 }
                 if (isUnreserved(escaped)) {
@@ -90,6 +87,16 @@ record CanonicalPath(boolean active, boolean mergeSlashes, Slashes escapedSlashe
             }
         }
         return text.toString();
+    }
+
+    private static boolean hasDotsWithParameters(String path) {
+        for (int slash = path.indexOf("/."); slash >= 0; slash = path.indexOf("/.", slash + 1)) {
+            int after = path.startsWith("/..", slash) ? slash + 3 : slash + 2;
+            if (path.startsWith(";", after) || path.regionMatches(true, after, "%3b", 0, 3)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean isUnreserved(int c) {

@@ -48,8 +48,8 @@ public final class InboundRule {
         return host.route(head);
     }
 
-    /// A path, query included, in the spelling that decisions are made by and that the application gets; null where it
-    /// has none.
+    /// A path, query included, normalised: what the application gets, and what rules are asked about in its
+    /// [Spelling]; null where it cannot be.
     public @Nullable String canonical(String path) {
         return paths.of(path);
     }
@@ -59,8 +59,9 @@ public final class InboundRule {
     /// @param peer its SPIFFE id, null where it has none
     public Verdict authorize(@Nullable String peer, RequestHead head) {
         Verdict verdict = OPEN;
+        var spelled = Spelling.of(head);
         for (int i = 0; i < authorizations.size(); i++) {
-            verdict = authorizations.get(i).decide(peer, port, head);
+            verdict = authorizations.get(i).decide(peer, port, spelled);
             if (!(verdict instanceof Verdict.Allowed)) {
                 return verdict;
             }
@@ -73,7 +74,7 @@ public final class InboundRule {
     /// @param peer its SPIFFE id, null where it has none
     /// @param now nanoseconds of the process's clock
     public Admission admit(@Nullable String peer, RequestHead head, long now) {
-        return limits.admit(peer, head, now);
+        return limits.admit(peer, Spelling.of(head), now);
     }
 
     /// The limits that are about a request, as they stand; counts nothing.
@@ -81,7 +82,7 @@ public final class InboundRule {
     /// @param peer its SPIFFE id, null where it has none
     /// @param now nanoseconds of the process's clock
     public List<Admission.Limit> limits(@Nullable String peer, RequestHead head, long now) {
-        return limits.about(peer, head, now);
+        return limits.about(peer, Spelling.of(head), now);
     }
 
     /// The cluster of the application, for bytes that are no HTTP; null where they are not let in. Rules that judge

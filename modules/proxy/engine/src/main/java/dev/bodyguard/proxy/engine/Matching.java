@@ -108,7 +108,7 @@ final class Matching {
     }
 
     static Predicate<RequestHead> path(PathMatcher matcher, String field) throws Invalid {
-        Predicate<CharSequence> text = Texts.compile(matcher.getPath(), field + ".path");
+        Predicate<CharSequence> text = Texts.compile(Spelling.of(matcher.getPath()), field + ".path");
         return head -> {
             String path = head.path();
             int end = pathEnd(path);

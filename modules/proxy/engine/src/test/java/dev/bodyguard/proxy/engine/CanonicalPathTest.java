@@ -34,6 +34,8 @@ class CanonicalPathTest {
                 "/%2561dmin | /%2561dmin",
                 "/a%20b/%C3%A9 | /a%20b/%C3%A9",
                 "/a...b/..c/.d | /a...b/..c/.d",
+                "/a/...;x/a;..%2f | /a/...;x/a;../",
+                "/v1/users%3adelete | /v1/users%3adelete",
                 "/%61?x=/../%61//y | /a?x=/../%61//y",
                 "/a?/../b | /a?/../b",
                 "* | *",
@@ -45,7 +47,21 @@ class CanonicalPathTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/%", "/%4", "/%zz", "/a%00b", "/a#b", "/a?b#c", "admin", "http://x/admin", ""})
+    @ValueSource(
+            strings = {
+                "/%",
+                "/%4",
+                "/%zz",
+                "/a%00b",
+                "/a#b",
+                "/a?b#c",
+                "/pay/..;/admin",
+                "/pay/.%2e%3Bx/admin",
+                "/.;",
+                "admin",
+                "http://x/admin",
+                ""
+            })
     void hasNone(String written) {
         assertThat(PATHS.of(written)).isNull();
     }

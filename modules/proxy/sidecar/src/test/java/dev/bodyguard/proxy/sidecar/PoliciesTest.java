@@ -115,6 +115,22 @@ class PoliciesTest {
         assertThat(app.seen).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/users:delete", "/v1/users%3Adelete", "/v1/users%3adelete", "/v1/u%73ers%3Adelete?x"})
+    void aReservedCharacterInDisguiseIsSeenThrough(String path) throws IOException {
+        begin(denying("/v1/users:"));
+
+        var refused = caller.get("http://payment-service" + path);
+        var other = caller.get("http://payment-service/v1/a%3Bb%2fc");
+
+        assertThat(refused.status()).isEqualTo(403);
+        assertThat(other.status()).isEqualTo(200);
+        assertThat(app.seen).hasSize(1);
+        assertThat(app.seen.getFirst().first())
+                .as("what is reserved means to the app what it says")
+                .isEqualTo("GET /v1/a%3Bb/c HTTP/1.1");
+    }
+
     @Test
     void theAppGetsThePathThatWasDecidedUpon() throws IOException {
         begin(noAdmin());
@@ -196,6 +212,10 @@ class PoliciesTest {
     }
 
     static RBAC noAdmin() {
+        return denying("/admin");
+    }
+
+    private static RBAC denying(String prefix) {
         return RBAC.newBuilder()
                 .setRules(io.envoyproxy
                         .envoy
@@ -212,7 +232,7 @@ class PoliciesTest {
                                         .addPermissions(Permission.newBuilder()
                                                 .setUrlPath(PathMatcher.newBuilder()
                                                         .setPath(StringMatcher.newBuilder()
-                                                                .setPrefix("/admin"))))
+                                                                .setPrefix(prefix))))
                                         .build()))
                 .build();
     }

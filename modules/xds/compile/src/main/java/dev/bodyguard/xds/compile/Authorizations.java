@@ -178,9 +178,10 @@ final class Authorizations {
         return List.of(text(value, true), text(value + ":*", true));
     }
 
+    /// A star that is escaped stands for itself.
     private static StringMatcher path(String value) {
         if (!value.contains("{")) {
-            return value.equals("*") ? regex(".+") : text(value, false);
+            return value.equals("*") ? regex(".+") : starsUnescaped(text(value, false));
         }
         var regex = new StringBuilder();
         int from = 0;
@@ -194,11 +195,25 @@ final class Authorizations {
             } else {
                 int next = value.indexOf('{', from);
                 int to = next < 0 ? value.length() : next;
-                regex.append(Wire.quoted(value.substring(from, to)));
+                regex.append(Wire.quoted(unescaped(value.substring(from, to))));
                 from = to;
             }
         }
         return regex(regex.toString());
+    }
+
+    private static StringMatcher starsUnescaped(StringMatcher path) {
+        var text = path.toBuilder();
+        return switch (path.getMatchPatternCase()) {
+            case EXACT -> text.setExact(unescaped(path.getExact())).build();
+            case PREFIX -> text.setPrefix(unescaped(path.getPrefix())).build();
+            case SUFFIX -> text.setSuffix(unescaped(path.getSuffix())).build();
+            case CONTAINS, SAFE_REGEX, CUSTOM, MATCHPATTERN_NOT_SET -> path;
+        };
+    }
+
+    private static String unescaped(String literal) {
+        return literal.replace("%2A", "*");
     }
 
     // -- texts that may begin or end with *
