@@ -9,24 +9,93 @@ import org.jspecify.annotations.Nullable;
 /// response flags and sentences of local replies.
 public sealed interface Refusal {
     /// The HTTP status.
-    int status();
+    default int status() {
+        return code().status();
+    }
 
     /// Envoy's response flag, `-` where there is none.
-    String flag();
+    default String flag() {
+        return code().flag();
+    }
 
     /// Envoy's word for it, `response_code_details` in an access log.
-    String details();
-
-    /// What is wrong and what would help, for a person.
-    String sentence();
+    default String details() {
+        return code().details();
+    }
 
     /// What the rule that spoke is due to, null where no rule did.
-    @Nullable
-    String origin();
+    default @Nullable String origin() {
+        return null;
+    }
 
     /// What whoever asked is told of [#origin]; null where that is nothing.
     default @Nullable String told() {
         return origin();
+    }
+
+    private RefusalCode code() {
+        return switch (this) {
+            case NoRoute _, NoPort _ -> new RefusalCode(404, "NR", "route_not_found");
+            case Blocked blocked -> new RefusalCode(blocked.status(), "NR", "direct_response");
+            case NoCluster _, NotReadyYet _ -> new RefusalCode(503, "NC", "cluster_not_found");
+            case NoHealthyEndpoint _ -> new RefusalCode(503, "UH", "no_healthy_upstream");
+            case ConnectFailed _, AppNotListening _ -> RefusalCode.reset(503, "UF", "connection_failure");
+            case UpstreamReset _ -> RefusalCode.reset(503, "UC", "connection_termination");
+            case TurnedAway _ -> RefusalCode.reset(503, "UR", "remote_refused_stream_reset");
+            case Overflow _ -> RefusalCode.reset(503, "UO", "overflow");
+            case TimedOut _ -> new RefusalCode(504, "UT", "response_timeout");
+            case TryTimedOut _ -> new RefusalCode(504, "UT", "upstream_per_try_timeout");
+            case Denied denied ->
+                new RefusalCode(403, "RBAC", "rbac_access_denied_matched_policy[" + denied.matched() + "]");
+            case Limited limited -> new RefusalCode(limited.by.status(), "RL", "local_rate_limited");
+            case OddPath _ -> new RefusalCode(400, "DPE", "path_normalization_failed");
+            case BadRequest _ -> new RefusalCode(400, "DPE", "http1.codec_error");
+            case Loop _ -> new RefusalCode(508, "DPE", "loop_detected");
+            case Aborted aborted -> new RefusalCode(aborted.status(), "FI", "fault_filter_abort");
+        };
+    }
+
+    /// What is wrong and what would help, for a person.
+    default String sentence() {
+        return switch (this) {
+            case NoRoute(var host, var method, var path, var _) ->
+                "no route of " + host + " matches " + method + " " + path
+                        + "; add a rule for it, or one without a match";
+            case NoPort(var host, var ports, var _) -> {
+                int slash = host.indexOf('/');
+                yield "the mesh knows " + host.substring(slash + 1) + ", but not its port "
+                        + host.substring(0, Math.max(slash, 0)) + "; it has " + ports
+                        + ": call one of these, or declare the port";
+            }
+            case Blocked(var _, var sentence, var _) -> sentence;
+            case NoCluster(var cluster, var _) ->
+                "the rule's destination " + cluster + " does not exist; is its service or subset defined?";
+            case NotReadyYet(var host) ->
+                "the endpoints of " + host + " are still on their way from the control plane; try again";
+            case NoHealthyEndpoint(var cluster, var _) ->
+                "no endpoint of " + cluster + " is ready; is a workload of it running and registered?";
+            case ConnectFailed(var address, var cause, var _) -> "could not connect to " + address + ": " + cause;
+            case AppNotListening(var address) -> "the application does not listen on " + address;
+            case UpstreamReset(var address, var cause, var _) ->
+                address + " closed the connection before it answered: " + cause;
+            case TurnedAway(var workload, var address, var cause, var _) ->
+                (workload.isEmpty() ? address : "workload " + workload + " at " + address)
+                        + " turned the request away unprocessed; does its application listen? (" + cause + ")";
+            case Overflow(var cluster, var limit, var _) -> cluster + " is at its limit: " + limit;
+            case TimedOut(var after, var _) ->
+                "no complete answer within " + after.toMillis() + " ms, the route's timeout";
+            case TryTimedOut(var address, var after, var _) ->
+                address + " did not answer within " + after.toMillis() + " ms, the route's time per try";
+            case Denied denied -> "RBAC: " + denied.peer + " may not " + denied.what + ": " + denied.reason();
+            case Limited(var peer, var by) ->
+                "rate limited: " + peer + " is over " + by.quota().requests() + " per "
+                        + Limited.per(by.quota().window()) + " of " + told() + "; try again in " + by.retryAfter()
+                        + " s";
+            case OddPath(var path) -> "the path cannot be normalised, and policies decide by it: " + path;
+            case BadRequest(var sentence) -> sentence;
+            case Loop(var address) -> "the request's destination " + address + " is this proxy itself";
+            case Aborted _ -> "aborted by a fault injection rule";
+        };
     }
 
     /// The host is known, none of its routes match.
@@ -34,228 +103,40 @@ public sealed interface Refusal {
             String host,
             String method,
             String path,
-            @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 404;
-        }
-
-        @Override
-        public String flag() {
-            return "NR";
-        }
-
-        @Override
-        public String details() {
-            return "route_not_found";
-        }
-
-        @Override
-        public String sentence() {
-            return "no route of " + host + " matches " + method + " " + path
-                    + "; add a rule for it, or one without a match";
-        }
-    }
+            @Nullable String origin) implements Refusal {}
 
     /// The host is known, but not on this port.
     ///
     /// @param host `port/authority`
     /// @param ports that it has
-    record NoPort(String host, String ports, @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 404;
-        }
+    record NoPort(String host, String ports, @Nullable String origin) implements Refusal {}
 
-        @Override
-        public String flag() {
-            return "NR";
-        }
-
-        @Override
-        public String details() {
-            return "route_not_found";
-        }
-
-        @Override
-        public String sentence() {
-            int slash = host.indexOf('/');
-            return "the mesh knows " + host.substring(slash + 1) + ", but not its port "
-                    + host.substring(0, Math.max(slash, 0)) + "; it has " + ports
-                    + ": call one of these, or declare the port";
-        }
-    }
+    /// The host is not of the mesh, and the outbound policy lets only known ones out.
+    record Blocked(int status, String sentence, @Nullable String origin) implements Refusal {}
 
     /// The rule names a cluster that does not exist.
-    record NoCluster(String cluster, @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 503;
-        }
+    record NoCluster(String cluster, @Nullable String origin) implements Refusal {}
 
-        @Override
-        public String flag() {
-            return "NC";
-        }
-
-        @Override
-        public String details() {
-            return "cluster_not_found";
-        }
-
-        @Override
-        public String sentence() {
-            return "the rule's destination " + cluster + " does not exist; is its service or subset defined?";
-        }
-    }
+    /// The host is of the mesh, but where its rules lead has not been told yet.
+    ///
+    /// @param host `port/authority`
+    record NotReadyYet(String host) implements Refusal {}
 
     /// The destination has no endpoint that could take the request.
-    record NoHealthyEndpoint(String cluster, @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 503;
-        }
-
-        @Override
-        public String flag() {
-            return "UH";
-        }
-
-        @Override
-        public String details() {
-            return "no_healthy_upstream";
-        }
-
-        @Override
-        public String sentence() {
-            return "no endpoint of " + cluster + " is ready; is a workload of it running and registered?";
-        }
-    }
+    record NoHealthyEndpoint(String cluster, @Nullable String origin) implements Refusal {}
 
     /// No attempt got a connection.
     ///
     /// @param cause in a few words: `connection refused`
     record ConnectFailed(
-            String address, String cause, @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 503;
-        }
-
-        @Override
-        public String flag() {
-            return "UF";
-        }
-
-        @Override
-        public String details() {
-            return "upstream_reset_before_response_started{connection_failure}";
-        }
-
-        @Override
-        public String sentence() {
-            return "could not connect to " + address + ": " + cause;
-        }
-    }
+            String address, String cause, @Nullable String origin) implements Refusal {}
 
     /// The workload's own application is not there.
-    record AppNotListening(String address) implements Refusal {
-        @Override
-        public int status() {
-            return 503;
-        }
-
-        @Override
-        public String flag() {
-            return "UF";
-        }
-
-        @Override
-        public String details() {
-            return "upstream_reset_before_response_started{connection_failure}";
-        }
-
-        @Override
-        public String sentence() {
-            return "the application does not listen on " + address;
-        }
-
-        @Override
-        public @Nullable String origin() {
-            return null;
-        }
-    }
-
-    /// The time for the whole exchange ran out.
-    record TimedOut(Duration after, @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 504;
-        }
-
-        @Override
-        public String flag() {
-            return "UT";
-        }
-
-        @Override
-        public String details() {
-            return "response_timeout";
-        }
-
-        @Override
-        public String sentence() {
-            return "no complete answer within " + after.toMillis() + " ms, the route's timeout";
-        }
-    }
-
-    /// The last attempt's own time ran out.
-    record TryTimedOut(
-            String address, Duration after, @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 504;
-        }
-
-        @Override
-        public String flag() {
-            return "UT";
-        }
-
-        @Override
-        public String details() {
-            return "upstream_per_try_timeout";
-        }
-
-        @Override
-        public String sentence() {
-            return address + " did not answer within " + after.toMillis() + " ms, the route's time per try";
-        }
-    }
+    record AppNotListening(String address) implements Refusal {}
 
     /// The upstream broke off before it answered.
     record UpstreamReset(
-            String address, String cause, @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 503;
-        }
-
-        @Override
-        public String flag() {
-            return "UC";
-        }
-
-        @Override
-        public String details() {
-            return "upstream_reset_before_response_started{connection_termination}";
-        }
-
-        @Override
-        public String sentence() {
-            return address + " closed the connection before it answered: " + cause;
-        }
-    }
+            String address, String cause, @Nullable String origin) implements Refusal {}
 
     /// The peer said that it has not processed the request, and all attempts at others were used up.
     ///
@@ -264,94 +145,29 @@ public sealed interface Refusal {
             String workload,
             String address,
             String cause,
-            @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 503;
-        }
-
-        @Override
-        public String flag() {
-            return "UR";
-        }
-
-        @Override
-        public String details() {
-            return "upstream_reset_before_response_started{remote_refused_stream_reset}";
-        }
-
-        @Override
-        public String sentence() {
-            return (workload.isEmpty() ? address : "workload " + workload + " at " + address)
-                    + " turned the request away unprocessed; does its application listen? (" + cause + ")";
-        }
-    }
-
-    /// The host is of the mesh, but where its rules lead has not been told yet.
-    ///
-    /// @param host `port/authority`
-    record NotReadyYet(String host) implements Refusal {
-        @Override
-        public int status() {
-            return 503;
-        }
-
-        @Override
-        public String flag() {
-            return "NC";
-        }
-
-        @Override
-        public String details() {
-            return "cluster_not_found";
-        }
-
-        @Override
-        public String sentence() {
-            return "the endpoints of " + host + " are still on their way from the control plane; try again";
-        }
-
-        @Override
-        public @Nullable String origin() {
-            return null;
-        }
-    }
+            @Nullable String origin) implements Refusal {}
 
     /// More is under way to the destination than its limits allow.
-    record Overflow(String cluster, String limit, @Nullable String origin) implements Refusal {
-        @Override
-        public int status() {
-            return 503;
-        }
+    record Overflow(String cluster, String limit, @Nullable String origin) implements Refusal {}
 
-        @Override
-        public String flag() {
-            return "UO";
-        }
+    /// The time for the whole exchange ran out.
+    record TimedOut(Duration after, @Nullable String origin) implements Refusal {}
 
-        @Override
-        public String details() {
-            return "upstream_reset_before_response_started{overflow}";
-        }
+    /// The last attempt's own time ran out.
+    record TryTimedOut(
+            String address, Duration after, @Nullable String origin) implements Refusal {}
 
-        @Override
-        public String sentence() {
-            return cluster + " is at its limit: " + limit;
-        }
-    }
+    /// Its path has no spelling that policies could be asked about.
+    record OddPath(String path) implements Refusal {}
 
-    /// The host is not of the mesh, and the outbound policy lets only known ones out.
-    record Blocked(int status, String sentence, @Nullable String origin) implements Refusal {
-        @Override
-        public String flag() {
-            return "NR";
-        }
+    /// Not an HTTP request one could route.
+    record BadRequest(String sentence) implements Refusal {}
 
-        @Override
-        public String details() {
-            return "direct_response";
-        }
-    }
+    /// The request came back to where it had been.
+    record Loop(String address) implements Refusal {}
+
+    /// A fault injected on purpose.
+    record Aborted(int status, @Nullable String origin) implements Refusal {}
 
     /// Authorization says no. Who asked is told the object that decided, but not where it is written.
     ///
@@ -359,29 +175,15 @@ public sealed interface Refusal {
     /// @param policy that denies, or, where none does, those that do not allow; with commas between them
     /// @param denies whether the policy denies it, rather than fails to allow it
     record Denied(String peer, String what, String policy, boolean denies) implements Refusal {
-        @Override
-        public int status() {
-            return 403;
+        private String matched() {
+            return denies ? policy.replace(' ', '_') : "none";
         }
 
-        @Override
-        public String flag() {
-            return "RBAC";
-        }
-
-        @Override
-        public String details() {
-            return "rbac_access_denied_matched_policy[" + (denies ? policy.replace(' ', '_') : "none") + "]";
-        }
-
-        @Override
-        public String sentence() {
-            return "RBAC: " + peer + " may not " + what + ": "
-                    + (denies
-                            ? "denied by " + named()
-                            : policy.isEmpty()
-                                    ? "nobody is allowed anything here"
-                                    : "not allowed by any rule of " + named());
+        private String reason() {
+            if (denies) {
+                return "denied by " + named();
+            }
+            return policy.isEmpty() ? "nobody is allowed anything here" : "not allowed by any rule of " + named();
         }
 
         @Override
@@ -404,28 +206,6 @@ public sealed interface Refusal {
 
     /// More requests came than a limit allows. Who asked is told the object that set it, but not where it is written.
     record Limited(String peer, Admission.Exceeded by) implements Refusal {
-        @Override
-        public int status() {
-            return by.status();
-        }
-
-        @Override
-        public String flag() {
-            return "RL";
-        }
-
-        @Override
-        public String details() {
-            return "local_rate_limited";
-        }
-
-        @Override
-        public String sentence() {
-            var quota = by.quota();
-            return "rate limited: " + peer + " is over " + quota.requests() + " per " + per(quota.window()) + " of "
-                    + told() + "; try again in " + by.retryAfter() + " s";
-        }
-
         private static String per(long seconds) {
             return switch ((int) Math.min(seconds, Integer.MAX_VALUE)) {
                 case 1 -> "second";
@@ -443,103 +223,6 @@ public sealed interface Refusal {
         @Override
         public String told() {
             return Texts.withoutPlace(by.rule());
-        }
-    }
-
-    /// Its path has no spelling that policies could be asked about.
-    record OddPath(String path) implements Refusal {
-        @Override
-        public int status() {
-            return 400;
-        }
-
-        @Override
-        public String flag() {
-            return "DPE";
-        }
-
-        @Override
-        public String details() {
-            return "path_normalization_failed";
-        }
-
-        @Override
-        public String sentence() {
-            return "the path cannot be normalised, and policies decide by it: " + path;
-        }
-
-        @Override
-        public @Nullable String origin() {
-            return null;
-        }
-    }
-
-    /// The request came back to where it had been.
-    record Loop(String address) implements Refusal {
-        @Override
-        public int status() {
-            return 508;
-        }
-
-        @Override
-        public String flag() {
-            return "DPE";
-        }
-
-        @Override
-        public String details() {
-            return "loop_detected";
-        }
-
-        @Override
-        public String sentence() {
-            return "the request's destination " + address + " is this proxy itself";
-        }
-
-        @Override
-        public @Nullable String origin() {
-            return null;
-        }
-    }
-
-    /// Not an HTTP request one could route.
-    record BadRequest(String sentence) implements Refusal {
-        @Override
-        public int status() {
-            return 400;
-        }
-
-        @Override
-        public String flag() {
-            return "DPE";
-        }
-
-        @Override
-        public String details() {
-            return "http1.codec_error";
-        }
-
-        @Override
-        public @Nullable String origin() {
-            return null;
-        }
-    }
-
-    /// A fault injected on purpose.
-    record Aborted(int status, @Nullable String origin) implements Refusal {
-        @Override
-        public String flag() {
-            return "FI";
-        }
-
-        @Override
-        public String details() {
-            return "fault_filter_abort";
-        }
-
-        @Override
-        public String sentence() {
-            return "aborted by a fault injection rule";
         }
     }
 }

@@ -29,7 +29,7 @@ final class Call implements RequestListener, Parking.Waiting {
         this.client = client;
         this.request = client.request();
         this.ledger = ledger;
-        this.facts = new Facts(reporter, client.connection(), request, ledger.now(), System.nanoTime());
+        this.facts = ledger.request(reporter, client);
         client.pause();
     }
 

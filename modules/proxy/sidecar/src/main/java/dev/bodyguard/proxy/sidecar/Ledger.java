@@ -21,17 +21,18 @@ final class Ledger {
         this.clock = clock;
     }
 
-    long now() {
-        return clock.millis();
-    }
-
     Meters meters() {
         return meters;
     }
 
+    /// What is to be found out about a request.
+    Facts request(Edge.Reporter reporter, dev.bodyguard.proxy.wire.Exchange client) {
+        return new Facts(reporter, client.connection(), client.request(), clock.millis(), System.nanoTime());
+    }
+
     /// What is to be found out about bytes that are no HTTP.
     Facts tunnel(Edge.Reporter reporter, Tunnel tunnel) {
-        return new Facts(reporter, tunnel.connection(), now(), System.nanoTime());
+        return new Facts(reporter, tunnel.connection(), clock.millis(), System.nanoTime());
     }
 
     /// A tunnel carries bytes from now on; it ends as every exchange does.
