@@ -40,6 +40,7 @@ public sealed interface Refusal {
             case NoCluster _, NotReadyYet _ -> new RefusalCode(503, "NC", "cluster_not_found");
             case NoHealthyEndpoint _ -> new RefusalCode(503, "UH", "no_healthy_upstream");
             case ConnectFailed _, AppNotListening _ -> RefusalCode.reset(503, "UF", "connection_failure");
+            case NotHttp2 _ -> RefusalCode.reset(502, "UPE", "protocol_error");
             case UpstreamReset _ -> RefusalCode.reset(503, "UC", "connection_termination");
             case TurnedAway _ -> RefusalCode.reset(503, "UR", "remote_refused_stream_reset");
             case Overflow _ -> RefusalCode.reset(503, "UO", "overflow");
@@ -76,6 +77,9 @@ public sealed interface Refusal {
                 "no endpoint of " + cluster + " is ready; is a workload of it running and registered?";
             case ConnectFailed(var address, var cause, var _) -> "could not connect to " + address + ": " + cause;
             case AppNotListening(var address) -> "the application does not listen on " + address;
+            case NotHttp2(var address, var cause, var _) ->
+                "the request is HTTP/2, which " + address + " does not speak: " + cause
+                        + "; gRPC needs an application that speaks HTTP/2 without TLS (h2c)";
             case UpstreamReset(var address, var cause, var _) ->
                 address + " closed the connection before it answered: " + cause;
             case TurnedAway(var workload, var address, var cause, var _) ->
@@ -133,6 +137,9 @@ public sealed interface Refusal {
 
     /// The workload's own application is not there.
     record AppNotListening(String address) implements Refusal {}
+
+    /// Whoever is there does not speak HTTP/2, and the request cannot be said otherwise.
+    record NotHttp2(String address, String cause, @Nullable String origin) implements Refusal {}
 
     /// The upstream broke off before it answered.
     record UpstreamReset(

@@ -32,6 +32,11 @@ final class Forwarding implements Attempt.Owner {
         /// What to say where no connection to an endpoint came to be.
         Refusal unreachable(String address, String reason, @Nullable String origin);
 
+        /// What to say where one does not speak HTTP/2, as it was spoken to.
+        ///
+        /// @param answered whether it said anything at all
+        Refusal notHttp2(String address, String reason, boolean answered, @Nullable String origin);
+
         /// Tells the client that there is no answer but ours.
         void refuse(Call call, Refusal refusal);
     }

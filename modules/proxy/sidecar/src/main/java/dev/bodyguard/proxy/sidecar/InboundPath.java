@@ -2,6 +2,7 @@ package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.proxy.engine.Admission;
+import dev.bodyguard.proxy.engine.ClusterPlan;
 import dev.bodyguard.proxy.engine.HeaderChanges;
 import dev.bodyguard.proxy.engine.InboundRule;
 import dev.bodyguard.proxy.engine.Refusal;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// What calls the app, stage by stage: identify ▶ authorize ▶ rate ▶ route ▶ deadline ▶ wire. Nothing is repeated here:
 /// the
 /// caller's sidecar knows better whether it may be.
-final class InboundPath implements RequestHandler, Forwarding.Side {
+final class InboundPath implements RequestHandler {
     static final String CLIENT_CERTIFICATE = "x-forwarded-client-cert";
 
     private final InForce<Generation> inForce;
@@ -40,6 +41,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
     private final Ledger ledger;
     private final Trail trail;
     private final Runnable appGone;
+    private final AppSpeech speech;
 
     /// @param appGone told of each request that found the app not listening, on an event loop
     InboundPath(
@@ -51,7 +53,8 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
             Resolver resolver,
             Ledger ledger,
             Trail trail,
-            Runnable appGone) {
+            Runnable appGone,
+            AppSpeech speech) {
         this.inForce = inForce;
         this.appPort = settings.appPort();
         this.id = id;
@@ -64,6 +67,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         this.ledger = ledger;
         this.appGone = appGone;
         this.trail = trail;
+        this.speech = speech;
     }
 
     @Override
@@ -101,7 +105,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
             fields.remove(CLIENT_CERTIFICATE);
             http2 = call.request().version() == Version.HTTP_2;
         }
-        authorize(call, peer, new Transport.Plaintext(http2));
+        authorize(call, peer, http2);
     }
 
     private static boolean isGrpc(Fields fields) {
@@ -111,7 +115,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
 
     // -- authorize
 
-    private void authorize(Call call, @Nullable SpiffeId peer, Transport spoken) {
+    private void authorize(Call call, @Nullable SpiffeId peer, boolean http2) {
         var now = inForce.get();
         var rule = now.plan().inbound(appPort);
         if (rule == null) {
@@ -128,7 +132,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         request.path(path);
         var who = peer == null ? null : peer.toString();
         switch (rule.authorize(who, request)) {
-            case Verdict.Allowed _ -> rate(call, now, rule, who, spoken);
+            case Verdict.Allowed _ -> rate(call, now, rule, who, http2);
             case Verdict.Denied(var by) -> call.refuse(denied(who, request, by, true));
             case Verdict.Unmatched(var among) -> call.refuse(denied(who, request, among, false));
         }
@@ -151,20 +155,20 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
 
     // -- rate: only whoever may ask is counted
 
-    private void rate(Call call, Generation now, InboundRule inbound, @Nullable String peer, Transport spoken) {
+    private void rate(Call call, Generation now, InboundRule inbound, @Nullable String peer, boolean http2) {
         switch (inbound.admit(peer, call.request(), System.nanoTime())) {
             case Admission.Exceeded exceeded -> call.refuse(new Refusal.Limited(named(peer), exceeded));
             case Admission.Admitted(var tightest) ->
-                route(call, now, inbound, tightest == null ? HeaderChanges.NONE : QuotaHeaders.of(tightest), spoken);
+                route(call, now, inbound, tightest == null ? HeaderChanges.NONE : QuotaHeaders.of(tightest), http2);
         }
     }
 
     // -- route
 
-    private void route(Call call, Generation now, InboundRule inbound, HeaderChanges quota, Transport spoken) {
+    private void route(Call call, Generation now, InboundRule inbound, HeaderChanges quota, boolean http2) {
         switch (inbound.route(call.request())) {
             case Routing.Routed(var rule) ->
-                Following.follow(call, rule, forward -> forward(call, now, rule, forward, quota, spoken));
+                Following.follow(call, rule, forward -> forward(call, now, rule, forward, quota, http2));
             case Routing.NoRoute(var host, var origin) ->
                 call.refuse(new Refusal.NoRoute(
                         host, call.request().method(), call.request().path(), origin));
@@ -177,12 +181,7 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
     // -- deadline ▶ wire
 
     private void forward(
-            Call call,
-            Generation now,
-            RouteRule rule,
-            RouteRule.Forward forward,
-            HeaderChanges quota,
-            Transport spoken) {
+            Call call, Generation now, RouteRule rule, RouteRule.Forward forward, HeaderChanges quota, boolean http2) {
         var share = forward.split().draw(call.loop().random());
         var cluster = now.plan().cluster(share.cluster());
         if (cluster == null) {
@@ -193,35 +192,85 @@ final class InboundPath implements RequestHandler, Forwarding.Side {
         Headers.change(call.request().fields(), rule.request());
         var terms = new Way.Terms(
                 RetryPolicy.NONE, forward.timeout(), rule.origin(), List.of(share.response(), rule.response(), quota));
-        call.forward(new Forwarding(call, new Way.Balanced(cluster, now, 0, spoken), terms, upstreams, resolver, this));
+        var app = new App(call, cluster, now, terms);
+        app.ask(http2 && (app.needsHttp2() || !speech.isHttp1Only()));
     }
 
-    /// The app gets what the mesh knows only as standard headers.
-    @Override
-    public void stamp(Request head, Transport transport) {}
+    /// The application, as one request finds it. Owned by the call's loop.
+    private final class App implements Forwarding.Side {
+        private final Call call;
+        private final ClusterPlan cluster;
+        private final Generation now;
+        private final Way.Terms terms;
+        private boolean hungUp;
+        private boolean again;
 
-    /// The mesh's own names are the sidecars'.
-    @Override
-    public void strip(Fields answer, Transport transport) {
-        PeerFacts.strip(answer);
-    }
+        App(Call call, ClusterPlan cluster, Generation now, Way.Terms terms) {
+            this.call = call;
+            this.cluster = cluster;
+            this.now = now;
+            this.terms = terms;
+        }
 
-    @Override
-    public Refusal unreachable(String address, String reason, @Nullable String origin) {
-        appGone.run();
-        return new Refusal.AppNotListening(address);
-    }
+        /// Whether HTTP/1.1 would not do.
+        boolean needsHttp2() {
+            return LocalReply.isGrpc(call.request());
+        }
 
-    /// A request that the app never saw may go elsewhere, whatever its method: a caller's sidecar understands this by
-    /// RFC 9113 §8.7, anybody else gets the sentence.
-    @Override
-    public void refuse(Call call, Refusal refusal) {
-        boolean meshed =
-                call.client().connection().peerId() != null && call.request().version() == Version.HTTP_2;
-        if (meshed && refusal instanceof Refusal.AppNotListening) {
-            call.turnAway(refusal);
-        } else {
-            call.refuse(refusal);
+        void ask(boolean http2) {
+            var way = new Way.Balanced(cluster, now, 0, new Transport.Plaintext(http2));
+            call.forward(new Forwarding(call, way, terms, upstreams, resolver, this));
+        }
+
+        /// The app gets what the mesh knows only as standard headers.
+        @Override
+        public void stamp(Request head, Transport transport) {
+            if (transport instanceof Transport.Plaintext(var http2) && !http2) {
+                // RFC 9110 §10.1.4: it belongs to one connection, which is another one now.
+                head.fields().remove("te");
+            }
+        }
+
+        /// The mesh's own names are the sidecars'.
+        @Override
+        public void strip(Fields answer, Transport transport) {
+            PeerFacts.strip(answer);
+        }
+
+        @Override
+        public Refusal unreachable(String address, String reason, @Nullable String origin) {
+            appGone.run();
+            return new Refusal.AppNotListening(address);
+        }
+
+        /// Some servers of HTTP/1.1 hang up on what they do not understand, but so does one that is being ended: the
+        /// second look tells them apart.
+        @Override
+        public Refusal notHttp2(String address, String reason, boolean answered, @Nullable String origin) {
+            if (answered) {
+                speech.foundHttp1();
+            } else if (!hungUp) {
+                hungUp = true;
+                again = true;
+                return new Refusal.AppNotListening(address);
+            }
+            return new Refusal.NotHttp2(address, reason, origin);
+        }
+
+        /// A request that the app never saw may be said to it in HTTP/1.1, or go elsewhere, whatever its method: a
+        /// caller's sidecar understands that by RFC 9113 §8.7, anybody else gets the sentence.
+        @Override
+        public void refuse(Call to, Refusal refusal) {
+            boolean meshed =
+                    to.client().connection().peerId() != null && to.request().version() == Version.HTTP_2;
+            if (again || (refusal instanceof Refusal.NotHttp2 && !needsHttp2())) {
+                again = false;
+                ask(needsHttp2());
+            } else if (meshed && refusal instanceof Refusal.AppNotListening) {
+                to.turnAway(refusal);
+            } else {
+                to.refuse(refusal);
+            }
         }
     }
 }

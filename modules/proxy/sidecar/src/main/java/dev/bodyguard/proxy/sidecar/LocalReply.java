@@ -15,13 +15,14 @@ final class LocalReply {
     static final String FLAG = "x-bodyguard-flag";
 
     private static final int GRPC_RESOURCE_EXHAUSTED = 8;
+    private static final int GRPC_UNIMPLEMENTED = 12;
 
     private LocalReply() {}
 
     /// Says no, in the client's own words: a grpc-status for gRPC, JSON for whoever accepts it, otherwise a sentence.
     static Sent refuse(Exchange to, Request request, Refusal refusal) {
         if (isGrpc(request)) {
-            int status = refusal instanceof Refusal.Limited ? GRPC_RESOURCE_EXHAUSTED : grpcStatus(refusal.status());
+            int status = grpcStatus(refusal);
             var fields = Fields.of(
                     "content-type",
                     "application/grpc",
@@ -101,6 +102,14 @@ final class LocalReply {
         return contentType != null
                 && contentType.startsWith("application/grpc")
                 && (contentType.length() == 16 || contentType.charAt(16) == '+' || contentType.charAt(16) == ';');
+    }
+
+    private static int grpcStatus(Refusal refusal) {
+        if (refusal instanceof Refusal.Limited) {
+            return GRPC_RESOURCE_EXHAUSTED;
+        }
+        // Trying again would not help, as the status for 502 says it might.
+        return refusal instanceof Refusal.NotHttp2 ? GRPC_UNIMPLEMENTED : grpcStatus(refusal.status());
     }
 
     /// As gRPC's mapping of HTTP statuses; a deadline is told apart as Envoy does.

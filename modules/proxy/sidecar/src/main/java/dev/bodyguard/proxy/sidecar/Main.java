@@ -140,8 +140,17 @@ public final class Main {
         var outboundPort = new AtomicInteger();
         var outboundPath =
                 new OutboundPath(inForce, hosts, parking, upstreams, resolver, ledger, trail, self, outboundPort::get);
-        var inboundPath =
-                new InboundPath(inForce, settings, id, self, upstreams, resolver, ledger, trail, enroller::doubt);
+        var inboundPath = new InboundPath(
+                inForce,
+                settings,
+                id,
+                self,
+                upstreams,
+                resolver,
+                ledger,
+                trail,
+                enroller::doubt,
+                new AppSpeech(System::nanoTime));
         var tunnels =
                 new OutboundTunnels(inForce, hosts, parking, meshTls, resolver, ledger, log, self, outboundPort::get);
         var inboundTunnels =

@@ -259,4 +259,9 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     public Refusal unreachable(String address, String reason, @Nullable String origin) {
         return new Refusal.ConnectFailed(address, reason, origin);
     }
+
+    @Override
+    public Refusal notHttp2(String address, String reason, boolean answered, @Nullable String origin) {
+        return answered ? new Refusal.NotHttp2(address, reason, origin) : unreachable(address, reason, origin);
+    }
 }

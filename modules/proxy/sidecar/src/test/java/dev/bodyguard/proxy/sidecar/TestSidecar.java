@@ -4,16 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.proxy.engine.Plan;
+import dev.bodyguard.proxy.engine.Transport;
+import dev.bodyguard.proxy.wire.Fields;
 import dev.bodyguard.proxy.wire.Limits;
 import dev.bodyguard.proxy.wire.Listener;
 import dev.bodyguard.proxy.wire.ListenerEvents;
 import dev.bodyguard.proxy.wire.Loops;
 import dev.bodyguard.proxy.wire.MeshTls;
+import dev.bodyguard.proxy.wire.Request;
+import dev.bodyguard.proxy.wire.Reset;
+import dev.bodyguard.proxy.wire.Target;
 import dev.bodyguard.proxy.wire.Upstreams;
+import dev.bodyguard.proxy.wire.Version;
 import dev.bodyguard.telemetry.record.AccessLine;
 import dev.bodyguard.telemetry.record.Exchange;
 import dev.bodyguard.telemetry.record.Meters;
 import dev.bodyguard.telemetry.record.Party;
+import io.netty.buffer.Unpooled;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -27,10 +34,13 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
 /// A sidecar without a process: real listeners, real TLS, paths and planner, fed by hand.
 final class TestSidecar implements AutoCloseable {
+    static final int PARKED = 16;
+
     private final Loops loops = Loops.start(1);
     private final Meters meters = new Meters();
     private final ByteArrayOutputStream lines = new ByteArrayOutputStream();
@@ -38,9 +48,13 @@ final class TestSidecar implements AutoCloseable {
     private final InForce<Generation> inForce = new InForce<>(new Generation(Plan.EMPTY));
     private final Readiness readiness = new Readiness();
     private final Resolver resolver = new Resolver();
+    private final Upstreams upstreams;
     private final Planner planner;
     private final Listener outbound;
     private final Listener inbound;
+    /// What the sidecar takes for `System.nanoTime`, where it looks at that alone.
+    final AtomicLong clock = new AtomicLong();
+
     final AtomicInteger doubts = new AtomicInteger();
     final FakeConfig config = new FakeConfig();
     final List<String> refusals = new CopyOnWriteArrayList<>();
@@ -54,9 +68,9 @@ final class TestSidecar implements AutoCloseable {
         var self = new Party(settings.workload(), "default", svid.id().toString(), service, "v2", service, "");
         var tls = new MeshTls(svid, InstantSource.system());
         var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), InstantSource.system());
-        var parking = new Parking(loops.all(), Duration.ofSeconds(1), 16);
+        var parking = new Parking(loops.all(), Duration.ofSeconds(1), PARKED);
         planner = new Planner(inForce, Duration.ofSeconds(2), new Planned(readiness, parking, appPort));
-        var upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
+        upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
         var port = new AtomicInteger();
         var hosts = new Hosts(planner, Hosts.MOST);
         var log = new SidecarLog(System.getLogger("test"), meters);
@@ -82,7 +96,8 @@ final class TestSidecar implements AutoCloseable {
                         resolver,
                         ledger,
                         new Trail(0),
-                        doubts::incrementAndGet),
+                        doubts::incrementAndGet,
+                        new AppSpeech(clock::get)),
                 new InboundTunnels(inForce, settings, tls, resolver, ledger, log, self, doubts::incrementAndGet),
                 new ListenerEvents() {
                     @Override
@@ -149,6 +164,34 @@ final class TestSidecar implements AutoCloseable {
             socket.getOutputStream().flush();
             return Http1.need(new BufferedInputStream(socket.getInputStream()), method.equals("HEAD"));
         }
+    }
+
+    /// As an app asks that speaks HTTP/2 to its sidecar by prior knowledge.
+    Http2Answer http2(String method, String authority, String path, Fields fields, String body) {
+        var answer = new Http2Answer();
+        var to = new Target(outbound.address(), new Transport.Plaintext(true), Duration.ofSeconds(5));
+        var loop = loops.all().getFirst();
+        loop.execute(() -> {
+            var head = new Request(Version.HTTP_2, method, "http", authority, path, fields);
+            var stream = upstreams.open(loop, to, head, body.isEmpty(), answer);
+            if (!body.isEmpty()) {
+                stream.data(Unpooled.copiedBuffer(body, StandardCharsets.US_ASCII), true);
+            }
+        });
+        answer.await();
+        return answer;
+    }
+
+    /// As often as said, asks and takes it back at once.
+    void askInVain(int times, String authority) {
+        var to = new Target(outbound.address(), new Transport.Plaintext(true), Duration.ofSeconds(5));
+        var loop = loops.all().getFirst();
+        loop.execute(() -> {
+            for (int i = 0; i < times; i++) {
+                var head = new Request(Version.HTTP_2, "GET", "http", authority, "/", new Fields());
+                upstreams.open(loop, to, head, true, new Http2Answer()).cancel(Reset.CANCELLED);
+            }
+        });
     }
 
     static byte[] head(String method, String url, String moreHeaders, long length) {

@@ -8,6 +8,10 @@ public sealed interface Failure {
     /// No connection: refused, unreachable, timed out, or its TLS was turned down by either side. Nothing was sent.
     record ConnectFailed(String reason) implements Failure {}
 
+    /// The peer took a plaintext connection and did not answer HTTP/2's preface as HTTP/2 does. Nothing was sent.
+    /// `answered`: it said something else, rather than hang up.
+    record NotHttp2(String reason, boolean answered) implements Failure {}
+
     /// The peer said it has not processed this stream (REFUSED_STREAM, or above a GOAWAY's last stream).
     record Refused(String reason) implements Failure {}
 

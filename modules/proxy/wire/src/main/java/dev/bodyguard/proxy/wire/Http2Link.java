@@ -65,6 +65,9 @@ abstract class Http2Link extends Http2EventAdapter {
     /// The connection failed by `cause`, which is a TLS or socket error.
     void failed(Throwable cause) {}
 
+    /// What the peer sent is no HTTP/2; the connection is about to end.
+    void notHttp2() {}
+
     static final class Handler extends Http2ConnectionHandler {
         private final Http2Link link;
 
@@ -115,6 +118,15 @@ abstract class Http2Link extends Http2EventAdapter {
         public void channelInactive(ChannelHandlerContext ctx) throws Exception {
             super.channelInactive(ctx);
             link.closed();
+        }
+
+        @Override
+        protected void onConnectionError(
+                ChannelHandlerContext ctx, boolean outbound, Throwable cause, @Nullable Http2Exception http2) {
+            if (!outbound) {
+                link.notHttp2();
+            }
+            super.onConnectionError(ctx, outbound, cause, http2);
         }
 
         @Override

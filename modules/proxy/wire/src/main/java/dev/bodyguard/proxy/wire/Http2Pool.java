@@ -128,6 +128,9 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         private boolean ready;
         private boolean leaving;
         private boolean over;
+        private boolean opened;
+        private boolean answered;
+        private boolean late;
         private boolean served;
         private int lastAccepted = Integer.MAX_VALUE;
         private long peerStreams = STREAMS_BEFORE_SETTINGS;
@@ -154,6 +157,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         void connect() {
             timeout = loop.after(target.connectTimeout(), () -> {
                 if (!ready && !over) {
+                    late = true;
                     reason = "no HTTP/2 connection within "
                             + target.connectTimeout().toMillis() + " ms";
                     closed();
@@ -260,6 +264,16 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         }
 
         @Override
+        void opened() {
+            opened = true;
+        }
+
+        @Override
+        void notHttp2() {
+            answered = true;
+        }
+
+        @Override
         void failed(Throwable cause) {
             if (reason == null) {
                 reason = MeshTls.sentence(cause);
@@ -276,10 +290,22 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
             if (timeout != null) {
                 timeout.cancel();
             }
-            var why = target + ": " + (reason == null ? "the connection was closed before it was ready" : reason);
             for (var stream = waiting.poll(); stream != null; stream = waiting.poll()) {
-                stream.fail(ready ? new Failure.Refused(why) : new Failure.ConnectFailed(why));
+                stream.fail(unserved());
             }
+        }
+
+        /// Why what waits for the connection will not be sent on it.
+        private Failure unserved() {
+            if (ready) {
+                return new Failure.Refused(target + ": " + (reason == null ? "the connection was closed" : reason));
+            }
+            if (opened && !late && target.transport() instanceof Transport.Plaintext) {
+                return new Failure.NotHttp2(
+                        target + (answered ? " does not answer in HTTP/2" : " hung up on HTTP/2"), answered);
+            }
+            return new Failure.ConnectFailed(
+                    target + ": " + (reason == null ? "the connection was closed before it was ready" : reason));
         }
 
         @Override

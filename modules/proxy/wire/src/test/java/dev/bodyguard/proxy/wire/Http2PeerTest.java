@@ -12,6 +12,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// HTTP/2 as the other side speaks it, frame by frame.
 @Timeout(60)
@@ -52,6 +54,28 @@ class Http2PeerTest {
         rig.hears("Refused: ");
         assertThat(left).isGreaterThan(served);
         peer.readToEnd();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+                "<html>Invalid HTTP version</html>",
+                "",
+            })
+    void tellsAPeerThatDoesNotSpeakHttp2FromOneThatIsNotThere(String said) throws Exception {
+        var front = front();
+        var answer = get(front);
+
+        try (var peer = server.accept()) {
+            peer.getInputStream().readNBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".length());
+            peer.getOutputStream().write(said.getBytes(StandardCharsets.US_ASCII));
+            peer.shutdownOutput();
+            assertThat(answer.join())
+                    .startsWith("HTTP/1.1 503")
+                    .contains(said.isEmpty() ? " hung up on HTTP/2" : " does not answer in HTTP/2");
+        }
+        rig.hears("NotHttp2: ");
     }
 
     @Test
