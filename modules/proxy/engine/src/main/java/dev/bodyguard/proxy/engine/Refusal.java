@@ -37,7 +37,7 @@ public sealed interface Refusal {
         return switch (this) {
             case NoRoute _, NoPort _ -> new RefusalCode(404, "NR", "route_not_found");
             case Blocked blocked -> new RefusalCode(blocked.status(), "NR", "direct_response");
-            case NoCluster _, NotReadyYet _ -> new RefusalCode(503, "NC", "cluster_not_found");
+            case NoCluster _, NotReadyYet _, NotToldYet _ -> new RefusalCode(503, "NC", "cluster_not_found");
             case NoHealthyEndpoint _ -> new RefusalCode(503, "UH", "no_healthy_upstream");
             case ConnectFailed _, AppNotListening _ -> RefusalCode.reset(503, "UF", "connection_failure");
             case NotHttp2 _ -> RefusalCode.reset(502, "UPE", "protocol_error");
@@ -73,6 +73,9 @@ public sealed interface Refusal {
                 "the rule's destination " + cluster + " does not exist; is its service or subset defined?";
             case NotReadyYet(var host) ->
                 "the endpoints of " + host + " are still on their way from the control plane; try again";
+            case NotToldYet(var host) ->
+                "the control plane has not said within a second how to reach " + host
+                        + ", and a name that the mesh may mean is not called in plain text; try again";
             case NoHealthyEndpoint(var cluster, var _) ->
                 "no endpoint of " + cluster + " is ready; is a workload of it running and registered?";
             case ConnectFailed(var address, var cause, var _) -> "could not connect to " + address + ": " + cause;
@@ -125,6 +128,11 @@ public sealed interface Refusal {
     ///
     /// @param host `port/authority`
     record NotReadyYet(String host) implements Refusal {}
+
+    /// Nobody has said yet whether the host is of the mesh, but its name says that it may be.
+    ///
+    /// @param host `port/authority`
+    record NotToldYet(String host) implements Refusal {}
 
     /// The destination has no endpoint that could take the request.
     record NoHealthyEndpoint(String cluster, @Nullable String origin) implements Refusal {}

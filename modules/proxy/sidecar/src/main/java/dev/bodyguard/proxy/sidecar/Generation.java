@@ -3,6 +3,8 @@ package dev.bodyguard.proxy.sidecar;
 import dev.bodyguard.proxy.engine.ClusterPlan;
 import dev.bodyguard.proxy.engine.Endpoint;
 import dev.bodyguard.proxy.engine.Plan;
+import dev.bodyguard.proxy.engine.Refusal;
+import dev.bodyguard.proxy.engine.Routing;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Target;
 import dev.bodyguard.telemetry.record.Party;
@@ -19,19 +21,30 @@ final class Generation {
     private final Map<Endpoint, Place> places = new ConcurrentHashMap<>();
 
     private final Set<String> warming;
+    private final MeshHosts ours;
 
     Generation(Plan plan) {
-        this(plan, Set.of());
+        this(plan, Set.of(), new MeshHosts());
     }
 
     /// @param warming hosts that are known and wait for their clusters
-    Generation(Plan plan, Set<String> warming) {
+    /// @param ours hosts that are not taken for strangers'
+    Generation(Plan plan, Set<String> warming, MeshHosts ours) {
         this.plan = plan;
         this.warming = Set.copyOf(warming);
+        this.ours = ours;
     }
 
-    boolean isWarming(String host) {
-        return warming.contains(host);
+    /// Why a host about which nothing was said in time is refused, rather than taken for a stranger's; null where the
+    /// outbound policy decides.
+    @Nullable
+    Refusal unanswered(Authority host) {
+        if (warming.contains(host.key())) {
+            return new Refusal.NotReadyYet(host.key());
+        }
+        return plan.fallback() instanceof Routing.Fallback.PassThrough && ours.claim(host)
+                ? new Refusal.NotToldYet(host.key())
+                : null;
     }
 
     Plan plan() {

@@ -69,8 +69,9 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings) {
             case Routing.Unknown(var fallback) -> fallBack(tree, to, fallback);
             case Routing.NotYetKnown() -> {
                 tree.put("known", "not known yet, asked now");
-                if (now.isWarming(key)) {
-                    refuse(tree, new Refusal.NotReadyYet(key));
+                var refusal = now.unanswered(to);
+                if (refusal != null) {
+                    refuse(tree, refusal);
                 } else {
                     fallBack(tree, to, now.plan().fallback());
                 }

@@ -109,7 +109,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
             case Routing.Unknown(var fallback) -> fallBack(call, to, fallback);
             case Routing.NotYetKnown() -> {
                 if (!parking.park(call, new FirstWord(call, to, key))) {
-                    unanswered(call, now, to, key);
+                    unanswered(call, now, to);
                 }
             }
         }
@@ -138,21 +138,21 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                 route(call, to, key);
                 return;
             }
-            unanswered(call, inForce.get(), to, key);
+            unanswered(call, inForce.get(), to);
         }
     }
 
-    /// Nothing came into force in time. A host that is known to be of the mesh is never taken for a stranger's, which
-    /// would be spoken to in plain text.
-    private void unanswered(Call call, Generation now, Authority to, String key) {
-        if (now.isWarming(key)) {
-            call.refuse(new Refusal.NotReadyYet(key));
+    /// Nothing came into force in time.
+    private void unanswered(Call call, Generation now, Authority to) {
+        var refusal = now.unanswered(to);
+        if (refusal != null) {
+            call.refuse(refusal);
         } else {
             fallBack(call, to, now.plan().fallback());
         }
     }
 
-    /// A host that is not of the mesh, or about which nothing was said in time.
+    /// A host that is not of the mesh, as far as anybody can tell.
     private void fallBack(Call call, Authority to, Routing.Fallback fallback) {
         switch (fallback) {
             case Routing.Fallback.Block(int status, var sentence) ->

@@ -151,8 +151,9 @@ final class OutboundTunnels implements TunnelHandler {
         }
 
         private void unanswered(Generation now) {
-            if (now.isWarming(key)) {
-                impossible(new Refusal.NotReadyYet(key).sentence());
+            var refusal = now.unanswered(to);
+            if (refusal != null) {
+                impossible(refusal.sentence());
             } else {
                 fallBack(now.plan().fallback());
             }

@@ -45,6 +45,7 @@ final class Planner implements Sink, AutoCloseable {
 
     private final InForce<Generation> inForce;
     private final Resources resources = new Resources(new Loads());
+    private final MeshHosts ours = new MeshHosts();
     private final Duration patience;
     private final Listener listener;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
@@ -172,7 +173,8 @@ final class Planner implements Sink, AutoCloseable {
 
     private void replace() {
         var plan = resources.plan();
-        inForce.replace(new Generation(plan, resources.warming()));
+        ours.saw(plan.hosts());
+        inForce.replace(new Generation(plan, resources.warming(), ours));
         listener.planned(plan, Set.copyOf(listeners));
     }
 

@@ -70,7 +70,7 @@ class ExplanationTest {
     private ExplanationTest given(String type, String name, Message resource) {
         assertThat(resources.apply(type, Map.of(name, Any.pack(resource)), List.of()))
                 .isEmpty();
-        inForce.replace(new Generation(resources.plan(), resources.warming()));
+        inForce.replace(new Generation(resources.plan(), resources.warming(), new MeshHosts()));
         return this;
     }
 
