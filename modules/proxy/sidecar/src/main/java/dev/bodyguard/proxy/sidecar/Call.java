@@ -16,13 +16,14 @@ import org.jspecify.annotations.Nullable;
 /// One exchange on its way through the stages: it waits, is answered here, or is forwarded; then it is over, once.
 ///
 /// The client is paused until somebody wants its body. Owned by the exchange's loop.
-final class Call implements RequestListener, Parking.Waiting {
+final class Call implements RequestListener {
     private final Exchange client;
     private final Request request;
     private final Facts facts;
     private final Ledger ledger;
     private @Nullable Forwarding forwarding;
     private Loop.@Nullable Timer waiting;
+    private Parking.@Nullable Place place;
     private boolean over;
 
     Call(Edge.Reporter reporter, Exchange client, Ledger ledger) {
@@ -37,8 +38,7 @@ final class Call implements RequestListener, Parking.Waiting {
         return client;
     }
 
-    @Override
-    public Loop loop() {
+    Loop loop() {
         return client.loop();
     }
 
@@ -55,14 +55,12 @@ final class Call implements RequestListener, Parking.Waiting {
         return ledger;
     }
 
-    @Override
-    public boolean isOver() {
+    boolean isOver() {
         return over;
     }
 
-    /// Does `next` after a while, unless the client gives up before, or `resume` comes first.
-    @Override
-    public void wait(Duration atMost, Runnable next) {
+    /// Does `next` after a while, unless the client gives up before.
+    void wait(Duration atMost, Runnable next) {
         waiting = loop().after(atMost, () -> {
             waiting = null;
             if (!over) {
@@ -71,16 +69,11 @@ final class Call implements RequestListener, Parking.Waiting {
         });
     }
 
-    /// Ends a wait; false where there is none any more.
-    @Override
-    public boolean stopWaiting() {
-        var timer = waiting;
-        if (timer == null || over) {
-            return false;
-        }
-        timer.cancel();
-        waiting = null;
-        return true;
+    /// Waits until the exit is open, or long enough, unless the client gives up before; false where there is no room
+    /// to wait.
+    boolean park(Parking parking, Parking.Exit exit) {
+        place = parking.park(loop(), exit);
+        return place != null;
     }
 
     void forward(Forwarding to) {
@@ -123,6 +116,10 @@ final class Call implements RequestListener, Parking.Waiting {
             if (waiting != null) {
                 waiting.cancel();
                 waiting = null;
+            }
+            if (place != null) {
+                place.giveUp();
+                place = null;
             }
             ledger.record(facts);
         }

@@ -28,9 +28,7 @@ final class Enroller {
             try {
                 readiness.await(Readiness.Need.CERTIFICATE, Readiness.Need.LISTENERS, Readiness.Need.INBOUND);
                 awaitApp();
-                if (!readiness.isDraining()) {
-                    registration.start();
-                }
+                registration.start();
                 while (!readiness.isDraining()) {
                     doubts.acquire();
                     doubts.drainPermits();

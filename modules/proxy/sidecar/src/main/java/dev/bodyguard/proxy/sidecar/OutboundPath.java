@@ -108,7 +108,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                 call.refuse(new Refusal.NoPort(host, ports, origin));
             case Routing.Unknown(var fallback) -> fallBack(call, to, fallback);
             case Routing.NotYetKnown() -> {
-                if (!parking.park(call, new FirstWord(call, to, key))) {
+                if (!call.park(parking, new FirstWord(call, to, key))) {
                     unanswered(call, now, to);
                 }
             }

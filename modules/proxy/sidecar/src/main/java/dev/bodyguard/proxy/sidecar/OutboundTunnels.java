@@ -7,7 +7,6 @@ import dev.bodyguard.proxy.engine.Refusal;
 import dev.bodyguard.proxy.engine.Routing;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Failure;
-import dev.bodyguard.proxy.wire.Loop;
 import dev.bodyguard.proxy.wire.MeshTls;
 import dev.bodyguard.proxy.wire.Target;
 import dev.bodyguard.proxy.wire.Tunnel;
@@ -86,7 +85,7 @@ final class OutboundTunnels implements TunnelHandler {
     }
 
     /// Owned by the tunnel's loop.
-    private final class Opaque implements TunnelListener, Parking.Waiting, Parking.Exit {
+    private final class Opaque implements TunnelListener, Parking.Exit {
         private final Tunnel tunnel;
         private final Authority to;
         private final String key;
@@ -95,7 +94,7 @@ final class OutboundTunnels implements TunnelHandler {
         private final Set<Endpoint> tried = new HashSet<>(2);
         private @Nullable Picking picking;
         private @Nullable Endpoint endpoint;
-        private Loop.@Nullable Timer waiting;
+        private Parking.@Nullable Place place;
         /// Somebody has spoken, so that this is known to be no HTTP.
         private boolean spoken;
         private boolean dialling;
@@ -134,7 +133,8 @@ final class OutboundTunnels implements TunnelHandler {
                 case OpaqueRouting.Nowhere(var sentence, var _) -> impossible(sentence);
                 case OpaqueRouting.Unknown(var fallback) -> fallBack(fallback);
                 case OpaqueRouting.NotYetKnown() -> {
-                    if (!parking.park(this, this)) {
+                    place = parking.park(tunnel.loop(), this);
+                    if (place == null) {
                         unanswered(now);
                     }
                 }
@@ -295,14 +295,12 @@ final class OutboundTunnels implements TunnelHandler {
 
         @Override
         public void onHttp() {
-            over = true;
-            leaveEndpoint();
+            end();
         }
 
         @Override
         public void onClosed(long sent, long received) {
-            over = true;
-            leaveEndpoint();
+            end();
             if (dialled && spoken) {
                 facts.requestBytes = sent;
                 facts.responseBytes = received;
@@ -310,35 +308,13 @@ final class OutboundTunnels implements TunnelHandler {
             }
         }
 
-        @Override
-        public Loop loop() {
-            return tunnel.loop();
-        }
-
-        @Override
-        public boolean isOver() {
-            return over;
-        }
-
-        @Override
-        public void wait(Duration atMost, Runnable next) {
-            waiting = loop().after(atMost, () -> {
-                waiting = null;
-                if (!over) {
-                    next.run();
-                }
-            });
-        }
-
-        @Override
-        public boolean stopWaiting() {
-            var timer = waiting;
-            if (timer == null || over) {
-                return false;
+        private void end() {
+            over = true;
+            leaveEndpoint();
+            if (place != null) {
+                place.giveUp();
+                place = null;
             }
-            timer.cancel();
-            waiting = null;
-            return true;
         }
     }
 }

@@ -2,9 +2,11 @@ package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.proxy.wire.Loop;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Where requests wait for the first word about their host: not for long, and not many of them.
 final class Parking {
@@ -22,19 +24,6 @@ final class Parking {
         }
     }
 
-    /// Whoever waits; owned by its loop.
-    interface Waiting {
-        Loop loop();
-
-        boolean isOver();
-
-        /// Does `next` after a while, unless it is over before, or the wait is stopped.
-        void wait(Duration atMost, Runnable next);
-
-        /// Ends a wait; false where there is none any more.
-        boolean stopWaiting();
-    }
-
     /// A way to go on.
     interface Exit {
         /// Whether the request can go on now.
@@ -44,19 +33,17 @@ final class Parking {
         void leave();
     }
 
-    /// Waits until the exit is open, or long enough; false where every place is taken. On the waiting one's loop.
-    boolean park(Waiting call, Exit exit) {
-        var lot = lots.get(call.loop());
-        if (lot == null || lot.parked.size() >= places) {
-            return false;
+    /// Waits until the exit is open, or long enough; null where every place is taken. On that loop.
+    @Nullable
+    Place park(Loop loop, Exit exit) {
+        var lot = lots.get(loop);
+        if (lot == null || lot.taken.size() >= places) {
+            return null;
         }
-        var parked = new Parked(call, exit);
-        lot.parked.add(parked);
-        call.wait(patience, () -> {
-            lot.parked.remove(parked);
-            exit.leave();
-        });
-        return true;
+        var place = new Place(lot, exit);
+        lot.taken.add(place);
+        place.timer = loop.after(patience, place::leave);
+        return place;
     }
 
     /// Something was told: whoever waited for it may go on. From any thread.
@@ -66,32 +53,45 @@ final class Parking {
         }
     }
 
-    private record Parked(Waiting call, Exit exit) {}
+    /// One request's. Owned by its loop.
+    static final class Place {
+        private final Lot lot;
+        private final Exit exit;
+        private Loop.@Nullable Timer timer;
+
+        private Place(Lot lot, Exit exit) {
+            this.lot = lot;
+            this.exit = exit;
+        }
+
+        /// Whoever waited does not any more: somebody else may have the place, and the exit is not taken.
+        void giveUp() {
+            if (lot.taken.remove(this) && timer != null) {
+                timer.cancel();
+            }
+        }
+
+        private void leave() {
+            if (lot.taken.contains(this)) {
+                giveUp();
+                exit.leave();
+            }
+        }
+    }
 
     /// One loop's. Owned by that loop.
     private static final class Lot {
         private final Loop loop;
-        private final List<Parked> parked = new ArrayList<>();
+        private final Set<Place> taken = new LinkedHashSet<>();
 
         Lot(Loop loop) {
             this.loop = loop;
         }
 
         void look() {
-            var leaving = new ArrayList<Parked>();
-            parked.removeIf(one -> {
-                if (one.call().isOver()) {
-                    return true;
-                }
-                boolean open = one.exit().isOpen();
-                if (open) {
-                    leaving.add(one);
-                }
-                return open;
-            });
-            for (var one : leaving) {
-                if (one.call().stopWaiting()) {
-                    one.exit().leave();
+            for (var place : List.copyOf(taken)) {
+                if (taken.contains(place) && place.exit.isOpen()) {
+                    place.leave();
                 }
             }
         }

@@ -43,6 +43,9 @@ final class Registration {
     private final Thread thread =
             Thread.ofPlatform().name("enrolment").daemon(true).unstarted(this::run);
 
+    // Guarded by this.
+    private boolean over;
+
     // Owned by the thread.
     private boolean away;
     private boolean leaving;
@@ -67,8 +70,11 @@ final class Registration {
         this.random = random;
     }
 
-    void start() {
-        thread.start();
+    /// Begins; not where it was to leave for good before that.
+    synchronized void start() {
+        if (!over) {
+            thread.start();
+        }
     }
 
     /// Takes the workload out until it comes back; from any thread.
@@ -83,8 +89,11 @@ final class Registration {
 
     /// Takes the workload out for good; returns when discovery has said so, or after a while without.
     void drain(Duration atMost) throws InterruptedException {
-        if (!thread.isAlive()) {
-            return;
+        synchronized (this) {
+            over = true;
+            if (!thread.isAlive()) {
+                return;
+            }
         }
         mailbox.add(new Signal.Leave());
         var _ = left.await(atMost.toMillis(), TimeUnit.MILLISECONDS);

@@ -37,7 +37,17 @@ class EnrollerTest {
                 .build()
                 .start();
         app = listen(0);
-        registration = new Registration(
+        registration = registration();
+        enroller = new Enroller(readiness, app.getLocalPort());
+        readiness.met(Readiness.Need.CERTIFICATE);
+        readiness.met(Readiness.Need.LISTENERS);
+        readiness.met(Readiness.Need.INBOUND);
+        enroller.start(registration);
+        TestSidecar.eventually("it is enrolled", () -> heard.equals(List.of("enrolled")));
+    }
+
+    private Registration registration() {
+        return new Registration(
                 () -> NettyChannelBuilder.forAddress(loopback(discovery.getPort()))
                         .usePlaintext()
                         .build(),
@@ -59,12 +69,6 @@ class EnrollerTest {
                     }
                 },
                 new Random(7));
-        enroller = new Enroller(readiness, app.getLocalPort());
-        readiness.met(Readiness.Need.CERTIFICATE);
-        readiness.met(Readiness.Need.LISTENERS);
-        readiness.met(Readiness.Need.INBOUND);
-        enroller.start(registration);
-        TestSidecar.eventually("it is enrolled", () -> heard.equals(List.of("enrolled")));
     }
 
     @AfterEach
@@ -113,6 +117,17 @@ class EnrollerTest {
         registration.drain(Duration.ofSeconds(10));
 
         assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void doesNotComeBackOnceItHasLeft() throws InterruptedException {
+        var gone = registration();
+
+        gone.drain(Duration.ofSeconds(5));
+        gone.start();
+        gone.drain(Duration.ofSeconds(5));
+
+        assertThat(heard).containsExactly("enrolled");
     }
 
     private static boolean accepted(ServerSocket app) {

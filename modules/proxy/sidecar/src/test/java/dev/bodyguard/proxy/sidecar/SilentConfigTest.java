@@ -3,7 +3,9 @@ package dev.bodyguard.proxy.sidecar;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.proxy.engine.Resources;
+import dev.bodyguard.proxy.wire.Fields;
 import java.io.IOException;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,5 +46,20 @@ class SilentConfigTest {
     void anyOtherNameFollowsTheOutboundPolicy() throws IOException {
         assertThat(caller.get("http://localhost:" + app.port() + "/").body()).isEqualTo("from a stranger");
         assertThat(caller.get("http://127.0.0.1:" + app.port() + "/").body()).isEqualTo("from a stranger");
+    }
+
+    @Test
+    void whoeverGivesUpLeavesItsPlaceToWaitToOthers() throws IOException {
+        caller.http2("GET", "localhost:" + app.port(), "/", new Fields(), "");
+        caller.askInVain(TestSidecar.PARKED, "payment-service");
+        assertThat(caller.line(TestSidecar.PARKED + 1)).contains("\"response_flags\":\"DC\"");
+        long from = System.nanoTime();
+
+        var answer = caller.http2("GET", "payment-service", "/", new Fields(), "");
+
+        assertThat(answer.status()).isEqualTo(503);
+        assertThat(Duration.ofNanos(System.nanoTime() - from))
+                .as("it waited, for which it needs a place")
+                .isGreaterThan(Duration.ofMillis(900));
     }
 }
