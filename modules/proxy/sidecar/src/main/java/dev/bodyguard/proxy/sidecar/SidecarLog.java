@@ -17,21 +17,30 @@ import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What can happen to a sidecar, one line and, where it is worth counting, one counter each.
 final class SidecarLog implements ListenerEvents {
-    private static final long EVERY_SECOND = 1_000_000_000L;
-
     private final Logger log;
     private final Meters.Counters refused;
     private final Meters.Counters rejected;
-    private final AtomicLong overflowTold = new AtomicLong(System.nanoTime() - EVERY_SECOND - 1);
+    private final Sparing refusals;
     private volatile boolean followsConfig;
 
     SidecarLog(Logger log, Meters meters) {
+        this(
+                log,
+                meters,
+                (delay, task) -> CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS)
+                        .execute(task));
+    }
+
+    SidecarLog(Logger log, Meters meters, Sparing.Later later) {
         this.log = log;
+        this.refusals = new Sparing(later, sentence -> log.log(Level.WARNING, sentence));
         this.refused = meters.counters(
                 "bodyguard_connections_refused_total", "Connections that were turned down, by reason.", "reason");
         this.rejected = meters.counters(
@@ -79,13 +88,16 @@ final class SidecarLog implements ListenerEvents {
     }
 
     void tunnelRefused(String destination, String why) {
-        log.log(Level.WARNING, "CONNECT " + destination + " closed: " + why);
-        refused.with("tunnel").increment();
+        refused("tunnel", () -> "CONNECT " + destination + " closed: " + why);
     }
 
     void bytesRefused(SocketAddress peer, @Nullable SpiffeId id, String why) {
-        log.log(Level.WARNING, "refused bytes that are no HTTP from " + text(peer) + " (" + id + "): " + why);
-        refused.with("tunnel").increment();
+        refused("bytes", () -> "refused bytes that are no HTTP from " + text(peer) + " (" + id + "): " + why);
+    }
+
+    private void refused(String reason, Supplier<String> sentence) {
+        refused.with(reason).increment();
+        refusals.say("refused connections (" + reason + ")", sentence);
     }
 
     void telemetryLost(String why) {
@@ -100,34 +112,22 @@ final class SidecarLog implements ListenerEvents {
 
     @Override
     public void handshakeFailed(SocketAddress peer, String reason) {
-        log.log(Level.WARNING, "refused a connection from " + text(peer) + ": " + reason);
-        refused.with("handshake").increment();
+        refused("handshake", () -> "refused a connection from " + text(peer) + ": " + reason);
     }
 
     @Override
     public void plaintextRefused(SocketAddress peer, String reason) {
-        log.log(Level.WARNING, "refused plaintext from " + text(peer) + ": " + reason);
-        refused.with("plaintext").increment();
+        refused("plaintext", () -> "refused plaintext from " + text(peer) + ": " + reason);
     }
 
     @Override
     public void overflowed(SocketAddress peer, String reason) {
-        refused.with("limit").increment();
-        // Whoever floods us shall not flood the log as well.
-        long now = System.nanoTime();
-        long before = overflowTold.get();
-        if (now - before > EVERY_SECOND && overflowTold.compareAndSet(before, now)) {
-            log.log(
-                    Level.WARNING,
-                    "closed a connection from " + text(peer) + ": " + reason
-                            + "; bodyguard_connections_refused_total{reason=\"limit\"} counts them");
-        }
+        refused("limit", () -> "closed a connection from " + text(peer) + ": " + reason);
     }
 
     @Override
     public void malformed(SocketAddress peer, String reason) {
-        log.log(Level.INFO, "closed a connection from " + text(peer) + ": " + reason);
-        refused.with("malformed").increment();
+        refused("malformed", () -> "closed a connection from " + text(peer) + ": " + reason);
     }
 
     /// What happens to the configuration stream.

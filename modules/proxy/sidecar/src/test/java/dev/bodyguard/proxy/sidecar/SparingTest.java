@@ -1,0 +1,98 @@
+package dev.bodyguard.proxy.sidecar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bodyguard.telemetry.record.Meters;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SparingTest {
+    private final List<String> said = new ArrayList<>();
+    private final ArrayDeque<Runnable> later = new ArrayDeque<>();
+    private final Sparing sparing = new Sparing((_, task) -> later.add(task), said::add);
+
+    @Test
+    void theFirstOnesAreToldWholeAndTheOthersCounted() {
+        for (int i = 0; i < 1_000; i++) {
+            int number = i;
+            sparing.say("plaintext", () -> "plaintext from " + number);
+        }
+        sparing.say("handshake", () -> "handshake");
+        assertThat(said)
+                .hasSize(Sparing.WHOLE + 1)
+                .contains("plaintext from 0", "plaintext from 9", "handshake")
+                .doesNotContain("plaintext from 10");
+
+        said.clear();
+        tenSecondsLater();
+
+        assertThat(said).hasSize(1);
+        assertThat(said.getFirst()).startsWith("plaintext: 990 more in 10 s");
+
+        sparing.say("plaintext", () -> "plaintext again");
+        assertThat(said).last().isEqualTo("plaintext again");
+    }
+
+    @Test
+    void whoIsToldEverythingIsToldNothingElse() {
+        sparing.say("plaintext", () -> "plaintext");
+        tenSecondsLater();
+
+        assertThat(said).containsExactly("plaintext");
+    }
+
+    @Test
+    void aHostilePeerCannotFillTheLog() {
+        var lines = new ArrayList<String>();
+        var meters = new Meters();
+        var log = new SidecarLog(new Lines(lines), meters, (_, task) -> later.add(task));
+        var peer = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+
+        for (int i = 0; i < 1_000; i++) {
+            log.handshakeFailed(peer, "x");
+            log.plaintextRefused(peer, "x");
+            log.malformed(peer, "x");
+            log.overflowed(peer, "x");
+            log.bytesRefused(peer, null, "x");
+            log.tunnelRefused("shop:80", "x");
+        }
+        tenSecondsLater();
+
+        assertThat(lines).hasSize(6 * (Sparing.WHOLE + 1));
+        assertThat(meters.text())
+                .contains("bodyguard_connections_refused_total{reason=\"handshake\"} 1000")
+                .contains("bodyguard_connections_refused_total{reason=\"malformed\"} 1000");
+    }
+
+    private void tenSecondsLater() {
+        for (var task = later.poll(); task != null; task = later.poll()) {
+            task.run();
+        }
+    }
+
+    private record Lines(List<String> lines) implements System.Logger {
+        @Override
+        public String getName() {
+            return "test";
+        }
+
+        @Override
+        public boolean isLoggable(Level level) {
+            return true;
+        }
+
+        @Override
+        public void log(Level level, java.util.ResourceBundle bundle, String message, Throwable thrown) {
+            lines.add(message);
+        }
+
+        @Override
+        public void log(Level level, java.util.ResourceBundle bundle, String format, Object... parameters) {
+            lines.add(format);
+        }
+    }
+}
