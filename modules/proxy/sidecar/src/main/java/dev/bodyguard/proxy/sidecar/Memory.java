@@ -27,11 +27,12 @@ import org.jspecify.annotations.Nullable;
 /// control plane answers serves as it did before.
 ///
 /// Stands between the configuration stream and the planner: what is applied is kept, what is unsubscribed from is
-/// forgotten. A change is written within a second, and once an hour the control plane's silence on a live stream counts
-/// as
-/// a confirmation.
+/// forgotten. The first change is written within a second, later ones at most every ten seconds, and at once where the
+/// control plane is lost or the process ends. Once an hour the control plane's silence on a live stream counts as a
+/// confirmation.
 final class Memory implements Sink, AutoCloseable {
     private static final Duration SOON = Duration.ofSeconds(1);
+    private static final Duration SELDOM = Duration.ofSeconds(10);
     private static final Duration CONFIRMATION = Duration.ofHours(1);
 
     /// What mentions others comes first, for the planner forgets what nothing mentions.
@@ -41,21 +42,39 @@ final class Memory implements Sink, AutoCloseable {
     private final Sink planner;
     private final PlanFile file;
     private final Supplier<@Nullable Svid> seal;
+    private final Duration seldom;
     private final BooleanSupplier followsConfig;
     private final SidecarLog log;
     private final Map<String, Map<String, Resource>> kept = new LinkedHashMap<>();
     private final ScheduledExecutorService writer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("memory").daemon(true).factory());
+    // Guarded by this.
     private boolean due;
+    private Duration pause;
 
     /// @param seal the SVID to seal with, once there is one
     /// @param followsConfig whether the configuration stream lives
     Memory(Sink planner, PlanFile file, Supplier<@Nullable Svid> seal, BooleanSupplier followsConfig, SidecarLog log) {
+        this(planner, file, seal, followsConfig, log, SOON, SELDOM);
+    }
+
+    /// @param soon how long the first change waits to be written, and what comes with it
+    /// @param seldom how long later ones do
+    Memory(
+            Sink planner,
+            PlanFile file,
+            Supplier<@Nullable Svid> seal,
+            BooleanSupplier followsConfig,
+            SidecarLog log,
+            Duration soon,
+            Duration seldom) {
         this.planner = planner;
         this.file = file;
         this.seal = seal;
         this.followsConfig = followsConfig;
         this.log = log;
+        this.pause = soon;
+        this.seldom = seldom;
         ORDER.forEach(type -> kept.put(type, new TreeMap<>()));
         var _ = writer.scheduleWithFixedDelay(
                 this::confirm, CONFIRMATION.toSeconds(), CONFIRMATION.toSeconds(), TimeUnit.SECONDS);
@@ -128,7 +147,23 @@ final class Memory implements Sink, AutoCloseable {
         // What was only remembered is not written again as if it had been confirmed.
         if (!due && followsConfig.getAsBoolean()) {
             due = true;
-            var _ = writer.schedule(this::write, SOON.toMillis(), TimeUnit.MILLISECONDS);
+            var _ = writer.schedule(this::writeWhatIsDue, pause.toMillis(), TimeUnit.MILLISECONDS);
+            pause = seldom;
+        }
+    }
+
+    /// Config is lost: what it said last is what there will be.
+    void settle() {
+        writer.execute(this::writeWhatIsDue);
+    }
+
+    private void writeWhatIsDue() {
+        boolean any;
+        synchronized (this) {
+            any = due;
+        }
+        if (any) {
+            write();
         }
     }
 
@@ -162,12 +197,6 @@ final class Memory implements Sink, AutoCloseable {
     @Override
     public void close() {
         writer.shutdownNow();
-        boolean last;
-        synchronized (this) {
-            last = due;
-        }
-        if (last) {
-            write();
-        }
+        writeWhatIsDue();
     }
 }

@@ -12,6 +12,7 @@ import dev.bodyguard.telemetry.record.Meters;
 import dev.bodyguard.xds.protocol.sidecar.v1.RememberedPlan;
 import io.envoyproxy.envoy.service.discovery.v3.Resource;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -89,6 +90,34 @@ final class MemoryTest {
         }
 
         assertThat(Files.readAllBytes(folder.resolve("plan"))).isEqualTo(written);
+    }
+
+    @Test
+    void changesAfterTheFirstAreWrittenSeldomUnlessConfigIsLost() throws IOException {
+        try (var life = new Life(true, Duration.ofMillis(1), Duration.ofDays(1))) {
+            life.has("80/first");
+            TestSidecar.eventually(
+                    "the first change is written", () -> written().contains("80/first"));
+            life.has("80/second");
+            life.has("80/third");
+            assertThat(written()).doesNotContain("80/second");
+
+            life.memory.settle();
+            TestSidecar.eventually(
+                    "what was said last is written", () -> written().contains("80/third"));
+
+            life.has("80/fourth");
+            assertThat(written()).doesNotContain("80/fourth");
+        }
+        assertThat(written()).as("at the end").contains("80/fourth");
+    }
+
+    private String written() {
+        try {
+            return Files.readString(folder.resolve("plan"), StandardCharsets.ISO_8859_1);
+        } catch (IOException _) {
+            return "";
+        }
     }
 
     @Test
@@ -173,12 +202,22 @@ final class MemoryTest {
         private final Memory memory;
 
         Life(boolean followsConfig) {
+            this(followsConfig, Duration.ofSeconds(1), Duration.ofSeconds(10));
+        }
+
+        Life(boolean followsConfig, Duration soon, Duration seldom) {
             memory = new Memory(
                     planner,
                     file(InstantSource.system()),
                     () -> svid,
                     () -> followsConfig,
-                    new SidecarLog(System.getLogger("test"), new Meters()));
+                    new SidecarLog(System.getLogger("test"), new Meters()),
+                    soon,
+                    seldom);
+        }
+
+        void has(String host) {
+            memory.apply(Resources.VIRTUAL_HOST, List.of(resource(host, Given.host(host))), List.of());
         }
 
         @Override
