@@ -186,6 +186,56 @@ func TestSidecarRestartedDuringOutage(t *testing.T) {
 	})
 }
 
+// Who is denied while a sidecar is away is denied from the first moment that it is back.
+func TestDenialWrittenWhileASidecarWasAway(t *testing.T) {
+	t.Parallel()
+	m := NewMesh(t)
+	payment := m.Join("payment-service", "v2", "a", fixedPorts(t))
+	checkout := m.Join("checkout", "v1", "a", nil)
+	reachable(t, checkout)
+	client := checkout.Through(4)
+	status := func() int {
+		response, err := client.Get("http://payment-service/secret")
+		if err != nil {
+			return 0
+		}
+		defer response.Body.Close()
+		return response.StatusCode
+	}
+	if got := status(); got != 200 {
+		t.Fatalf("without a policy anybody may: %d", got)
+	}
+	time.Sleep(1500 * time.Millisecond) // what it learned is written within a second
+
+	// Killed, so that discovery keeps its place for it and callers go on trying it.
+	signal(t, payment.State.Pid, syscall.SIGKILL)
+	m.Write("deny.yaml", `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: no-secrets}
+spec: {action: DENY, rules: [{to: [{operation: {paths: [/secret]}}]}]}
+`)
+	time.Sleep(time.Second) // in force at every sidecar that is there
+	answers := map[int]int{}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for answers[403] < 20 {
+			answers[status()]++
+		}
+	}()
+	payment.Again(m)
+	payment.Says(`serving by the plan remembered at`, 10*time.Second)
+	select {
+	case <-done:
+	case <-time.After(60 * time.Second):
+		t.Fatal("nobody was denied within a minute")
+	}
+	if answers[200] > 0 {
+		t.Errorf("%d requests passed: %v", answers[200], answers)
+	}
+}
+
 // Every sidecar is replaced by another one, one after the other, and nobody notices.
 func TestRollingReplacement(t *testing.T) {
 	t.Parallel()

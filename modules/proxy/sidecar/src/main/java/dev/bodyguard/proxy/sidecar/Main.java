@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 /// wait ▶ drain.
 public final class Main {
     static final String TRUST_DOMAIN = "cluster.local";
-    private static final Duration PATIENCE_BEFORE_THE_APP = Duration.ofSeconds(5);
+    private static final Duration PATIENCE_FOR_CONFIG = Duration.ofSeconds(5);
     private static final Duration PATIENCE_FOR_THE_CONTROL_PLANE = Duration.ofSeconds(30);
     private static final Duration PATIENCE_FOR_A_FIRST_WORD = Duration.ofSeconds(1);
     private static final Duration PATIENCE_WHILE_WARMING = Duration.ofSeconds(2);
@@ -156,18 +156,12 @@ public final class Main {
         var inboundTunnels =
                 new InboundTunnels(inForce, settings, meshTls, resolver, ledger, log, self, enroller::doubt);
 
-        // Listeners
+        // What the app calls
         var outbound = listen(
                 "--outbound-port",
                 settings.outboundPort(),
                 address -> Listener.outbound(loops, address, Limits.DEFAULTS, outboundPath, tunnels, log));
         outboundPort.set(outbound.address().getPort());
-        var inbound = listen(
-                "--inbound-port",
-                settings.inboundPort(),
-                address ->
-                        Listener.inbound(loops, address, Limits.DEFAULTS, meshTls, inboundPath, inboundTunnels, log));
-        readiness.met(Readiness.Need.LISTENERS);
 
         // Configuration
         var memory = new Memory(
@@ -178,9 +172,22 @@ public final class Main {
                 log);
         var remembered = memory.resume(root);
         remembered.ifPresent(used -> used.forEach(hosts::use));
-        var xds = new AdsClient(controlPlane::config, new Node(settings).proto(), memory, log.ofConfig());
+        var config = new FromConfig(memory, memory::settle, log.ofConfig());
+        var xds = new AdsClient(controlPlane::config, new Node(settings).proto(), config, config);
         planner.askThrough(memory.behind(new Subscribed(xds)));
         xds.start();
+
+        // What calls the app: whoever was let in yesterday may be denied today
+        if (remembered.isPresent() && config.await(PATIENCE_FOR_CONFIG) == FromConfig.Word.SILENT) {
+            log.progress("config has not answered within " + PATIENCE_FOR_CONFIG.toSeconds()
+                    + " s; the app is served by the remembered plan");
+        }
+        var inbound = listen(
+                "--inbound-port",
+                settings.inboundPort(),
+                address ->
+                        Listener.inbound(loops, address, Limits.DEFAULTS, meshTls, inboundPath, inboundTunnels, log));
+        readiness.met(Readiness.Need.LISTENERS);
 
         // Enrolment, and the end of it all
         var registration = new Registration(
@@ -212,8 +219,8 @@ public final class Main {
         Child child = null;
         if (!settings.command().isEmpty()) {
             // What an app asks in its first moments shall not fail because its sidecar is still new here.
-            if (!readiness.await(PATIENCE_BEFORE_THE_APP, Readiness.Need.INBOUND, Readiness.Need.OUTBOUND)) {
-                log.progress("config has not answered within " + PATIENCE_BEFORE_THE_APP.toSeconds()
+            if (!readiness.await(PATIENCE_FOR_CONFIG, Readiness.Need.INBOUND, Readiness.Need.OUTBOUND)) {
+                log.progress("config has not answered within " + PATIENCE_FOR_CONFIG.toSeconds()
                         + " s; the app is started all the same");
             }
             child = Child.start(settings.command(), text(outbound.address()));
