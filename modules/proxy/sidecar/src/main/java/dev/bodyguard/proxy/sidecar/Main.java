@@ -130,7 +130,12 @@ public final class Main {
                 new TelemetryChannel(upstreams, loops.all().getLast(), controlPlane::telemetry),
                 log,
                 clock);
-        var ledger = new Ledger(meters, List.of(meters::record, accessLog::write, telemetry), clock);
+        var ledger = new Ledger(
+                meters,
+                settings.accessLog()
+                        ? List.of(meters::record, accessLog::write, telemetry)
+                        : List.of(meters::record, telemetry),
+                clock);
         var inForce = new InForce<>(new Generation(Plan.EMPTY));
         var parking = new Parking(loops.all(), PATIENCE_FOR_A_FIRST_WORD, PARKED);
         var planner = new Planner(inForce, PATIENCE_WHILE_WARMING, new Planned(readiness, parking, settings.appPort()));

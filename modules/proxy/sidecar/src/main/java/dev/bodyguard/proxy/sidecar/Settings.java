@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param state the folder a control plane shares with its sidecars
 /// @param ttl wished life of a certificate
 /// @param traceSampling share of traces beginning here of which spans are sent, 0 to 1
+/// @param accessLog whether a line per exchange goes to stdout
 /// @param command the app to start beside the sidecar; empty where it was started by someone else
 record Settings(
         String service,
@@ -31,6 +32,7 @@ record Settings(
         int adminPort,
         Duration ttl,
         double traceSampling,
+        boolean accessLog,
         List<String> command) {
     static final String HELP = """
         usage: bodyguard sidecar --service NAME --app-port N --state DIR [options] [-- COMMAND…]
@@ -48,6 +50,7 @@ record Settings(
           --ttl DURATION      life of a certificate, such as 24h, 15m or 10s; default 24h
           --trace-sampling P  percent of the traces beginning here of which spans are sent; default 1. A
                               request with a traceparent is as its caller decided
+          --access-log WHERE  a line of JSON per exchange: stdout, the default, or off
           -- COMMAND…         the app to start; it finds its proxy in HTTP_PROXY and HTTPS_PROXY
         """;
 
@@ -151,6 +154,7 @@ record Settings(
                 number("--admin-port", flags.getOrDefault("--admin-port", "0")),
                 duration(flags.getOrDefault("--ttl", "24h")),
                 share("--trace-sampling", flags.getOrDefault("--trace-sampling", "1")),
+                logged(flags.getOrDefault("--access-log", "stdout")),
                 command));
     }
 
@@ -166,7 +170,8 @@ record Settings(
             "--inbound-port",
             "--admin-port",
             "--ttl",
-            "--trace-sampling");
+            "--trace-sampling",
+            "--access-log");
 
     private static String required(Map<String, String> flags, String flag) {
         String value = flags.get(flag);
@@ -181,6 +186,15 @@ record Settings(
             throw new IllegalArgumentException(flag + " must be a percentage, 0 to 100, was '" + percent + "'");
         }
         return Double.parseDouble(percent) / 100;
+    }
+
+    private static boolean logged(String where) {
+        return switch (where) {
+            case "stdout" -> true;
+            case "off" -> false;
+            default ->
+                throw new IllegalArgumentException("--access-log must be stdout or off, was '" + where + "'");
+        };
     }
 
     private static int number(String flag, String value) {

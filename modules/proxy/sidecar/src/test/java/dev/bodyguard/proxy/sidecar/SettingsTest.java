@@ -39,6 +39,15 @@ class SettingsTest {
                 .contains("--app-port must be a port from 1 to 65535, was 99999");
         assertThat(mistake("--service a/b --state x --app-port 1")).contains("--service must be made of");
         assertThat(mistake("--service a --state x --app-port 1 --ttl soon")).contains("--ttl must be a number");
+        assertThat(mistake("--service a --state x --app-port 1 --access-log no"))
+                .contains("--access-log must be stdout or off, was 'no'");
+    }
+
+    @Test
+    void logsEveryExchangeUnlessToldNotTo() {
+        assertThat(run("--service a --app-port 1 --state x").accessLog()).isTrue();
+        assertThat(run("--service a --app-port 1 --state x --access-log off").accessLog())
+                .isFalse();
     }
 
     @Test
@@ -46,7 +55,7 @@ class SettingsTest {
         assertThat(Settings.from(List.of("--help"))).isInstanceOf(Settings.Asked.Help.class);
         assertThat(Settings.HELP)
                 .contains("--service", "--app-port", "--state", "--version", "--namespace", "--name", "--labels")
-                .contains("--outbound-port", "--inbound-port", "--admin-port", "--ttl", "HTTP_PROXY");
+                .contains("--outbound-port", "--inbound-port", "--admin-port", "--ttl", "--access-log", "HTTP_PROXY");
     }
 
     private static Settings run(String line) {

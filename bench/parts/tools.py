@@ -1,0 +1,67 @@
+"""What a comparison needs, fetched into .cache/bench where the machine has it not."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from parts.machine import Failed, say
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "bench"
+FORTIO = "1.66.5"
+
+
+class Tools:
+    """Paths of the product and of what it is measured with."""
+
+    def __init__(self):
+        self.bodyguard = ROOT / "distribution" / "target" / "bodyguard" / "bodyguard"
+        self.fortio = CACHE / "bin" / "fortio"
+        self.nginx = from_debian("nginx", "usr/sbin/nginx", ["nginx"])
+        self.wrk = from_debian("wrk", "usr/bin/wrk", ["wrk", "libluajit2-5.1-2"])
+        # Where wrk was taken out of its package, its library was too.
+        self.libraries = {"LD_LIBRARY_PATH": ":".join(str(folder) for folder in (CACHE / "debian").glob("usr/lib/*-linux-*"))}
+        self.envoy = Path(quiet([ROOT / "conformance" / "tools" / "envoy"], BODYGUARD_ROOT=str(ROOT)).strip())
+
+    def bring(self):
+        """Fetches and builds what is missing; later calls find it done."""
+        if not self.fortio.exists():
+            go = shutil.which("go") or "/usr/local/go/bin/go"
+            if not os.access(go, os.X_OK):
+                raise Failed("fortio is built by Go, and there is none: install it (go.dev/dl, or your package manager)")
+            say(f"building fortio {FORTIO}")
+            quiet([go, "install", f"fortio.org/fortio@v{FORTIO}"], GOBIN=str(self.fortio.parent))
+        # In a checkout the launcher builds; what is measured is what it built, as a user unpacks it.
+        subprocess.run([ROOT / "bodyguard", "--version"], check=True, stdout=sys.stderr)
+        return self
+
+
+def from_debian(name, path, packages):
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
+    if found:
+        return Path(found)
+    folder = CACHE / "debian"
+    if not (folder / path).exists():
+        if not shutil.which("apt-get"):
+            raise Failed(f"{name} is not installed, and there is no apt-get to bring it")
+        say(f"fetching {name} (Debian package)")
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            quiet(["apt-get", "download", *packages], cwd=folder)
+        except Failed:
+            quiet(["apt-get", "update", "-qq"])
+            quiet(["apt-get", "download", *packages], cwd=folder)
+        for package in sorted(folder.glob("*.deb")):
+            quiet(["dpkg", "-x", package, folder])
+            package.unlink()
+    return folder / path
+
+
+def quiet(command, cwd=None, **environment):
+    done = subprocess.run([str(word) for word in command], cwd=cwd, env={**os.environ, **environment},
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise Failed(f"{' '.join(str(word) for word in command)} failed:\n{done.stderr[-2000:]}")
+    return done.stdout
