@@ -1,0 +1,9 @@
+package grpcinterop
+
+import (
+	"testing"
+
+	. "dev.bodyguard/conformance/harness"
+)
+
+func TestMain(m *testing.M) { Main(m) }
