@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 final class Catalogue implements AutoCloseable {
     /// How long a drained workload waits for slow subscribers before it may go anyway.
     private static final Duration HEAR_OF_DRAIN = Duration.ofSeconds(1);
+    /// Later than this nobody wakes who was not stopped: a suspended machine, a debugger, a clock that was set.
+    private static final Duration STOOD_STILL = Duration.ofSeconds(1);
 
     private final Events events;
     private final Leases leases;
@@ -46,6 +48,9 @@ final class Catalogue implements AutoCloseable {
     private final Map<String, NamedResource> packed = new HashMap<>();
     private final Map<Long, Registration> registrations = new HashMap<>();
     private final List<Draining> draining = new ArrayList<>();
+    /// Whoever enrolled since the last generation. It is told so once it is served and remembered.
+    private final List<Registration> welcome = new ArrayList<>();
+
     private long generation;
     private boolean changed = true;
     private boolean workloadsChanged;
@@ -182,7 +187,12 @@ final class Catalogue implements AutoCloseable {
             return mailbox.take();
         }
         long nanos = Math.max(0, Duration.between(clock.instant(), due.get()).toNanos());
-        return mailbox.poll(nanos, TimeUnit.NANOSECONDS);
+        var message = mailbox.poll(nanos, TimeUnit.NANOSECONDS);
+        var now = clock.instant();
+        if (now.isAfter(due.get().plus(STOOD_STILL))) {
+            leases.listensAgain(now);
+        }
+        return message;
     }
 
     private void take(Message message) {
@@ -277,7 +287,7 @@ final class Catalogue implements AutoCloseable {
             }
         });
         registrations.put(by.stream(), by);
-        by.admitted(leases.lease());
+        welcome.add(by);
         workloadsChanged |= changes;
         events.enrolled(workload, known, leases.size());
     }
@@ -347,6 +357,8 @@ final class Catalogue implements AutoCloseable {
             changed = false;
             workloadsChanged = false;
         }
+        welcome.forEach(by -> by.admitted(leases.lease()));
+        welcome.clear();
         settleDrains();
     }
 }

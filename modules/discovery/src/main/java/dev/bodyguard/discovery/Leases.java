@@ -93,6 +93,13 @@ final class Leases {
         return Optional.of(it.workload);
     }
 
+    /// Nobody listened for a while, so that nothing was heard proves nothing: everyone gets half a lease more.
+    void listensAgain(Instant now) {
+        var until = now.plus(lease.dividedBy(2));
+        held.replaceAll(
+                (_, it) -> it.until.isAfter(until) ? it : new Held(it.workload, it.stream, until, it.otherwise));
+    }
+
     void broke(String name, long stream, Instant now) {
         held.computeIfPresent(name, (_, it) -> {
             var until = now.plus(grace);

@@ -9,9 +9,9 @@ import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import dev.bodyguard.xds.snapshot.TypeUrls;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +22,7 @@ class CatalogueTest {
     private static final long SUBSCRIBER = 7;
 
     private final Diary diary = new Diary();
+    private final AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-01-31T12:00:00Z"));
     private final Catalogue catalogue = new Catalogue(
             new Leases(Duration.ofMinutes(1), Duration.ofMinutes(1)),
             3,
@@ -40,7 +41,7 @@ class CatalogueTest {
                 }
             },
             diary,
-            InstantSource.fixed(Instant.parse("2026-01-31T12:00:00Z")));
+            () -> now.get());
 
     @BeforeEach
     void start() throws InterruptedException {
@@ -74,7 +75,7 @@ class CatalogueTest {
     @Test
     void aWorkloadIsServedFromEnrolmentToDrain() throws InterruptedException {
         catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
-        diary.readTo("published");
+        diary.readTo("admitted 1");
         assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).containsExactly("default/pay-1");
 
         catalogue.tell(new Catalogue.Drained("default/pay-1", registration(1)));
@@ -86,7 +87,7 @@ class CatalogueTest {
     @Test
     void aDrainIsOverOnceItsSubscribersKnow() throws InterruptedException {
         catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
-        diary.readTo("published");
+        diary.readTo("admitted 1");
 
         catalogue.tell(new Catalogue.Drained("default/pay-1", registration(1)));
         diary.readTo("published");
@@ -99,7 +100,7 @@ class CatalogueTest {
     @Test
     void aSubscriberThatLeftNeedNotKnow() throws InterruptedException {
         catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
-        diary.readTo("published");
+        diary.readTo("admitted 1");
 
         catalogue.tell(new Catalogue.Drained("default/pay-1", registration(1)));
         catalogue.tell(new Catalogue.SubscriberGone(SUBSCRIBER));
@@ -110,16 +111,16 @@ class CatalogueTest {
     @Test
     void aSecondStreamOfANameTakesItOver() throws InterruptedException {
         catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
-        diary.readTo("published");
+        diary.readTo("admitted 1");
 
         catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(2)));
 
         // Nothing is published: for everybody else it is what it was.
-        assertThat(diary.readTo("back: pay-1, now 1"))
+        assertThat(diary.readTo("admitted 2"))
                 .containsExactly(
                         "ended 1: another stream registered workload default/pay-1 and took it over",
-                        "admitted 2",
-                        "back: pay-1, now 1");
+                        "back: pay-1, now 1",
+                        "admitted 2");
         assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).containsExactly("default/pay-1");
     }
 
@@ -127,7 +128,7 @@ class CatalogueTest {
     void aNameStaysWithItsServiceAccount() throws InterruptedException {
         var own = workload("pay-1").toBuilder().setServiceAccount("pay").build();
         catalogue.tell(new Catalogue.Enrolled(own, registration(1)));
-        diary.readTo("published");
+        diary.readTo("admitted 1");
 
         catalogue.tell(new Catalogue.Enrolled(
                 own.toBuilder().setServiceAccount("thief").build(), registration(2)));
@@ -141,7 +142,7 @@ class CatalogueTest {
     void thereIsAMostOfWorkloads() throws InterruptedException {
         for (int i = 1; i <= 3; i++) {
             catalogue.tell(new Catalogue.Enrolled(workload("pay-" + i, "account-" + i), registration(i)));
-            diary.readTo("published");
+            diary.readTo("admitted " + i);
         }
 
         catalogue.tell(new Catalogue.Enrolled(workload("pay-4", "account-4"), registration(4)));
@@ -155,7 +156,7 @@ class CatalogueTest {
     void oneServiceAccountCannotTakeThePlaceOfAll() throws InterruptedException {
         for (int i = 1; i <= 2; i++) {
             catalogue.tell(new Catalogue.Enrolled(workload("greedy-" + i, "greedy"), registration(i)));
-            diary.readTo("published");
+            diary.readTo("admitted " + i);
         }
 
         catalogue.tell(new Catalogue.Enrolled(workload("greedy-3", "greedy"), registration(3)));
@@ -164,7 +165,6 @@ class CatalogueTest {
         assertThat(diary.readTo("ended 3: " + why)).containsExactly("refused peer 3: " + why, "ended 3: " + why);
         catalogue.tell(new Catalogue.Enrolled(workload("pay-1", "pay"), registration(4)));
         diary.readTo("admitted 4");
-        diary.readTo("published");
 
         assertThat(catalogue.current().names(TypeUrls.WORKLOAD))
                 .containsExactlyInAnyOrder("default/greedy-1", "default/greedy-2", "default/pay-1");
@@ -174,7 +174,7 @@ class CatalogueTest {
     void oneServiceAccountCannotComeAndGoAsOftenAsItLikes() throws InterruptedException {
         for (int i = 1; i <= 4; i++) {
             catalogue.tell(new Catalogue.Enrolled(workload("restless", "restless"), registration(i)));
-            diary.readTo("published");
+            diary.readTo("admitted " + i);
             catalogue.tell(new Catalogue.Drained("default/restless", registration(i)));
             diary.readTo("published");
         }
@@ -186,6 +186,28 @@ class CatalogueTest {
         catalogue.tell(new Catalogue.Enrolled(workload("pay-1", "pay"), registration(6)));
 
         diary.readTo("admitted 6");
+    }
+
+    @Test
+    void isToldThatItIsInOnceItIsServed() throws InterruptedException {
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
+
+        assertThat(diary.readTo("admitted 1")).containsExactly("enrolled: pay-1, now 1", "published", "admitted 1");
+    }
+
+    @Test
+    void whenItStoodStillItselfItFirstListensAgain() throws InterruptedException {
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
+        diary.readTo("admitted 1");
+
+        // The lease is a minute.
+        now.set(now.get().plus(Duration.ofMinutes(10)));
+        wrong(problem("a.yaml", 3, "a bracket is open"));
+
+        assertThat(diary.readTo("problems: 1")).noneMatch(line -> line.startsWith("left"));
+        now.set(now.get().plus(Duration.ofMillis(30_500)));
+        wrong();
+        diary.readTo("left: pay-1, nothing was heard from it for the length of its lease, now 0");
     }
 
     private void wrong(FileProblem... problems) {

@@ -74,6 +74,27 @@ class LeasesTest {
         assertThat(leases.expire(now)).containsExactly(new Leases.Lost(PAY, Leases.NOBODY, Leases.Why.DID_NOT_RETURN));
     }
 
+    @Test
+    void thatNothingWasHeardProvesNothingWhileNobodyListened() {
+        leases.enrol(PAY, 1, now);
+        after(Duration.ofMinutes(1));
+
+        leases.listensAgain(now);
+
+        assertThat(leases.expire(now)).isEmpty();
+        after(Duration.ofSeconds(5));
+        assertThat(leases.expire(now)).containsExactly(new Leases.Lost(PAY, 1, Leases.Why.LEASE_RAN_OUT));
+    }
+
+    @Test
+    void whoeverHasLongerKeepsIt() {
+        leases.enrol(PAY, 1, now);
+
+        leases.listensAgain(now);
+
+        assertThat(leases.next()).contains(now.plusSeconds(10));
+    }
+
     private void after(Duration time) {
         now = now.plus(time);
     }
