@@ -21,6 +21,7 @@ import io.opentelemetry.proto.trace.v1.ResourceSpans;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -217,16 +218,12 @@ final class Intake {
     private static boolean add(
             Kind kind, List<KeyValue> pairs, SpiffeId peer, long[] values, boolean cumulative, Topology.Report report) {
         var labels = attributes(pairs);
-        var reporter = switch (labels.getOrDefault("reporter", "")) {
-            case "source" -> Reporter.SOURCE;
-            case "destination" -> Reporter.DESTINATION;
-            default -> null;
-        };
+        var reporter = Reporter.of(labels.getOrDefault("reporter", ""));
         if (reporter == null) {
             return false;
         }
-        var own = labels.get(reporter == Reporter.SOURCE ? "source_principal" : "destination_principal");
-        if (own != null && !own.equals(peer.toString())) {
+        if (!peer.toString().equals(labels.get(reporter.word + "_principal"))
+                || !Objects.equals(peer.namespace(), labels.get(reporter.word + "_workload_namespace"))) {
             return false;
         }
         var edge = new EdgeKey(
@@ -243,10 +240,17 @@ final class Intake {
                 edge,
                 of(labels, "connection_security_policy"),
                 of(labels, "request_protocol"),
-                of(labels, "response_code"),
+                code(labels.getOrDefault("response_code", "")),
                 labels.getOrDefault("grpc_response_status", ""),
                 labels.getOrDefault("response_flags", "-"));
         return report.add(key, values, cumulative, labels.containsKey("destination_principal"));
+    }
+
+    /// Kept for each edge: no more of them than HTTP has.
+    private static String code(String text) {
+        return text.length() <= 3 && !text.isEmpty() && text.chars().allMatch(digit -> digit >= '0' && digit <= '9')
+                ? text
+                : "other";
     }
 
     private static String of(Map<String, String> labels, String name) {

@@ -16,6 +16,7 @@ import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http2.Http2Config;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -23,18 +24,30 @@ import java.util.function.Supplier;
 
 /// OTLP over HTTP, for members of the mesh only: `POST /v1/metrics` and `/v1/traces` by mutual TLS 1.3.
 final class OtlpServer implements AutoCloseable {
-    /// What is parsed at once takes memory; the others wait, a little.
+    /// What is parsed at once takes memory; the others wait their turn, a little.
     private static final int AT_ONCE = 2;
 
     private static final int WAIT_SECONDS = 2;
     private static final int MOST_STREAMS = 8;
+    private static final int MOST_CONNECTIONS = 10_000;
+    /// Sidecars report every two seconds.
+    private static final Duration IDLE = Duration.ofSeconds(30);
 
     private final Events events;
-    private final Semaphore room = new Semaphore(AT_ONCE);
+    private final Reading reading;
+    private final Semaphore parsers = new Semaphore(AT_ONCE, true);
     private final WebServer server;
 
-    private OtlpServer(String host, int port, Supplier<Svid> svid, InstantSource clock, Intake intake, Events events) {
+    private OtlpServer(
+            String host,
+            int port,
+            Supplier<Svid> svid,
+            InstantSource clock,
+            Intake intake,
+            Reading reading,
+            Events events) {
         this.events = events;
+        this.reading = reading;
         // Asks for SVID and roots at each handshake: a renewal needs no reload.
         var tls = new MeshTls(
                 svid,
@@ -45,6 +58,9 @@ final class OtlpServer implements AutoCloseable {
                 .host(host)
                 .port(port)
                 .shutdownHook(false)
+                .maxTcpConnections(MOST_CONNECTIONS)
+                .idleConnectionTimeout(IDLE)
+                .idleConnectionPeriod(IDLE.dividedBy(3))
                 .tls(Tls.builder()
                         .sslContext(tls.context())
                         .clientAuth(TlsClientAuth.REQUIRED)
@@ -64,9 +80,15 @@ final class OtlpServer implements AutoCloseable {
     ///
     /// @param port 0 for any free one
     static OtlpServer start(
-            String host, int port, Supplier<Svid> svid, InstantSource clock, Intake intake, Events events)
+            String host,
+            int port,
+            Supplier<Svid> svid,
+            InstantSource clock,
+            Intake intake,
+            Reading reading,
+            Events events)
             throws IOException {
-        var server = new OtlpServer(host, port, svid, clock, intake, events);
+        var server = new OtlpServer(host, port, svid, clock, intake, reading, events);
         try {
             server.server.start();
         } catch (RuntimeException refused) {
@@ -90,34 +112,38 @@ final class OtlpServer implements AutoCloseable {
 
     private void take(ServerRequest request, ServerResponse response, Taking taking) throws IOException {
         var from = String.valueOf(request.remotePeer().address());
-        boolean entered = false;
         try {
-            entered = room.tryAcquire(WAIT_SECONDS, TimeUnit.SECONDS);
-            if (!entered) {
-                response.header("Retry-After", "1");
-                throw new Refused(503, "too many reports at once");
-            }
             var peer = peer(request);
             from = peer.toString();
             var headers = request.headers();
-            var answer = taking.take(
-                    Body.read(
+            var body = reading.whole(
+                    from,
+                    () -> Body.read(
                             request.content().inputStream(),
                             headers.first(HeaderNames.CONTENT_TYPE).orElse(null),
-                            headers.first(HeaderNames.CONTENT_ENCODING).orElse(null)),
-                    peer);
-            response.header("Content-Type", "application/x-protobuf").send(answer);
+                            headers.first(HeaderNames.CONTENT_ENCODING).orElse(null)));
+            response.header("Content-Type", "application/x-protobuf").send(parse(body, peer, taking));
         } catch (Refused refused) {
             events.refused(from, String.valueOf(refused.getMessage()));
+            if (refused.status() == 503) {
+                response.header("Retry-After", "1");
+            }
             response.status(Status.create(refused.status()))
                     .header("Content-Type", "text/plain; charset=utf-8")
                     .send(refused.getMessage() + "\n");
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private byte[] parse(byte[] body, SpiffeId peer, Taking taking) throws Refused, InterruptedException {
+        if (!parsers.tryAcquire(WAIT_SECONDS, TimeUnit.SECONDS)) {
+            throw new Refused(503, "too many reports at once");
+        }
+        try {
+            return taking.take(body, peer);
         } finally {
-            if (entered) {
-                room.release();
-            }
+            parsers.release();
         }
     }
 

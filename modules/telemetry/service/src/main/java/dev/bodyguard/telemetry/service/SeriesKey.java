@@ -1,5 +1,7 @@
 package dev.bodyguard.telemetry.service;
 
+import org.jspecify.annotations.Nullable;
+
 /// One counter of one reporter.
 ///
 /// @param security `mutual_tls` or `none` where the destination reports, otherwise `unknown`
@@ -22,8 +24,23 @@ record SeriesKey(
     }
 
     enum Reporter {
-        SOURCE,
-        DESTINATION
+        SOURCE("source"),
+        DESTINATION("destination");
+
+        final String word;
+
+        Reporter(String word) {
+            this.word = word;
+        }
+
+        static @Nullable Reporter of(String word) {
+            for (var reporter : values()) {
+                if (reporter.word.equals(word)) {
+                    return reporter;
+                }
+            }
+            return null;
+        }
     }
 
     /// Whether the callee did its work: what a caller got wrong is not its failure.

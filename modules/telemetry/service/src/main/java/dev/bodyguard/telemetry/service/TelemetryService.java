@@ -7,15 +7,23 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /// What arrives from sidecars, summed up, and handed on: OTLP in ▶ topology ▶ summary and Prometheus; spans out.
 public final class TelemetryService implements AutoCloseable {
     private static final int MOST_EDGES = 2_000;
+    private static final int MOST_SERIES = 40_000;
+    /// What one identity can have of each is a quarter.
+    private static final int SHARES = 4;
+
+    private static final Duration PATIENCE_WITH_A_BODY = Duration.ofSeconds(10);
 
     private final Deque<AutoCloseable> running = new ArrayDeque<>();
     private final OtlpServer otlp;
@@ -34,15 +42,23 @@ public final class TelemetryService implements AutoCloseable {
             Settings settings, Supplier<Svid> svid, PrometheusMeterRegistry metrics, Events events, InstantSource clock)
             throws IOException {
         var edgeMetrics = new EdgeMetrics(metrics);
-        var topology = new Topology(MOST_EDGES, clock, edgeMetrics);
+        var topology = new Topology(
+                new Shares(MOST_EDGES / SHARES, MOST_EDGES),
+                new Shares(MOST_SERIES / SHARES, MOST_SERIES),
+                clock,
+                edgeMetrics);
         edgeMetrics.of(topology);
         var exporters = settings.exports().stream()
                 .map(export -> open(new Exporter(export, events).start()))
                 .toList();
         var intake = new Intake(topology, spans -> exporters.forEach(exporter -> exporter.offer(spans)));
         meters(metrics, topology, intake, exporters);
+        var reading = new Reading(PATIENCE_WITH_A_BODY);
+        var timer = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofVirtual().name("telemetry-timer").factory());
+        running.push(timer::shutdownNow);
         try {
-            otlp = open(OtlpServer.start(settings.host(), settings.otlpPort(), svid, clock, intake, events));
+            otlp = open(OtlpServer.start(settings.host(), settings.otlpPort(), svid, clock, intake, reading, events));
             plain = listen(settings, routes -> {
                 routes.get("/healthz/ready", (_, response) -> response.send("ready\n"))
                         .get(
@@ -56,6 +72,9 @@ public final class TelemetryService implements AutoCloseable {
                                         .send(Summary.json(topology, intake.spans(), clock.instant()) + "\n"));
                 Dashboard.add(routes);
             });
+            // Neither fails: an exception would end its repetition.
+            var _ = timer.scheduleWithFixedDelay(reading::endLate, 1, 1, TimeUnit.SECONDS);
+            var _ = timer.scheduleWithFixedDelay(topology::sweep, 5, 5, TimeUnit.SECONDS);
         } catch (IOException | RuntimeException failed) {
             close();
             throw failed;

@@ -19,14 +19,13 @@ import org.jspecify.annotations.Nullable;
 /// counts each request once, however often it tried, and it alone sees what reached nobody. Otherwise the destination's
 /// are. Whether the way was mutual TLS is the destination's to say, which checked the certificate.
 ///
-/// Bounded: edges, reporters and series have an end, after which they are counted as one or not at all. Guarded by
-/// itself; everything is short.
+/// Bounded: edges, reporters and series have an end, for all and for each identity, after which they are counted as one or
+/// not at all. Guarded by itself; everything is short.
 final class Topology {
     private static final int MOST_REPORTERS = 10_000;
     /// So that nobody can make others be forgotten.
     private static final int MOST_REPORTERS_OF_ONE_IDENTITY = 500;
 
-    private static final int MOST_SERIES = 40_000;
     private static final int MOST_SERIES_PER_REPORTER = 4_000;
     private static final Duration FORGET_SERIES_AFTER = Duration.ofMinutes(10);
     private static final Duration FORGET_EDGE_AFTER = Duration.ofHours(1);
@@ -35,13 +34,13 @@ final class Topology {
     /// Sidecars tell every two seconds: an edge's first counts are of a time before it was heard of.
     private static final int TOLD_EVERY_SECONDS = 2;
 
-    private final int mostEdges;
+    private final Shares edgeShares;
+    private final Shares seriesShares;
+    private final Shares reporterShares = new Shares(MOST_REPORTERS_OF_ONE_IDENTITY, MOST_REPORTERS);
     private final InstantSource clock;
     private final Map<EdgeKey, Edge> edges = new HashMap<>();
     private final Map<String, Instance> instances = new LinkedHashMap<>(16, 0.75f, true);
     private final Listener listener;
-    private final Map<String, Integer> reporters = new HashMap<>();
-    private long series;
 
     /// Hears of edges that begin and end, within the lock.
     interface Listener {
@@ -50,8 +49,11 @@ final class Topology {
         void ended(EdgeKey edge);
     }
 
-    Topology(int mostEdges, InstantSource clock, Listener listener) {
-        this.mostEdges = mostEdges;
+    /// @param edges that are told apart
+    /// @param series counters whose last value is remembered
+    Topology(Shares edges, Shares series, InstantSource clock, Listener listener) {
+        this.edgeShares = edges;
+        this.seriesShares = series;
         this.clock = clock;
         this.listener = listener;
     }
@@ -90,14 +92,19 @@ final class Topology {
     }
 
     private static final class Edge {
+        /// Who reported it first; null where it is in nobody's share.
+        private final @Nullable String principal;
+
         private final long since;
         private long heardAt;
         private @Nullable Side source;
         private @Nullable Side destination;
         private boolean provenBySource;
 
-        Edge(long now) {
+        Edge(@Nullable String principal, long now) {
+            this.principal = principal;
             since = now;
+            heardAt = now;
         }
 
         Side of(Reporter reporter) {
@@ -156,8 +163,7 @@ final class Topology {
             if (instances.size() >= MOST_REPORTERS) {
                 forgetEldest();
             }
-            if (reporters.merge(workload.principal(), 1, Integer::sum) > MOST_REPORTERS_OF_ONE_IDENTITY) {
-                reporters.merge(workload.principal(), -1, Integer::sum);
+            if (!reporterShares.take(workload.principal())) {
                 return (_, _, _, _) -> false;
             }
             known = new Instance(workload, startedAt, now);
@@ -181,10 +187,10 @@ final class Topology {
         if (cumulative) {
             var last = instance.last.get(key);
             if (last == null) {
-                if (series >= MOST_SERIES || instance.last.size() >= MOST_SERIES_PER_REPORTER) {
+                if (instance.last.size() >= MOST_SERIES_PER_REPORTER
+                        || !seriesShares.take(instance.workload.principal())) {
                     return false;
                 }
-                series++;
                 instance.last.put(key, values);
                 if (instance.forgotten) {
                     return true;
@@ -197,7 +203,7 @@ final class Topology {
                 instance.last.put(key, values);
             }
         }
-        count(key, more, recent, proven, now);
+        count(instance.workload.principal(), key, more, recent, proven, now);
         return true;
     }
 
@@ -213,9 +219,9 @@ final class Topology {
         return more;
     }
 
-    private void count(SeriesKey key, long[] more, boolean recent, boolean proven, long now) {
+    private void count(String principal, SeriesKey key, long[] more, boolean recent, boolean proven, long now) {
         long seconds = now / 1_000;
-        var edge = edge(key.edge(), now);
+        var edge = edge(principal, key.edge(), now);
         if (Arrays.stream(more).anyMatch(one -> one > 0)) {
             edge.heardAt = now;
         }
@@ -246,24 +252,27 @@ final class Topology {
         }
     }
 
-    private Edge edge(EdgeKey key, long now) {
+    private Edge edge(String principal, EdgeKey key, long now) {
         var known = edges.get(key);
         if (known != null) {
             return known;
         }
-        var beyond = edges.size() >= mostEdges ? EdgeKey.BEYOND : key;
-        return edges.computeIfAbsent(beyond, fresh -> {
-            listener.began(fresh);
-            var edge = new Edge(now);
-            edge.heardAt = now;
-            return edge;
-        });
+        if (edgeShares.take(principal)) {
+            return begin(key, new Edge(principal, now));
+        }
+        var beyond = edges.get(EdgeKey.BEYOND);
+        return beyond == null ? begin(EdgeKey.BEYOND, new Edge(null, now)) : beyond;
+    }
+
+    private Edge begin(EdgeKey key, Edge edge) {
+        edges.put(key, edge);
+        listener.began(key);
+        return edge;
     }
 
     /// Every edge, sorted.
     synchronized List<Figures> edges() {
         long now = clock.millis();
-        sweep(now);
         var all = new ArrayList<Figures>(edges.size());
         edges.forEach((key, edge) -> all.add(figures(key, edge, now)));
         all.sort(Comparator.comparing((Figures figures) -> figures.key().source())
@@ -327,18 +336,24 @@ final class Topology {
     }
 
     synchronized long seriesCount() {
-        return series;
+        return seriesShares.taken();
     }
 
-    private void sweep(long now) {
+    /// Forgets what nobody has spoken of for long; to be called every few seconds.
+    synchronized void sweep() {
+        long now = clock.millis();
         for (var instance : instances.values()) {
             if (now - instance.heardAt > FORGET_SERIES_AFTER.toMillis() && !instance.forgotten) {
                 forget(instance);
             }
         }
         edges.entrySet().removeIf(entry -> {
-            boolean old = now - entry.getValue().heardAt > FORGET_EDGE_AFTER.toMillis();
+            var edge = entry.getValue();
+            boolean old = now - edge.heardAt > FORGET_EDGE_AFTER.toMillis();
             if (old) {
+                if (edge.principal != null) {
+                    edgeShares.giveBack(edge.principal, 1);
+                }
                 listener.ended(entry.getKey());
             }
             return old;
@@ -346,7 +361,7 @@ final class Topology {
     }
 
     private void forget(Instance instance) {
-        series -= instance.last.size();
+        seriesShares.giveBack(instance.workload.principal(), instance.last.size());
         instance.last.clear();
         instance.forgotten = true;
     }
@@ -356,6 +371,6 @@ final class Topology {
         var gone = eldest.next().getValue();
         forget(gone);
         eldest.remove();
-        reporters.computeIfPresent(gone.workload.principal(), (_, count) -> count == 1 ? null : count - 1);
+        reporterShares.giveBack(gone.workload.principal(), 1);
     }
 }

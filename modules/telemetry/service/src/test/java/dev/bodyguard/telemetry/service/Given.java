@@ -16,6 +16,7 @@ import io.opentelemetry.proto.trace.v1.ResourceSpans;
 import io.opentelemetry.proto.trace.v1.ScopeSpans;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.opentelemetry.proto.trace.v1.Status;
+import java.util.HashMap;
 import java.util.Map;
 
 /// Reports as sidecars send them.
@@ -26,39 +27,49 @@ final class Given {
     private Given() {}
 
     static ExportMetricsServiceRequest requests(String reporter, String code, long count) {
-        return requests(reporter, CHECKOUT, code, count);
+        return requests(count, labels(reporter, code));
     }
 
-    static ExportMetricsServiceRequest requests(String reporter, String source, String code, long count) {
+    static ExportMetricsServiceRequest requestsWithout(String label) {
+        var labels = labels("source", "200");
+        labels.remove(label);
+        return requests(1, labels);
+    }
+
+    private static Map<String, String> labels(String reporter, String code) {
+        return new HashMap<>(Map.of(
+                "reporter",
+                reporter,
+                "source_workload",
+                "checkout-v1",
+                "source_workload_namespace",
+                "default",
+                "source_principal",
+                CHECKOUT,
+                "destination_workload",
+                "payment-a",
+                "destination_principal",
+                PAYMENT,
+                "destination_version",
+                "v2",
+                "response_code",
+                code));
+    }
+
+    private static ExportMetricsServiceRequest requests(long count, Map<String, String> labels) {
+        var point = NumberDataPoint.newBuilder()
+                .setStartTimeUnixNano(System.currentTimeMillis() * 1_000_000)
+                .setAsInt(count)
+                .addAllAttributes(attributes(labels));
+        var metric = Metric.newBuilder()
+                .setName("istio_requests_total")
+                .setSum(Sum.newBuilder()
+                        .setAggregationTemporality(AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE)
+                        .addDataPoints(point));
         return ExportMetricsServiceRequest.newBuilder()
                 .addResourceMetrics(ResourceMetrics.newBuilder()
                         .setResource(resource("checkout"))
-                        .addScopeMetrics(ScopeMetrics.newBuilder()
-                                .addMetrics(Metric.newBuilder()
-                                        .setName("istio_requests_total")
-                                        .setSum(Sum.newBuilder()
-                                                .setAggregationTemporality(
-                                                        AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE)
-                                                .addDataPoints(NumberDataPoint.newBuilder()
-                                                        .setStartTimeUnixNano(System.currentTimeMillis() * 1_000_000)
-                                                        .setAsInt(count)
-                                                        .addAllAttributes(attributes(Map.of(
-                                                                "reporter",
-                                                                reporter,
-                                                                "source_workload",
-                                                                "checkout-v1",
-                                                                "source_workload_namespace",
-                                                                "default",
-                                                                "source_principal",
-                                                                source,
-                                                                "destination_workload",
-                                                                "payment-a",
-                                                                "destination_principal",
-                                                                PAYMENT,
-                                                                "destination_version",
-                                                                "v2",
-                                                                "response_code",
-                                                                code))))))))
+                        .addScopeMetrics(ScopeMetrics.newBuilder().addMetrics(metric)))
                 .build();
     }
 

@@ -20,11 +20,12 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.InstantSource;
+import java.time.Instant;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -36,6 +37,7 @@ class TelemetryServiceTest {
     private final LinkedBlockingQueue<byte[]> exported = new LinkedBlockingQueue<>();
     private TestAuthority authority;
     private WebServer collector;
+    private final AtomicReference<Duration> later = new AtomicReference<>(Duration.ZERO);
     private volatile int collectorSays = 202;
     private TelemetryService service;
     private HttpClient checkout;
@@ -67,7 +69,7 @@ class TelemetryServiceTest {
                 () -> svid,
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
                 new LoggedEvents(System.getLogger("test")),
-                InstantSource.system());
+                () -> Instant.now().plus(later.get()));
         checkout = authority.client(authority.svid("default", "checkout"));
     }
 
@@ -106,6 +108,40 @@ class TelemetryServiceTest {
         var partly = ExportMetricsServiceResponse.parseFrom(answer.body()).getPartialSuccess();
         assertThat(partly.getRejectedDataPoints()).isEqualTo(1);
         assertThat(get("/api/summary")).contains("\"edges\":[]");
+    }
+
+    @Test
+    void whoeverDoesNotSayWhoItIsSpeaksForNobody() throws Exception {
+        for (var report : List.of(
+                Given.requestsWithout("source_principal"), Given.requestsWithout("source_workload_namespace"))) {
+            var answer = post(checkout, "/v1/metrics", report);
+
+            var partly = ExportMetricsServiceResponse.parseFrom(answer.body()).getPartialSuccess();
+            assertThat(partly.getRejectedDataPoints()).isEqualTo(1);
+        }
+        assertThat(get("/api/summary")).contains("\"edges\":[]");
+    }
+
+    @Test
+    void codesThatNoServerGivesAreOne() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            var _ = post(checkout, "/v1/metrics", Given.requests("source", "made-up-" + i, 1));
+        }
+
+        assertThat(get("/api/summary")).contains("\"responses\":{\"other\":50}");
+    }
+
+    @Test
+    void edgesOfLongAgoEndThoughNobodyReadsTheSummary() throws Exception {
+        var _ = post(checkout, "/v1/metrics", Given.requests("source", "200", 7));
+        assertThat(get("/metrics")).contains("bodyguard_mesh_requests_total");
+
+        later.set(Duration.ofHours(2));
+
+        long until = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (get("/metrics").contains("bodyguard_mesh_requests_total")) {
+            assertThat(System.nanoTime() - until).isNegative();
+        }
     }
 
     @Test

@@ -16,13 +16,14 @@ class TopologyTest {
 
     private long now = 1_767_323_000_000L;
     private final long began = now;
-    private final Topology topology = new Topology(3, () -> Instant.ofEpochMilli(now), new Topology.Listener() {
-        @Override
-        public void began(EdgeKey edge) {}
+    private final Topology topology = new Topology(
+            new Shares(2, 3), new Shares(8, 12), () -> Instant.ofEpochMilli(now), new Topology.Listener() {
+                @Override
+                public void began(EdgeKey edge) {}
 
-        @Override
-        public void ended(EdgeKey edge) {}
-    });
+                @Override
+                public void ended(EdgeKey edge) {}
+            });
 
     @Test
     void anExchangeThatBothSidesReportIsCountedOnce() {
@@ -105,21 +106,55 @@ class TopologyTest {
 
     @Test
     void edgesBeyondTheLimitAreCountedAsOne() {
-        for (int i = 0; i < 10; i++) {
-            var other = new EdgeKey("w" + i, "default", "v1", "x", "default", "v1", "x");
-            topology.hear(CHECKOUT, began)
-                    .add(
-                            new SeriesKey(Kind.REQUESTS, Reporter.SOURCE, other, "unknown", "http", "200", "", "-"),
-                            new long[] {1},
-                            true,
-                            true);
+        for (int i = 0; i < 8; i++) {
+            assertThat(requestsFrom("w" + i, CHECKOUT)).isTrue();
         }
 
-        assertThat(topology.edges()).hasSize(4);
+        assertThat(topology.edges()).hasSize(3);
         assertThat(topology.edges()).anySatisfy(edge -> {
             assertThat(edge.key()).isEqualTo(EdgeKey.BEYOND);
-            assertThat(edge.requests()).isEqualTo(7);
+            assertThat(edge.requests()).isEqualTo(6);
         });
+    }
+
+    @Test
+    void whoeverTakesAllItCanHaveLeavesTheOthersTheirs() {
+        for (int i = 0; i < 100; i++) {
+            var _ = requestsFrom("w" + i, CHECKOUT);
+        }
+
+        requests(PAYMENT, Reporter.DESTINATION, "200", 12);
+
+        assertThat(topology.seriesCount()).isEqualTo(9);
+        assertThat(topology.edges()).anySatisfy(edge -> {
+            assertThat(edge.key()).isEqualTo(EDGE);
+            assertThat(edge.requests()).isEqualTo(12);
+        });
+    }
+
+    @Test
+    void whatNobodySpeaksOfIsForgottenWithoutAnybodyReading() {
+        for (int i = 0; i < 8; i++) {
+            var _ = requestsFrom("w" + i, CHECKOUT);
+        }
+        now += 3_700_000;
+
+        topology.sweep();
+
+        assertThat(topology.edgeCount()).isZero();
+        assertThat(topology.seriesCount()).isZero();
+        requests(PAYMENT, Reporter.DESTINATION, "200", 12);
+        assertThat(topology.edges()).extracting(Topology.Figures::key).containsExactly(EDGE);
+    }
+
+    private boolean requestsFrom(String source, Topology.Workload from) {
+        var edge = new EdgeKey(source, "default", "v1", "x", "default", "v1", "x");
+        return topology.hear(from, began)
+                .add(
+                        new SeriesKey(Kind.REQUESTS, Reporter.SOURCE, edge, "unknown", "http", "200", "", "-"),
+                        new long[] {1},
+                        true,
+                        true);
     }
 
     private void requests(Topology.Workload from, Reporter reporter, String code, long count) {
