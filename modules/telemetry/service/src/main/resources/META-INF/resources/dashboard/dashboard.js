@@ -307,7 +307,12 @@ const meaning = (code) => (code === '0' ? 'no response' : code);
 
 function principals({ members }) {
   const found = [...new Set(members.map((w) => w.principal))];
-  return found.length === 0 ? 'no identity known' : found.map((p) => html`<span>${p}</span>`);
+  return found.length === 0 ? 'no identity known' : found.map((p) => html`<span>${breakable(p)}</span>`);
+}
+
+/** May be broken after each slash, rather than anywhere. */
+function breakable(path) {
+  return path.split(/(?<=\/)/).map((part) => html`${part}<wbr>`);
 }
 
 function legend() {

@@ -124,7 +124,8 @@ final class Telemetry implements Consumer<Exchange>, AutoCloseable {
             everythingAt = now;
             everything = false;
         }
-        do {
+        // Not until none is left: while spans come as fast as they go, counters would not be told again.
+        for (int left = batch.size() + waiting.size(); left > 0; ) {
             while (batch.size() < BATCH) {
                 var next = waiting.poll();
                 if (next == null) {
@@ -132,13 +133,12 @@ final class Telemetry implements Consumer<Exchange>, AutoCloseable {
                 }
                 batch.add(next);
             }
-            if (!batch.isEmpty()) {
-                if (!post("/v1/traces", otlp.spans(batch), batch.size())) {
-                    return false;
-                }
-                batch.clear();
+            left -= batch.size();
+            if (!post("/v1/traces", otlp.spans(batch), batch.size())) {
+                return false;
             }
-        } while (!waiting.isEmpty());
+            batch.clear();
+        }
         return true;
     }
 

@@ -21,6 +21,7 @@ class TelemetryTest {
     private final List<byte[]> bodies = new ArrayList<>();
     private final Random random = new Random(7);
     private int answer = 200;
+    private Runnable meanwhile = () -> {};
     private long now = 1_767_323_000_000L;
 
     private final Telemetry telemetry = new Telemetry(
@@ -31,6 +32,9 @@ class TelemetryTest {
                     throw new IOException("connection refused");
                 }
                 posted.add(path);
+                if (posted.size() < 100 && path.equals("/v1/traces")) {
+                    meanwhile.run();
+                }
                 bodies.add(body);
                 return answer;
             },
@@ -57,6 +61,17 @@ class TelemetryTest {
         assertThat(posted).containsExactly("/v1/metrics", "/v1/traces", "/v1/traces", "/v1/traces");
         assertThat(bodies).allMatch(body -> body.length < 512 << 10);
         assertThat(meters.text()).contains("bodyguard_telemetry_spans_sent_total 600");
+    }
+
+    @Test
+    void countersAreToldThoughSpansComeAsFastAsTheyGo() throws Exception {
+        telemetry.accept(exchange(true));
+        meanwhile = () -> telemetry.accept(exchange(true));
+
+        telemetry.report();
+        telemetry.report();
+
+        assertThat(posted).containsExactly("/v1/metrics", "/v1/traces", "/v1/metrics", "/v1/traces");
     }
 
     @Test

@@ -5,7 +5,8 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Bodies on their way in: for how long, how many at once, and how many of them are one identity's. A peer that does not
+/// Bodies on their way in: for how long, how many at once, and how many of them are one identity's. A peer that does
+/// not
 /// send what it announced keeps a place of its own for a while, and nobody else's.
 final class Reading {
     /// Each holds up to [Body#MOST] bytes, twice that where they are inflated.

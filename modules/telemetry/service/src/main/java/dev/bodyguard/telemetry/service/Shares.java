@@ -3,7 +3,8 @@ package dev.bodyguard.telemetry.service;
 import java.util.HashMap;
 import java.util.Map;
 
-/// What there is only so much of: whoever takes all that one identity may have leaves the others theirs. Not for several
+/// What there is only so much of: whoever takes all that one identity may have leaves the others theirs. Not for
+/// several
 /// threads at once.
 final class Shares {
     private final int each;

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// counts each request once, however often it tried, and it alone sees what reached nobody. Otherwise the destination's
 /// are. Whether the way was mutual TLS is the destination's to say, which checked the certificate.
 ///
-/// Bounded: edges, reporters and series have an end, for all and for each identity, after which they are counted as one or
+/// Bounded: edges, reporters and series have an end, for all and for each identity, after which they are counted as one
+/// or
 /// not at all. Guarded by itself; everything is short.
 final class Topology {
     private static final int MOST_REPORTERS = 10_000;

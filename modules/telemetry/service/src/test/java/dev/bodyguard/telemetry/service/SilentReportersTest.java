@@ -40,8 +40,8 @@ class SilentReportersTest {
     @BeforeEach
     void start() throws IOException {
         authority = new TestAuthority();
-        topology = new Topology(
-                new Shares(10, 10), new Shares(100, 100), InstantSource.system(), new Topology.Listener() {
+        topology =
+                new Topology(new Shares(10, 10), new Shares(100, 100), InstantSource.system(), new Topology.Listener() {
                     @Override
                     public void began(EdgeKey edge) {}
 

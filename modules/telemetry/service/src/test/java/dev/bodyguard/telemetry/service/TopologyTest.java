@@ -16,8 +16,8 @@ class TopologyTest {
 
     private long now = 1_767_323_000_000L;
     private final long began = now;
-    private final Topology topology = new Topology(
-            new Shares(2, 3), new Shares(8, 12), () -> Instant.ofEpochMilli(now), new Topology.Listener() {
+    private final Topology topology =
+            new Topology(new Shares(2, 3), new Shares(8, 12), () -> Instant.ofEpochMilli(now), new Topology.Listener() {
                 @Override
                 public void began(EdgeKey edge) {}
 
