@@ -36,23 +36,20 @@ final class Hosts {
 
     /// A host's rules in order.
     ///
+    /// @param index the same rules, by their paths
     /// @param opaque what becomes of bytes that are no HTTP
     /// @param none what becomes of requests that no rule matches
     /// @param clusters all that the rules mention
-    record Host(String name, List<Rule> rules, OpaqueRouting opaque, Routing none, Set<String> clusters) {
+    record Host(
+            String name, List<Rule> rules, RouteIndex index, OpaqueRouting opaque, Routing none, Set<String> clusters) {
         Host {
             rules = List.copyOf(rules);
             clusters = Set.copyOf(clusters);
         }
 
         Routing route(RequestHead head) {
-            for (int i = 0; i < rules.size(); i++) {
-                Rule rule = rules.get(i);
-                if (rule.matches.test(head)) {
-                    return rule.routed;
-                }
-            }
-            return none;
+            int first = index.first(head);
+            return first < 0 ? none : rules.get(first).routed;
         }
     }
 
@@ -61,6 +58,7 @@ final class Hosts {
 
     static Host compile(VirtualHost host) throws Invalid {
         var rules = new ArrayList<Rule>();
+        var beginnings = new ArrayList<String>();
         var clusters = new LinkedHashSet<String>();
         String hostOrigin = Metadata.origin(host.getMetadata());
         for (int i = 0; i < host.getRoutesCount(); i++) {
@@ -72,6 +70,7 @@ final class Hosts {
                 forward.split().shares().forEach(share -> clusters.add(share.cluster()));
             }
             rules.add(new Rule(matches, new Routing.Routed(rule)));
+            beginnings.add(RouteIndex.beginning(route.getMatch()));
         }
         String bytes = Metadata.text(host.getMetadata(), "tcpCluster");
         if (!bytes.isEmpty()) {
@@ -81,6 +80,7 @@ final class Hosts {
         return new Host(
                 host.getName(),
                 rules,
+                new RouteIndex(rules, beginnings),
                 opaque(host.getName(), bytes, ports, hostOrigin),
                 ports.isEmpty()
                         ? new Routing.NoRoute(host.getName(), hostOrigin)
