@@ -1,0 +1,98 @@
+package dev.bodyguard.bench;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.UInt32Value;
+import dev.bodyguard.proxy.engine.ClusterPlan;
+import dev.bodyguard.proxy.engine.Endpoint;
+import dev.bodyguard.proxy.engine.Loads;
+import dev.bodyguard.proxy.engine.Resources;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// Which endpoint an attempt goes to, of a hundred; a request begins there and ends.
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(1)
+public class Balancing {
+    private static final String CLUSTER = "payments";
+    private static final int ENDPOINTS = 100;
+
+    private final SplittableRandom random = new SplittableRandom(7);
+
+    /// Set by JMH.
+    @Param({"LEAST_REQUEST", "ROUND_ROBIN", "RANDOM", "RING_HASH"})
+    public Cluster.LbPolicy policy = Cluster.LbPolicy.LEAST_REQUEST;
+
+    /// Set by JMH: whether each endpoint weighs something else.
+    @Param({"false", "true"})
+    public boolean weighted;
+
+    private @Nullable ClusterPlan cluster;
+
+    /// Compiles the cluster.
+    @Setup
+    public void compile() {
+        var endpoints = LocalityLbEndpoints.newBuilder();
+        for (int i = 0; i < ENDPOINTS; i++) {
+            endpoints.addLbEndpoints(LbEndpoint.newBuilder()
+                    .setLoadBalancingWeight(UInt32Value.of(weighted ? 1 + i % 7 : 1))
+                    .setEndpoint(io.envoyproxy.envoy.config.endpoint.v3.Endpoint.newBuilder()
+                            .setAddress(Address.newBuilder()
+                                    .setSocketAddress(SocketAddress.newBuilder()
+                                            .setAddress("10.0.0." + i)
+                                            .setPortValue(8080)))));
+        }
+        var resources = new Resources(new Loads());
+        var rejected = resources.apply(
+                Resources.CLUSTER,
+                Map.of(
+                        CLUSTER,
+                        Any.pack(Cluster.newBuilder()
+                                .setName(CLUSTER)
+                                .setType(Cluster.DiscoveryType.STATIC)
+                                .setLbPolicy(policy)
+                                .setLoadAssignment(ClusterLoadAssignment.newBuilder()
+                                        .setClusterName(CLUSTER)
+                                        .addEndpoints(endpoints))
+                                .build())),
+                List.of());
+        cluster = resources.plan().cluster(CLUSTER);
+        if (cluster == null || cluster.pick(List.of(), random, 0) == null) {
+            throw new IllegalStateException("the cluster is not the one meant: " + rejected);
+        }
+    }
+
+    /// One attempt.
+    @Benchmark
+    public Endpoint attempt() {
+        var endpoint =
+                Objects.requireNonNull(Objects.requireNonNull(cluster).pick(List.of(), random, random.nextLong()));
+        endpoint.requestStarted();
+        endpoint.requestEnded();
+        return endpoint;
+    }
+}
