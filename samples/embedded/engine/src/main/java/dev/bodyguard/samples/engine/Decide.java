@@ -5,8 +5,6 @@ import dev.bodyguard.proxy.engine.Loads;
 import dev.bodyguard.proxy.engine.Resources;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.route.v3.Route;
-import io.envoyproxy.envoy.config.route.v3.RouteAction;
-import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +21,8 @@ public final class Decide {
         host.addRoutes(route("/pay", "payments")).addRoutes(route("/", "website"));
         resources.apply(Resources.VIRTUAL_HOST, Map.of(HOST, Any.pack(host.build())), List.of());
         for (var name : List.of("payments", "website")) {
-            var cluster = Cluster.newBuilder().setName(name).setType(Cluster.DiscoveryType.STATIC);
-            resources.apply(Resources.CLUSTER, Map.of(name, Any.pack(cluster.build())), List.of());
+            var cluster = Cluster.newBuilder().setName(name).build();
+            resources.apply(Resources.CLUSTER, Map.of(name, Any.pack(cluster)), List.of());
         }
         var plan = resources.plan();
         for (var path : args) {
@@ -33,8 +31,9 @@ public final class Decide {
     }
 
     private static Route route(String prefix, String cluster) {
-        var match = RouteMatch.newBuilder().setPrefix(prefix);
-        var action = RouteAction.newBuilder().setCluster(cluster);
-        return Route.newBuilder().setMatch(match).setRoute(action).build();
+        var route = Route.newBuilder();
+        route.getMatchBuilder().setPrefix(prefix);
+        route.getRouteBuilder().setCluster(cluster);
+        return route.build();
     }
 }
