@@ -1,0 +1,166 @@
+package mainjob
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	. "dev.bodyguard/conformance/harness"
+)
+
+// Ctrl-C on a terminal ends the build of the first use, and all that it has started.
+func TestInterruptedBuildLeavesNothing(t *testing.T) {
+	clone := t.TempDir()
+	copied := exec.Command("sh", "-c", `git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$0"`, clone)
+	copied.Dir = Root
+	if output, err := copied.CombinedOutput(); err != nil {
+		t.Fatalf("copying the sources: %v\n%s", err, output)
+	}
+	terminal := onTerminal(t, filepath.Join(clone, "bodyguard"), "demo")
+	Eventually(t, 5*time.Minute, "the compiler runs", func() bool { return terminal.runs("javac") })
+
+	terminal.interrupt()
+
+	terminal.isLeft(t)
+}
+
+// Ctrl-C ends the demo while it starts, whatever has started by then.
+func TestInterruptedStartLeavesNothing(t *testing.T) {
+	for _, started := range []string{"java", "payment-service", "checkout"} {
+		t.Run(started, func(t *testing.T) {
+			state := filepath.Join(t.TempDir(), "state")
+			terminal := onTerminal(t, filepath.Join(Root, "bodyguard"), "demo", "--state", state)
+			Eventually(t, 2*time.Minute, started+" runs", func() bool { return terminal.runs(started) })
+
+			terminal.interrupt()
+
+			terminal.isLeft(t)
+		})
+	}
+}
+
+// A command in the foreground of a terminal of its own, and every process that came of it: the demo takes its own out
+// of the terminal's session.
+type terminal struct {
+	script *exec.Cmd
+	keys   io.Writer
+	ended  chan struct{}
+	known  map[process]bool
+}
+
+func onTerminal(t *testing.T, command ...string) *terminal {
+	t.Helper()
+	opened := &terminal{
+		script: exec.Command("script", "-qefc", strings.Join(command, " "), "/dev/null"),
+		ended:  make(chan struct{}),
+		known:  map[process]bool{},
+	}
+	opened.script.Stdout = io.Discard
+	keys, err := opened.script.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened.keys = keys
+	if err := opened.script.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = opened.script.Wait(); close(opened.ended) }()
+	t.Cleanup(func() {
+		for _, p := range opened.running() {
+			_ = syscall.Kill(p.pid, syscall.SIGKILL)
+		}
+	})
+	return opened
+}
+
+func (s *terminal) interrupt() { _, _ = io.WriteString(s.keys, "\x03") }
+
+func (s *terminal) runs(name string) bool {
+	for _, p := range s.running() {
+		if p.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *terminal) isLeft(t *testing.T) {
+	t.Helper()
+	Eventually(t, 30*time.Second, "it ends", func() bool {
+		s.running() // what starts meanwhile belongs to it too
+		select {
+		case <-s.ended:
+			return true
+		default:
+			return false
+		}
+	})
+	for _, p := range s.running() {
+		t.Errorf("left behind: %d %s", p.pid, p.name)
+	}
+}
+
+// Those that run now; a process is known from when it was seen below one that is known.
+func (s *terminal) running() []process {
+	parents, now := processes()
+	for p := range now {
+		for above, ok := p.pid, true; ok; above, ok = parents[above] {
+			if above == s.script.Process.Pid || s.isKnown(above) {
+				s.known[p] = true
+				break
+			}
+		}
+	}
+	var running []process
+	for p := range s.known {
+		if now[p] {
+			running = append(running, p)
+		}
+	}
+	return running
+}
+
+func (s *terminal) isKnown(pid int) bool {
+	for p := range s.known {
+		if p.pid == pid {
+			return true
+		}
+	}
+	return false
+}
+
+// A process, told from a later one of the same number by when it started.
+type process struct {
+	pid     int
+	started uint64
+	name    string
+}
+
+// Every process of the machine but those that have ended and wait for their parents, and all parents (proc(5), stat).
+func processes() (parents map[int]int, running map[process]bool) {
+	parents, running = map[int]int{}, map[process]bool{}
+	files, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has just ended
+		}
+		text := string(content)
+		name := text[strings.IndexByte(text, '(')+1 : strings.LastIndexByte(text, ')')]
+		fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		parent, _ := strconv.Atoi(fields[1])
+		started, _ := strconv.ParseUint(fields[19], 10, 64)
+		if fields[0] != "Z" {
+			parents[pid] = parent
+			running[process{pid, started, name}] = true
+		}
+	}
+	return parents, running
+}
