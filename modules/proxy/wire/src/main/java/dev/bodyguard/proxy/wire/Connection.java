@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.wire;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +15,12 @@ public interface Connection {
     @Nullable
     SpiffeId peerId();
 
-    /// The `host:port` this connection was meant for, where the client said so by CONNECT; null otherwise.
+    /// The `host:port` this connection was meant for, where the client said so by CONNECT or the kernel knows it; null
+    /// otherwise.
     @Nullable
     String originalDestination();
+
+    /// Where the client connected to, where the kernel handed its connection to this process; null otherwise.
+    @Nullable
+    InetSocketAddress captured();
 }

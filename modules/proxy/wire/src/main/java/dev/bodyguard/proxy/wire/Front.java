@@ -2,6 +2,8 @@ package dev.bodyguard.proxy.wire;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import io.netty.channel.Channel;
+import java.net.Inet6Address;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +18,7 @@ final class Front implements Connection {
     private final SocketAddress local;
     private @Nullable SpiffeId peerId;
     private @Nullable String originalDestination;
+    private @Nullable InetSocketAddress captured;
     private @Nullable Speaker speaker;
 
     /// What every connection of a listener shares.
@@ -66,6 +69,17 @@ final class Front implements Connection {
     @Override
     public @Nullable String originalDestination() {
         return originalDestination;
+    }
+
+    @Override
+    public @Nullable InetSocketAddress captured() {
+        return captured;
+    }
+
+    void captured(InetSocketAddress meant) {
+        captured = meant;
+        var host = meant.getAddress().getHostAddress();
+        meantFor((meant.getAddress() instanceof Inet6Address ? "[" + host + "]" : host) + ":" + meant.getPort());
     }
 
     void identified(@Nullable SpiffeId id) {

@@ -2,9 +2,11 @@ package dev.bodyguard.proxy.wire;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.EpollChannelOption;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -43,7 +45,7 @@ public final class Listener implements AutoCloseable {
             TunnelHandler tunnels,
             ListenerEvents events)
             throws IOException {
-        return bind(loops, address, limits, null, requests, tunnels, events);
+        return bind(address, shared(loops, limits, requests, tunnels, events), front -> new Sniffer(front, null), false);
     }
 
     /// A port for peers of the mesh: mutual TLS 1.3 with HTTP/2 or HTTP/1.1 inside, or, where the peer announces it by
@@ -57,25 +59,92 @@ public final class Listener implements AutoCloseable {
             TunnelHandler tunnels,
             ListenerEvents events)
             throws IOException {
-        return bind(loops, address, limits, tls, requests, tunnels, events);
+        return bind(
+                address,
+                shared(loops, limits, requests, null, events),
+                front -> new TlsFront(front, tls, tunnels),
+                false);
     }
 
-    private static Listener bind(
+    /// A port to which the kernel hands what the workload calls: HTTP/1 and HTTP/2 with prior knowledge, told from
+    /// anything else by its first bytes. Where a connection was meant for is asked of the kernel; one that was meant for
+    /// this port is closed.
+    ///
+    /// @param address of any kind: what is captured comes to addresses of every device
+    public static Listener capturedOutbound(
             Loops loops,
             InetSocketAddress address,
             Limits limits,
-            @Nullable MeshTls tls,
             RequestHandler requests,
             TunnelHandler tunnels,
             ListenerEvents events)
             throws IOException {
+        loops.expectCaptured();
+        return bind(
+                address,
+                shared(loops, limits, requests, null, events),
+                new Captured((front, _) -> Sniffer.ofCaptured(front, tunnels, null)),
+                false);
+    }
+
+    /// A port to which the kernel hands what calls the workload, on all its ports; what each of them may speak is
+    /// decided for every connection.
+    ///
+    public static Listener capturedInbound(
+            Loops loops,
+            InetSocketAddress address,
+            Interception interception,
+            Limits limits,
+            MeshTls tls,
+            Admittance admittance,
+            RequestHandler requests,
+            TunnelHandler tunnels,
+            ListenerEvents events)
+            throws IOException {
+        loops.expectCaptured();
+        return bind(
+                address,
+                shared(loops, limits, requests, null, events),
+                new Captured((front, meant) -> switch (admittance.of(meant)) {
+                    case Admittance.Speech.MutualTls _ -> new TlsFront(front, tls, tunnels);
+                    case Admittance.Speech.Anything _ -> Sniffer.ofCaptured(front, tunnels, tls);
+                    case Admittance.Speech.Plaintext _ -> Sniffer.ofCaptured(front, tunnels, null);
+                    case Admittance.Speech.Nothing(var sentence) -> {
+                        events.captureRefused(front.peer(), sentence);
+                        yield null;
+                    }
+                }),
+                interception == Interception.TPROXY);
+    }
+
+    static Front.Shared shared(
+            Loops loops,
+            Limits limits,
+            RequestHandler requests,
+            @Nullable TunnelHandler tunnels,
+            ListenerEvents events) {
+        return new Front.Shared(loops, limits, requests, tunnels, events, new Front.Draining());
+    }
+
+    /// What reads a connection first.
+    @FunctionalInterface
+    interface Beginning {
+        /// Null where the connection is to be closed.
+        @Nullable
+        ChannelHandler of(Front front);
+    }
+
+    static Listener bind(
+            InetSocketAddress address, Front.Shared shared, Beginning beginning, boolean transparent)
+            throws IOException {
         var open = new ConcurrentHashMap<Channel, Front>();
         var accepted = new AtomicInteger();
-        var draining = new Front.Draining();
-        var shared = new Front.Shared(loops, limits, requests, tls == null ? tunnels : null, events, draining);
+        var loops = shared.loops();
+        var limits = shared.limits();
+        var events = shared.events();
         @SuppressWarnings("unchecked") // the factory makes server channels of the loops' own kind
         var factory = (io.netty.channel.ChannelFactory<ServerChannel>) loops.serverChannels();
-        var bound = new ServerBootstrap()
+        var bootstrap = new ServerBootstrap()
                 .group(loops.acceptor().events(), loops.group())
                 .channelFactory(factory)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
@@ -101,22 +170,25 @@ public final class Listener implements AutoCloseable {
                             child.close();
                             return;
                         }
-                        if (tls != null) {
-                            child.pipeline().addLast(new TlsFront(front, tls, tunnels));
+                        var reader = beginning.of(front);
+                        if (reader == null) {
+                            child.close();
                         } else {
-                            child.pipeline().addLast(new Sniffer(front, null));
+                            child.pipeline().addLast(reader);
                         }
                     }
-                })
-                .bind(address)
-                .awaitUninterruptibly();
+                });
+        if (transparent) {
+            bootstrap.option(EpollChannelOption.IP_TRANSPARENT, true);
+        }
+        var bound = bootstrap.bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new IOException(
                     "cannot listen on " + address.getHostString() + ":" + address.getPort() + ": "
                             + bound.cause().getMessage(),
                     bound.cause());
         }
-        return new Listener(bound.channel(), loops, open, draining);
+        return new Listener(bound.channel(), loops, open, shared.draining());
     }
 
     public InetSocketAddress address() {

@@ -14,6 +14,12 @@ public interface ListenerEvents {
     /// @param reason a sentence that says what it looked like
     default void plaintextRefused(SocketAddress peer, String reason) {}
 
+    /// A connection came to a captured port that was not meant for the app, or for a port where nobody is let in; it was
+    /// closed.
+    ///
+    /// @param reason a sentence: what it was meant for and why it is not let in
+    default void captureRefused(SocketAddress peer, String reason) {}
+
     /// A listener has as many connections as its limits allow, so this one was closed unheard.
     ///
     /// @param reason a sentence that names the limit

@@ -11,6 +11,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
@@ -18,6 +19,8 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -115,15 +118,35 @@ public final class Loops implements AutoCloseable {
         return epoll ? EpollServerSocketChannel::new : NioServerSocketChannel::new;
     }
 
+    /// Makes ready for connections of which the kernel is to be asked where they were meant for.
+    void expectCaptured() throws IOException {
+        if (!epoll) {
+            throw new IOException("captured connections need Linux and Netty's epoll library: "
+                    + Epoll.unavailabilityCause());
+        }
+        OriginalDestination.warm();
+    }
+
     /// What every connection that we open has in common.
-    Bootstrap dialler(Loop loop, Duration timeout) {
+    Bootstrap dialler(Loop loop, Target target) {
         ChannelFactory<Channel> sockets = epoll ? EpollSocketChannel::new : NioSocketChannel::new;
-        return new Bootstrap()
+        var dialler = new Bootstrap()
                 .group(loop.events())
                 .channelFactory(sockets)
                 .option(ChannelOption.ALLOCATOR, allocator)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeout.toMillis());
+                .option(
+                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                        (int) target.connectTimeout().toMillis())
+                .remoteAddress(target.address());
+        if (target.from() != null) {
+            dialler.localAddress(new InetSocketAddress(target.from(), 0));
+            if (epoll) {
+                // One port may serve many destinations.
+                dialler.option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true);
+            }
+        }
+        return dialler;
     }
 }

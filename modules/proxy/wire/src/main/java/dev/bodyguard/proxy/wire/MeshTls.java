@@ -35,6 +35,10 @@ public final class MeshTls {
     /// As Istio's proxies say it: bytes that are no HTTP follow.
     static final String BYTES = "istio";
 
+    /// Offered beside HTTP/2 and never chosen: as Istio's proxies say it, by it a sidecar tells a peer from somebody who
+    /// means the app's own TLS. A server name could tell too, but Java's TLS sends none with an underscore.
+    private static final String PEER = "istio-h2";
+
     private final InstantSource clock;
     private final SslProvider provider;
     private volatile Contexts contexts;
@@ -77,6 +81,13 @@ public final class MeshTls {
     /// For connections of bytes that are no HTTP.
     SslContext bytes() {
         return contexts.bytes();
+    }
+
+    /// Whether a client means a sidecar and not the app behind it: by what sidecars put into their hello, protocols as
+    /// Istio's call them, or what Envoy is told to, the name `outbound_.<port>_.<subset>_.<host>`.
+    static boolean isMeant(ClientHello hello) {
+        return hello.server().startsWith("outbound_.")
+                || hello.protocols().stream().anyMatch(protocol -> protocol.startsWith("istio"));
     }
 
     /// Who the peer of a finished handshake is; its chain was verified in the handshake.
@@ -128,14 +139,14 @@ public final class MeshTls {
                     .applicationProtocolConfig(alpn(List.of(H2, HTTP_1_1, BYTES)))
                     .build();
             neverResume(server);
-            return new Contexts(svid, server, client(svid, chain, trust, H2), client(svid, chain, trust, BYTES));
+            return new Contexts(svid, server, client(svid, chain, trust, H2, PEER), client(svid, chain, trust, BYTES));
         } catch (SSLException broken) {
             throw new IllegalArgumentException(
                     "no TLS can be set up with " + svid + ": " + broken.getMessage(), broken);
         }
     }
 
-    private SslContext client(Svid svid, X509Certificate[] chain, SvidTrustManager trust, String protocol)
+    private SslContext client(Svid svid, X509Certificate[] chain, SvidTrustManager trust, String... protocols)
             throws SSLException {
         var client = SslContextBuilder.forClient()
                 .keyManager(svid.key(), chain)
@@ -144,7 +155,7 @@ public final class MeshTls {
                 .endpointIdentificationAlgorithm(null)
                 .sslProvider(provider)
                 .protocols("TLSv1.3")
-                .applicationProtocolConfig(alpn(List.of(protocol)))
+                .applicationProtocolConfig(alpn(List.of(protocols)))
                 .build();
         neverResume(client);
         return client;

@@ -65,6 +65,6 @@ final class Pools implements Upstreams {
     }
 
     ChannelFuture connect(Loop loop, Target target, ChannelInitializer<Channel> pipeline) {
-        return loops.dialler(loop, target.connectTimeout()).handler(pipeline).connect(target.address());
+        return loops.dialler(loop, target).handler(pipeline).connect();
     }
 }

@@ -18,27 +18,36 @@ import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// A connection whose client has not yet said what it speaks. Without a tunnel handler it is HTTP of either kind;
-/// inside a CONNECT it may be anything, and the server may speak first.
+/// inside a CONNECT, or where the kernel handed it over, it may be anything, and the server may speak first.
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
 final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel {
     private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final Set<String> METHODS =
             Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT");
+    /// Where nobody asked for a proxy, CONNECT is for another one, to which it is but bytes.
+    private static final Set<String> METHODS_OF_SERVERS = METHODS.stream()
+            .filter(method -> !method.equals("CONNECT"))
+            .collect(Collectors.toUnmodifiableSet());
+
     private static final int LONGEST_METHOD = 8;
 
     private enum Looks {
         UNDECIDED,
         HTTP_1,
         HTTP_2,
+        MUTUAL_TLS,
         OPAQUE
     }
 
     private final Front front;
     private final @Nullable TunnelHandler tunnels;
     private final boolean announced;
+    private final Set<String> methods;
+    private final @Nullable MeshTls tls;
     private @Nullable TunnelListener listener;
     private @Nullable Channel server;
     private boolean ready;
@@ -51,18 +60,32 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private final long since = System.nanoTime();
 
     Sniffer(Front front, @Nullable TunnelHandler tunnels) {
-        this(front, tunnels, false);
+        this(front, tunnels, false, METHODS, null);
     }
 
-    private Sniffer(Front front, @Nullable TunnelHandler tunnels, boolean announced) {
+    private Sniffer(
+            Front front,
+            @Nullable TunnelHandler tunnels,
+            boolean announced,
+            Set<String> methods,
+            @Nullable MeshTls tls) {
         this.front = front;
         this.tunnels = tunnels;
         this.announced = announced;
+        this.methods = methods;
+        this.tls = tls;
     }
 
     /// For a client that has said that it speaks no HTTP.
     static Sniffer ofBytes(Front front, TunnelHandler tunnels) {
-        return new Sniffer(front, tunnels, true);
+        return new Sniffer(front, tunnels, true, METHODS, null);
+    }
+
+    /// For a client that knows nothing of this process.
+    ///
+    /// @param tls for peers of the mesh, who may come too; null where they do not
+    static Sniffer ofCaptured(Front front, TunnelHandler tunnels, @Nullable MeshTls tls) {
+        return new Sniffer(front, tunnels, false, METHODS_OF_SERVERS, tls);
     }
 
     @Override
@@ -137,11 +160,23 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             case UNDECIDED -> {}
             case HTTP_1 -> become(new Http1Server(front));
             case HTTP_2 -> become(new Http2Server(front).handler);
+            case MUTUAL_TLS -> become(new TlsFront(front, Objects.requireNonNull(tls), Objects.requireNonNull(tunnels)));
             case OPAQUE -> commit();
         }
     }
 
     private Looks look(ByteBuf in) {
+        if (tls == null) {
+            return lookForHttp(in);
+        }
+        return switch (ClientHello.read(in)) {
+            case ClientHello.Reading.Incomplete _ -> Looks.UNDECIDED;
+            case ClientHello.Reading.NotTls _ -> lookForHttp(in);
+            case ClientHello.Reading.Hello(var hello) -> MeshTls.isMeant(hello) ? Looks.MUTUAL_TLS : Looks.OPAQUE;
+        };
+    }
+
+    private Looks lookForHttp(ByteBuf in) {
         int n = Math.min(in.readableBytes(), PREFACE.length);
         int same = 0;
         while (same < n && in.getByte(in.readerIndex() + same) == PREFACE[same]) {
@@ -164,9 +199,9 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
                 space < 0 ? Math.min(in.readableBytes(), LONGEST_METHOD) : space - in.readerIndex(),
                 StandardCharsets.ISO_8859_1);
         if (space < 0) {
-            return METHODS.stream().anyMatch(method -> method.startsWith(word)) ? Looks.UNDECIDED : Looks.OPAQUE;
+            return methods.stream().anyMatch(method -> method.startsWith(word)) ? Looks.UNDECIDED : Looks.OPAQUE;
         }
-        if (!METHODS.contains(word)) {
+        if (!methods.contains(word)) {
             return Looks.OPAQUE;
         }
         // Other line protocols have GET and POST too: the version tells.
@@ -255,7 +290,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
         var side = new ServerSide(target);
         var dialling = front.shared
                 .loops()
-                .dialler(front.loop, target.connectTimeout())
+                .dialler(front.loop, target)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .handler(new ChannelInitializer<>() {
                     @Override
@@ -273,7 +308,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
                         made.pipeline().addLast(side);
                     }
                 })
-                .connect(target.address());
+                .connect();
         server = dialling.channel();
         dialling.addListener((ChannelFutureListener) connected -> {
             if (!connected.isSuccess()) {

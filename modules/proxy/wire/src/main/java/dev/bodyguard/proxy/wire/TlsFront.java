@@ -8,8 +8,6 @@ import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 /// A connection of which mutual TLS is expected: plaintext is refused by its first byte, a handshake by what it proves.
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
 final class TlsFront extends Reader implements Swept.Item {
-    private static final int HANDSHAKE_RECORD = 0x16;
-
     private final Front front;
     private final MeshTls tls;
     private final TunnelHandler bytes;
@@ -51,7 +49,7 @@ final class TlsFront extends Reader implements Swept.Item {
             keep(bytes);
             return;
         }
-        if (bytes.getUnsignedByte(bytes.readerIndex()) != HANDSHAKE_RECORD) {
+        if (bytes.getUnsignedByte(bytes.readerIndex()) != ClientHello.HANDSHAKE_RECORD) {
             front.shared
                     .events()
                     .plaintextRefused(

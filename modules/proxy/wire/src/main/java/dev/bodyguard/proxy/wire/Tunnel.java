@@ -6,7 +6,7 @@ public interface Tunnel {
 
     Loop loop();
 
-    /// The `host:port` of the CONNECT.
+    /// The `host:port` of the CONNECT, or where a captured connection was meant for.
     String destination();
 
     /// Connects to the server: in plaintext, or over mutual TLS with the ALPN of bytes that are no HTTP. Bytes flow,

@@ -2,8 +2,8 @@ package dev.bodyguard.proxy.wire;
 
 /// Hears what became of a tunnel, on its loop.
 public interface TunnelListener {
-    /// The client speaks HTTP: its requests go to the listener's [RequestHandler], a dialled connection is dropped, and
-    /// this is the last call.
+    /// This is no tunnel: the client speaks HTTP, and its requests go to the listener's [RequestHandler]; or mutual TLS,
+    /// in which everything begins anew. A dialled connection is dropped, and this is the last call.
     default void onHttp() {}
 
     /// The first bytes, from whichever side, are not HTTP: this is a tunnel from now on.

@@ -278,6 +278,11 @@ final class Rig implements AutoCloseable, ListenerEvents {
     }
 
     @Override
+    public void captureRefused(SocketAddress peer, String reason) {
+        heard.add("capture: " + reason);
+    }
+
+    @Override
     public void overflowed(SocketAddress peer, String reason) {
         heard.add("overflow: " + reason);
     }

@@ -1,0 +1,27 @@
+package dev.bodyguard.proxy.wire;
+
+import java.net.InetSocketAddress;
+
+/// Decides what a captured connection to the workload may speak; one per listener, called on many loops.
+@FunctionalInterface
+public interface Admittance {
+    /// @param meant where the peer connected to: an address of this machine, and the app's port
+    Speech of(InetSocketAddress meant);
+
+    /// What is let in.
+    sealed interface Speech {
+        /// Mutual TLS, by which the peer proves who it is, and nothing else.
+        record MutualTls() implements Speech {}
+
+        /// Mutual TLS where the peer offers it, otherwise whatever it speaks, by nobody in particular.
+        record Anything() implements Speech {}
+
+        /// Whatever it speaks, by nobody in particular.
+        record Plaintext() implements Speech {}
+
+        /// Nothing.
+        ///
+        /// @param sentence why, for the log
+        record Nothing(String sentence) implements Speech {}
+    }
+}
