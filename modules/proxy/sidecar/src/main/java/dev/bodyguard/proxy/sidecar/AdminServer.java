@@ -31,6 +31,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 
 /// Answers operators: a few small pages, on a loop of its own, with a bound on everything a caller can make it keep.
@@ -85,6 +86,15 @@ final class AdminServer implements AutoCloseable {
     }
 
     static AdminServer start(InetSocketAddress address, Map<Page, Function<Query, Reply>> pages) throws BindException {
+        return start(address, pages, Runnable::run);
+    }
+
+    /// @param answering where pages are made: away from the loop where they take their time
+    static AdminServer start(
+            InetSocketAddress address,
+            Map<Page, Function<Query, Reply>> pages,
+            Executor answering)
+            throws BindException {
         var loop =
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
         var connections = new Connections();
@@ -102,7 +112,7 @@ final class AdminServer implements AutoCloseable {
                                 .addLast(new ReadTimeoutHandler(IDLE_SECONDS))
                                 .addLast(new HttpServerCodec())
                                 .addLast(new HttpObjectAggregator(MAX_REQUEST))
-                                .addLast(new Answering(pages));
+                                .addLast(new Answering(pages, answering));
                     }
                 })
                 .bind(address)
@@ -137,21 +147,36 @@ final class AdminServer implements AutoCloseable {
         }
     }
 
+    private static final String UNREADABLE = "not an HTTP request, or a longer one than is read here\n";
+
     private static final class Answering extends SimpleChannelInboundHandler<FullHttpRequest> {
         private final Map<Page, Function<Query, Reply>> pages;
+        private final Executor answering;
 
-        Answering(Map<Page, Function<Query, Reply>> pages) {
+        Answering(Map<Page, Function<Query, Reply>> pages, Executor answering) {
             this.pages = pages;
+            this.answering = answering;
         }
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
-            var reply = answer(request);
+            boolean readable = request.decoderResult().isSuccess();
+            var page = new Page(request.method().name(), request.uri());
+            boolean stays = HttpUtil.isKeepAlive(request);
+            // One at a time, whoever sends more without waiting.
+            context.channel().config().setAutoRead(false);
+            answering.execute(() -> {
+                write(context, readable ? answer(page) : Reply.text(400, UNREADABLE), stays);
+                context.channel().config().setAutoRead(true);
+            });
+        }
+
+        private static void write(ChannelHandlerContext context, Reply reply, boolean stays) {
             byte[] body = reply.body().getBytes(StandardCharsets.UTF_8);
             var response = new DefaultFullHttpResponse(
                     HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(reply.status()), Unpooled.wrappedBuffer(body));
             response.headers().set(CONTENT_TYPE, reply.contentType()).setInt(CONTENT_LENGTH, body.length);
-            if (HttpUtil.isKeepAlive(request)) {
+            if (stays) {
                 var _ = context.writeAndFlush(response);
             } else {
                 response.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
@@ -159,13 +184,10 @@ final class AdminServer implements AutoCloseable {
             }
         }
 
-        private Reply answer(FullHttpRequest request) {
-            if (request.decoderResult().isFailure()) {
-                return Reply.text(400, "not an HTTP request, or a longer one than is read here\n");
-            }
+        private Reply answer(Page asked) {
             try {
-                var uri = new QueryStringDecoder(request.uri(), StandardCharsets.UTF_8, true, MAX_PARAMETERS);
-                var page = pages.get(new Page(request.method().name(), uri.path()));
+                var uri = new QueryStringDecoder(asked.path(), StandardCharsets.UTF_8, true, MAX_PARAMETERS);
+                var page = pages.get(new Page(asked.method(), uri.path()));
                 return page == null ? listed() : page.apply(new Query(uri.parameters()));
             } catch (IllegalArgumentException wrong) {
                 return Reply.text(400, wrong.getMessage() + "\n");

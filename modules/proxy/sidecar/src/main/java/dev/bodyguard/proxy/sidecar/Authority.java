@@ -1,5 +1,7 @@
 package dev.bodyguard.proxy.sidecar;
 
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,11 @@ record Authority(String host, int port) {
             host = host.substring(1, host.length() - 1);
         }
         return host.isEmpty() || port < 1 || port > 65_535 ? null : new Authority(host.toLowerCase(Locale.ROOT), port);
+    }
+
+    /// An IPv6 address as RFC 5952 writes it.
+    static Authority of(InetSocketAddress address) {
+        return new Authority(NetUtil.toAddressString(address.getAddress()), address.getPort());
     }
 
     private static int port(String text, int from) {

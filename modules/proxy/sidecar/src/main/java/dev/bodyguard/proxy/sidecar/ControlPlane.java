@@ -6,7 +6,6 @@ import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.identity.spiffe.TrustBundle;
 import io.grpc.ManagedChannel;
 import java.time.InstantSource;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -15,19 +14,22 @@ final class ControlPlane {
     /// Nothing listens there, so that whoever calls is told "refused" and tries again.
     private static final String NOWHERE = "127.0.0.1:1";
 
-    private final StateFolder state;
+    private final Whereabouts where;
+    private final String trustDomain;
     private final Supplier<TrustBundle> roots;
     private final Supplier<@Nullable Svid> own;
     private final SidecarLog log;
     private final InstantSource clock;
 
     ControlPlane(
-            StateFolder state,
+            Whereabouts where,
+            String trustDomain,
             Supplier<TrustBundle> roots,
             Supplier<@Nullable Svid> own,
             SidecarLog log,
             InstantSource clock) {
-        this.state = state;
+        this.where = where;
+        this.trustDomain = trustDomain;
         this.roots = roots;
         this.own = own;
         this.log = log;
@@ -35,28 +37,26 @@ final class ControlPlane {
     }
 
     ManagedChannel identity() {
-        return channel("identity", StateFolder.ControlPlane::identity);
+        return channel("identity", where.identity());
     }
 
     ManagedChannel config() {
-        return channel("config", StateFolder.ControlPlane::xds);
+        return channel("config", where.config());
     }
 
     ManagedChannel discovery() {
-        return channel("discovery", StateFolder.ControlPlane::discovery);
+        return channel("discovery", where.discovery());
     }
 
     /// `host:port` where telemetry is taken now; empty where it is not.
     String telemetry() {
-        return state.controlPlane().map(StateFolder.ControlPlane::otlp).orElse("");
+        return where.telemetry();
     }
 
-    // Type annotations inside a record's component do not survive in its class file.
-    @SuppressWarnings("NullAway")
-    private ManagedChannel channel(String account, Function<StateFolder.ControlPlane, String> address) {
-        var id = SpiffeId.ofServiceAccount(Main.TRUST_DOMAIN, "bodyguard-system", account);
+    private ManagedChannel channel(String account, String address) {
+        var id = SpiffeId.ofServiceAccount(trustDomain, "bodyguard-system", account);
         return new MeshChannel(id, roots, own, log::serverRefused, clock)
-                .to(state.controlPlane().map(address).orElse(NOWHERE))
+                .to(address.isEmpty() ? NOWHERE : address)
                 .build();
     }
 }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// are told as they stand; nothing is counted.
 record InboundExplanation(Plan plan, Settings settings) {
     Reply of(Query query) {
-        int port = port(query.one("port", settings.appPort() + ""));
+        int port = port(query.one("port", settings.appPorts().getFirst() + ""));
         var principal = query.one("principal", "");
         var peer = principal.isEmpty() ? null : principal;
         var path = query.one("path", "/");

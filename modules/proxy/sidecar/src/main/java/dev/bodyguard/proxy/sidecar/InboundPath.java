@@ -30,7 +30,6 @@ final class InboundPath implements RequestHandler {
     static final String CLIENT_CERTIFICATE = "x-forwarded-client-cert";
 
     private final InForce<Generation> inForce;
-    private final int appPort;
     private final SpiffeId id;
     private final Party self;
     private final String service;
@@ -40,10 +39,9 @@ final class InboundPath implements RequestHandler {
     private final Resolver resolver;
     private final Ledger ledger;
     private final Trail trail;
-    private final Runnable appGone;
+    private final AppSide app;
     private final AppSpeech speech;
 
-    /// @param appGone told of each request that found the app not listening, on an event loop
     InboundPath(
             InForce<Generation> inForce,
             Settings settings,
@@ -53,10 +51,9 @@ final class InboundPath implements RequestHandler {
             Resolver resolver,
             Ledger ledger,
             Trail trail,
-            Runnable appGone,
+            AppSide app,
             AppSpeech speech) {
         this.inForce = inForce;
-        this.appPort = settings.appPort();
         this.id = id;
         this.self = self;
         this.service = settings.service() + "." + settings.namespace() + ".svc.cluster.local";
@@ -65,7 +62,7 @@ final class InboundPath implements RequestHandler {
         this.upstreams = upstreams;
         this.resolver = resolver;
         this.ledger = ledger;
-        this.appGone = appGone;
+        this.app = app;
         this.trail = trail;
         this.speech = speech;
     }
@@ -117,9 +114,10 @@ final class InboundPath implements RequestHandler {
 
     private void authorize(Call call, @Nullable SpiffeId peer, boolean http2) {
         var now = inForce.get();
-        var rule = now.plan().inbound(appPort);
+        int port = app.port(call.client().connection());
+        var rule = now.plan().inbound(port);
         if (rule == null) {
-            call.refuse(new Refusal.NoCluster("inbound|" + appPort + "||", null));
+            call.refuse(new Refusal.NoCluster("inbound|" + port + "||", null));
             return;
         }
         var request = call.request();
@@ -192,20 +190,23 @@ final class InboundPath implements RequestHandler {
         Headers.change(call.request().fields(), rule.request());
         var terms = new Way.Terms(
                 RetryPolicy.NONE, forward.timeout(), rule.origin(), List.of(share.response(), rule.response(), quota));
-        var app = new App(call, cluster, now, terms);
-        app.ask(http2 && (app.needsHttp2() || !speech.isHttp1Only()));
+        var asking = new Asking(call, cluster, now, terms);
+        asking.ask(http2 && (asking.needsHttp2() || !speech.isHttp1Only()));
     }
 
     /// The application, as one request finds it. Owned by the call's loop.
-    private final class App implements Forwarding.Side {
+    private final class Asking implements Forwarding.Side {
         private final Call call;
         private final ClusterPlan cluster;
         private final Generation now;
         private final Way.Terms terms;
+        private int places;
+        private boolean elsewhere;
+        private boolean asHttp2;
         private boolean hungUp;
         private boolean again;
 
-        App(Call call, ClusterPlan cluster, Generation now, Way.Terms terms) {
+        Asking(Call call, ClusterPlan cluster, Generation now, Way.Terms terms) {
             this.call = call;
             this.cluster = cluster;
             this.now = now;
@@ -218,8 +219,16 @@ final class InboundPath implements RequestHandler {
         }
 
         void ask(boolean http2) {
-            var way = new Way.Balanced(cluster, now, 0, new Transport.Plaintext(http2));
+            asHttp2 = http2;
+            var way = way(places);
+            if (way == null) {
+                throw new IllegalStateException("an app has a place");
+            }
             call.forward(new Forwarding(call, way, terms, upstreams, resolver, this));
+        }
+
+        private @Nullable Way way(int place) {
+            return app.way(call.client().connection(), cluster, now, new Transport.Plaintext(asHttp2), place);
         }
 
         /// The app gets what the mesh knows only as standard headers.
@@ -234,12 +243,18 @@ final class InboundPath implements RequestHandler {
         /// The mesh's own names are the sidecars'.
         @Override
         public void strip(Fields answer, Transport transport) {
+            app.answered(call.client().connection(), places);
             PeerFacts.strip(answer);
         }
 
         @Override
         public Refusal unreachable(String address, String reason, @Nullable String origin) {
-            appGone.run();
+            if (way(places + 1) == null) {
+                app.gone();
+            } else {
+                places++;
+                elsewhere = true;
+            }
             return new Refusal.AppNotListening(address);
         }
 
@@ -263,7 +278,10 @@ final class InboundPath implements RequestHandler {
         public void refuse(Call to, Refusal refusal) {
             boolean meshed =
                     to.client().connection().peerId() != null && to.request().version() == Version.HTTP_2;
-            if (again || (refusal instanceof Refusal.NotHttp2 && !needsHttp2())) {
+            if (elsewhere) {
+                elsewhere = false;
+                ask(asHttp2);
+            } else if (again || (refusal instanceof Refusal.NotHttp2 && !needsHttp2())) {
                 again = false;
                 ask(needsHttp2());
             } else if (meshed && refusal instanceof Refusal.AppNotListening) {

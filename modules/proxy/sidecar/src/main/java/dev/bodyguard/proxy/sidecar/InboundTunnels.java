@@ -9,9 +9,8 @@ import dev.bodyguard.proxy.wire.TunnelListener;
 import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Party;
 
-/// Bytes that are no HTTP, from a peer who proved its identity: on to the app's port, where the listener has a place
-/// for
-/// them.
+/// Bytes that are no HTTP, from a peer who proved its identity, or from anybody where the port takes anybody: on to the
+/// app's port, where the listener has a place for them.
 final class InboundTunnels implements TunnelHandler {
     private final InForce<Generation> inForce;
     private final Settings settings;
@@ -20,9 +19,8 @@ final class InboundTunnels implements TunnelHandler {
     private final Ledger ledger;
     private final SidecarLog log;
     private final Party self;
-    private final Runnable appGone;
+    private final AppSide app;
 
-    /// @param appGone told of each connection that found the app not listening, on an event loop
     InboundTunnels(
             InForce<Generation> inForce,
             Settings settings,
@@ -31,7 +29,7 @@ final class InboundTunnels implements TunnelHandler {
             Ledger ledger,
             SidecarLog log,
             Party self,
-            Runnable appGone) {
+            AppSide app) {
         this.inForce = inForce;
         this.settings = settings;
         this.tls = tls;
@@ -39,22 +37,33 @@ final class InboundTunnels implements TunnelHandler {
         this.ledger = ledger;
         this.log = log;
         this.self = self;
-        this.appGone = appGone;
+        this.app = app;
     }
 
     @Override
     public TunnelListener open(Tunnel tunnel) {
-        return new Admitted(tunnel);
+        var admitted = new Admitted(tunnel);
+        if (tunnel.connection().peerId() == null) {
+            // Nobody has announced what this is: the app may be the one to speak first.
+            var _ = tunnel.loop().after(OutboundTunnels.SILENCE, admitted::dial);
+        }
+        return admitted;
     }
 
     /// Owned by the tunnel's loop.
     private final class Admitted implements TunnelListener {
         private final Tunnel tunnel;
         private final Facts facts;
+        private final int port;
+        private int place;
+        private boolean spoken;
+        private boolean dialling;
         private boolean dialled;
+        private boolean over;
 
         Admitted(Tunnel tunnel) {
             this.tunnel = tunnel;
+            this.port = app.port(tunnel.connection());
             this.facts = ledger.tunnel(Edge.Reporter.DESTINATION, tunnel);
             var peer = tunnel.connection().peerId();
             facts.source = peer == null ? Party.UNKNOWN : PeerFacts.party("", peer.toString());
@@ -66,22 +75,33 @@ final class InboundTunnels implements TunnelHandler {
 
         @Override
         public void onOpaque() {
+            spoken = true;
+            dial();
+            opened();
+        }
+
+        void dial() {
+            if (over || dialling) {
+                return;
+            }
+            dialling = true;
             var now = inForce.get();
-            var rule = now.plan().inbound(settings.appPort());
+            var rule = now.plan().inbound(port);
             var name = rule == null ? null : rule.opaque();
             var cluster = name == null ? null : now.plan().cluster(name);
             if (cluster == null) {
-                refuse("port " + settings.appPort() + " lets in nothing but HTTP: its listener has no place for other"
+                refuse("port " + port + " lets in nothing but HTTP: its listener has no place for other"
                         + " bytes, or has rules that only requests can be judged by");
                 return;
             }
             facts.cluster = cluster.name();
             facts.attempts = 1;
-            var picking = new Picking(
-                    new Way.Balanced(cluster, now, 0, new Transport.Plaintext(false)), false, resolver, tunnel.loop());
-            var pick = picking.next();
-            if (pick == null) {
-                refuse("the application has no address");
+            var way = app.way(tunnel.connection(), cluster, now, new Transport.Plaintext(false), place);
+            var picking = way == null ? null : new Picking(way, false, resolver, tunnel.loop());
+            var pick = picking == null ? null : picking.next();
+            if (picking == null || pick == null) {
+                app.gone();
+                refuse(place == 0 ? "the application has no address" : "the application does not listen");
                 return;
             }
             facts.upstreamHost = pick.address();
@@ -93,7 +113,12 @@ final class InboundTunnels implements TunnelHandler {
             });
         }
 
+        /// A client that may yet speak HTTP to a port that is good for nothing else is left in peace.
         private void refuse(String sentence) {
+            if (!spoken) {
+                dialling = false;
+                return;
+            }
             log.bytesRefused(tunnel.connection().peer(), tunnel.connection().peerId(), sentence);
             tunnel.close();
         }
@@ -101,18 +126,32 @@ final class InboundTunnels implements TunnelHandler {
         @Override
         public void onDialled() {
             dialled = true;
-            ledger.opened(facts);
+            app.answered(tunnel.connection(), place);
+            opened();
+        }
+
+        private void opened() {
+            if (dialled && spoken) {
+                ledger.opened(facts);
+            }
         }
 
         @Override
         public void onDialFailed(Failure failure) {
-            appGone.run();
-            refuse("the application does not listen: " + failure.reason());
+            place++;
+            dialling = false;
+            dial();
+        }
+
+        @Override
+        public void onHttp() {
+            over = true;
         }
 
         @Override
         public void onClosed(long sent, long received) {
-            if (dialled) {
+            over = true;
+            if (dialled && spoken) {
                 facts.requestBytes = sent;
                 facts.responseBytes = received;
                 ledger.record(facts);

@@ -40,7 +40,7 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings) {
         tree.put("namespace", settings.namespace());
         tree.put(
                 "principal",
-                SpiffeId.ofServiceAccount(Main.TRUST_DOMAIN, settings.namespace(), settings.service())
+                SpiffeId.ofServiceAccount(settings.trustDomain(), settings.namespace(), settings.serviceAccount())
                         .toString());
         tree.put("method", request.method());
         tree.put("host", key);

@@ -15,7 +15,6 @@ import dev.bodyguard.proxy.wire.Upstreams;
 import dev.bodyguard.proxy.wire.Version;
 import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Party;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -106,12 +105,24 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                         host, call.request().method(), call.request().path(), origin));
             case Routing.NoPort(var host, var ports, var origin) ->
                 call.refuse(new Refusal.NoPort(host, ports, origin));
-            case Routing.Unknown(var fallback) -> fallBack(call, to, fallback);
+            case Routing.Unknown(var fallback) -> unknown(call, to, fallback);
             case Routing.NotYetKnown() -> {
                 if (!call.park(parking, new FirstWord(call, to, key))) {
                     unanswered(call, now, to);
                 }
             }
+        }
+    }
+
+    /// Whom the mesh does not know by name it may know by the address that the app connected to.
+    private void unknown(Call call, Authority to, Routing.Fallback fallback) {
+        var meant = call.client().connection().captured();
+        var address = meant == null ? to : Authority.of(meant);
+        if (address.equals(to)) {
+            fallBack(call, to, fallback);
+        } else {
+            hosts.use(address.key());
+            route(call, address, address.key());
         }
     }
 
@@ -165,6 +176,12 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         call.facts().cluster = cluster;
         call.facts().routeName = "allow_any";
         call.facts().service = to.host();
+        var meant = call.client().connection().captured();
+        if (meant != null) {
+            // Whoever spoke HTTP/2 to it without asking knows that it does.
+            passThrough(call, to, meant, call.request().version() == Version.HTTP_2, terms);
+            return;
+        }
         resolver.resolve(
                 to.host(),
                 answer -> call.loop().execute(() -> {
@@ -174,18 +191,18 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                     switch (answer) {
                         case Resolver.Answer.Missing(var sentence) ->
                             call.refuse(new Refusal.ConnectFailed(to.toString(), sentence, terms.origin()));
-                        case Resolver.Answer.Found(var address) -> passThrough(call, to, address, terms);
+                        case Resolver.Answer.Found(var address) ->
+                            passThrough(call, to, new InetSocketAddress(address, to.port()), false, terms);
                     }
                 }));
     }
 
-    private void passThrough(Call call, Authority to, InetAddress address, Way.Terms terms) {
-        if (to.port() == ownPort.getAsInt() && address.isLoopbackAddress()) {
+    private void passThrough(Call call, Authority to, InetSocketAddress address, boolean http2, Way.Terms terms) {
+        if (address.getPort() == ownPort.getAsInt() && address.getAddress().isLoopbackAddress()) {
             call.refuse(new Refusal.Loop(to.toString()));
             return;
         }
-        var target =
-                new Target(new InetSocketAddress(address, to.port()), new Transport.Plaintext(false), CONNECT_TIMEOUT);
+        var target = new Target(address, new Transport.Plaintext(http2), CONNECT_TIMEOUT);
         call.forward(new Forwarding(call, new Way.Straight(target, to.toString()), terms, upstreams, resolver, this));
     }
 

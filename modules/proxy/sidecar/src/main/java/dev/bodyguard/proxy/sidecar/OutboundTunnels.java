@@ -33,7 +33,7 @@ final class OutboundTunnels implements TunnelHandler {
     private static final Set<Integer> SERVER_FIRST = Set.of(21, 22, 23, 25, 110, 143, 587, 3306);
 
     /// A client that has said nothing for so long may be waiting for the server's first word.
-    private static final Duration SILENCE = Duration.ofMillis(100);
+    static final Duration SILENCE = Duration.ofMillis(100);
 
     private final InForce<Generation> inForce;
     private final Hosts hosts;

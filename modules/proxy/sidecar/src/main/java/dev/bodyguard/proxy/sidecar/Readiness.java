@@ -5,7 +5,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /// What is still missing before this sidecar may be sent traffic.
 ///
@@ -26,9 +25,19 @@ final class Readiness {
         }
     }
 
+    private final Set<Need> needs;
     // Guarded by this.
     private final Set<Need> met = EnumSet.noneOf(Need.class);
     private boolean draining;
+
+    Readiness() {
+        this(EnumSet.allOf(Need.class));
+    }
+
+    /// @param needs all that has to be met
+    Readiness(Set<Need> needs) {
+        this.needs = EnumSet.copyOf(needs);
+    }
 
     synchronized void met(Need need) {
         if (met.add(need)) {
@@ -74,7 +83,7 @@ final class Readiness {
         if (draining) {
             return List.of("draining: this sidecar is about to end");
         }
-        return Stream.of(Need.values())
+        return needs.stream()
                 .filter(need -> !met.contains(need))
                 .map(need -> need.sentence)
                 .toList();

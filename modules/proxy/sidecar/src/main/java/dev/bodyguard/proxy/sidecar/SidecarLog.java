@@ -88,7 +88,7 @@ final class SidecarLog implements ListenerEvents {
     }
 
     void tunnelRefused(String destination, String why) {
-        refused("tunnel", () -> "CONNECT " + destination + " closed: " + why);
+        refused("tunnel", () -> "closed a connection of bytes to " + destination + ": " + why);
     }
 
     void bytesRefused(SocketAddress peer, @Nullable SpiffeId id, String why) {
@@ -118,6 +118,11 @@ final class SidecarLog implements ListenerEvents {
     @Override
     public void plaintextRefused(SocketAddress peer, String reason) {
         refused("plaintext", () -> "refused plaintext from " + text(peer) + ": " + reason);
+    }
+
+    @Override
+    public void captureRefused(SocketAddress peer, String reason) {
+        refused("capture", () -> "closed a connection from " + text(peer) + ": " + reason);
     }
 
     @Override

@@ -34,21 +34,21 @@ import org.jspecify.annotations.Nullable;
 final class TelemetryChannel implements Telemetry.Channel {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration PATIENCE = Duration.ofSeconds(5);
-    private static final Transport.Mtls TRANSPORT = new Transport.Mtls(
-            Set.of(SpiffeId.ofServiceAccount(Main.TRUST_DOMAIN, "bodyguard-system", "telemetry")
-                    .toString()),
-            "telemetry.bodyguard-system",
-            List.of("h2"));
-
     private final Upstreams upstreams;
     private final Loop loop;
     private final Supplier<String> address;
+    private final Transport.Mtls transport;
 
     /// @param address `host:port`, empty where nobody listens
-    TelemetryChannel(Upstreams upstreams, Loop loop, Supplier<String> address) {
+    TelemetryChannel(Upstreams upstreams, Loop loop, Supplier<String> address, String trustDomain) {
         this.upstreams = upstreams;
         this.loop = loop;
         this.address = address;
+        this.transport = new Transport.Mtls(
+                Set.of(SpiffeId.ofServiceAccount(trustDomain, "bodyguard-system", "telemetry")
+                        .toString()),
+                "telemetry.bodyguard-system",
+                List.of("h2"));
     }
 
     @Override
@@ -66,7 +66,7 @@ final class TelemetryChannel implements Telemetry.Channel {
         }
     }
 
-    private static Target target(String hostPort) throws IOException {
+    private Target target(String hostPort) throws IOException {
         int colon = hostPort.lastIndexOf(':');
         if (colon < 0) {
             throw new IOException("no telemetry service is announced");
@@ -76,7 +76,7 @@ final class TelemetryChannel implements Telemetry.Channel {
                     new InetSocketAddress(
                             InetAddress.getByName(hostPort.substring(0, colon)),
                             Integer.parseInt(hostPort.substring(colon + 1))),
-                    TRANSPORT,
+                    transport,
                     CONNECT_TIMEOUT);
         } catch (IllegalArgumentException malformed) {
             throw new IOException("the telemetry service is announced at " + hostPort + ", no host:port", malformed);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class SettingsTest {
@@ -52,22 +53,23 @@ class SettingsTest {
 
     @Test
     void documentsEveryFlag() {
-        assertThat(Settings.from(List.of("--help"))).isInstanceOf(Settings.Asked.Help.class);
-        assertThat(Settings.HELP)
+        assertThat(Settings.from(List.of("--help"), Map.of())).isInstanceOf(Settings.Asked.Help.class);
+        assertThat(Standalone.HELP)
                 .contains("--service", "--app-port", "--state", "--version", "--namespace", "--name", "--labels")
                 .contains("--outbound-port", "--inbound-port", "--admin-port", "--ttl", "--access-log", "HTTP_PROXY");
     }
 
-    private static Settings run(String line) {
-        return switch (Settings.from(List.of(line.split(" ")))) {
-            case Settings.Asked.Run(var settings) -> settings;
+    private static Standalone run(String line) {
+        return switch (Settings.from(List.of(line.split(" ")), Map.of())) {
+            case Settings.Asked.Run(Standalone settings) -> settings;
+            case Settings.Asked.Run(InPod _) -> throw new AssertionError("in a pod");
             case Settings.Asked.Help _ -> throw new AssertionError("asked for help");
             case Settings.Asked.Mistake(var sentence) -> throw new AssertionError(sentence);
         };
     }
 
     private static String mistake(String line) {
-        return switch (Settings.from(List.of(line.split(" ")))) {
+        return switch (Settings.from(List.of(line.split(" ")), Map.of())) {
             case Settings.Asked.Mistake(var sentence) -> sentence;
             case Settings.Asked.Run _, Settings.Asked.Help _ -> throw new AssertionError("accepted: " + line);
         };

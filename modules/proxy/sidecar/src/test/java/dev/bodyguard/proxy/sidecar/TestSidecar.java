@@ -32,6 +32,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -61,7 +62,7 @@ final class TestSidecar implements AutoCloseable {
 
     TestSidecar(String service, int appPort, Svid svid) throws IOException {
         var settings = switch (Settings.from(
-                List.of("--service", service, "--version", "v2", "--app-port", "" + appPort, "--state", "/none"))) {
+                List.of("--service", service, "--version", "v2", "--app-port", "" + appPort, "--state", "/none"), Map.of())) {
             case Settings.Asked.Run(var asked) -> asked;
             case Settings.Asked.Help _, Settings.Asked.Mistake _ -> throw new AssertionError("settings");
         };
@@ -69,7 +70,7 @@ final class TestSidecar implements AutoCloseable {
         var tls = new MeshTls(svid, InstantSource.system());
         var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), InstantSource.system());
         var parking = new Parking(loops.all(), Duration.ofSeconds(1), PARKED);
-        planner = new Planner(inForce, Duration.ofSeconds(2), new Planned(readiness, parking, appPort));
+        planner = new Planner(inForce, Duration.ofSeconds(2), new Planned(readiness, parking, List.of(appPort)));
         upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
         var port = new AtomicInteger();
         var hosts = new Hosts(planner, Hosts.MOST);
@@ -96,9 +97,9 @@ final class TestSidecar implements AutoCloseable {
                         resolver,
                         ledger,
                         new Trail(0),
-                        doubts::incrementAndGet,
+                        new AppSide.OnePort(appPort, doubts::incrementAndGet),
                         new AppSpeech(clock::get)),
-                new InboundTunnels(inForce, settings, tls, resolver, ledger, log, self, doubts::incrementAndGet),
+                new InboundTunnels(inForce, settings, tls, resolver, ledger, log, self, new AppSide.OnePort(appPort, doubts::incrementAndGet)),
                 new ListenerEvents() {
                     @Override
                     public void handshakeFailed(SocketAddress peer, String reason) {

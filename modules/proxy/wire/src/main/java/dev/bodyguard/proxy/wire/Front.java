@@ -2,7 +2,7 @@ package dev.bodyguard.proxy.wire;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import io.netty.channel.Channel;
-import java.net.Inet6Address;
+import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Objects;
@@ -78,8 +78,7 @@ final class Front implements Connection {
 
     void captured(InetSocketAddress meant) {
         captured = meant;
-        var host = meant.getAddress().getHostAddress();
-        meantFor((meant.getAddress() instanceof Inet6Address ? "[" + host + "]" : host) + ":" + meant.getPort());
+        meantFor(NetUtil.toSocketAddressString(meant));
     }
 
     void identified(@Nullable SpiffeId id) {

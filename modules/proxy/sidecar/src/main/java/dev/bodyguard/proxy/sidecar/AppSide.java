@@ -1,0 +1,88 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.proxy.engine.ClusterPlan;
+import dev.bodyguard.proxy.engine.Transport;
+import dev.bodyguard.proxy.wire.Connection;
+import dev.bodyguard.proxy.wire.Target;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/// The app beside this sidecar: which of its ports a connection is for, and how it is reached there. From any loop.
+sealed interface AppSide {
+    int port(Connection connection);
+
+    /// The way to the app; null after the last place where it could be.
+    ///
+    /// @param cluster what the plan says about it
+    /// @param place 0 for the first; others follow where nobody listened
+    @Nullable
+    Way way(Connection connection, ClusterPlan cluster, Generation now, Transport spoken, int place);
+
+    /// Somebody was there.
+    void answered(Connection connection, int place);
+
+    /// Nobody was anywhere.
+    void gone();
+
+    /// One port, where the plan says.
+    ///
+    /// @param doubts told of each time that nobody listened
+    record OnePort(int port, Runnable doubts) implements AppSide {
+        @Override
+        public int port(Connection connection) {
+            return port;
+        }
+
+        @Override
+        public @Nullable Way way(
+                Connection connection, ClusterPlan cluster, Generation now, Transport spoken, int place) {
+            return place == 0 ? new Way.Balanced(cluster, now, 0, spoken) : null;
+        }
+
+        @Override
+        public void answered(Connection connection, int place) {}
+
+        @Override
+        public void gone() {
+            doubts.run();
+        }
+    }
+
+    /// Every port of a pod, where the caller meant to go. Whether the app is there at all is the kubelet's to ask.
+    record OfPod(AppPlace place) implements AppSide {
+        @Override
+        public int port(Connection connection) {
+            return meant(connection).getPort();
+        }
+
+        @Override
+        public @Nullable Way way(
+                Connection connection, ClusterPlan cluster, Generation now, Transport spoken, int attempt) {
+            return place.of(meant(connection), attempt)
+                    .map(there -> new Way.Straight(
+                            new Target(
+                                    there,
+                                    spoken,
+                                    cluster.connectTimeout(),
+                                    place.from(there.getAddress()).orElse(null)),
+                            Authority.of(there).toString()))
+                    .orElse(null);
+        }
+
+        @Override
+        public void answered(Connection connection, int attempt) {
+            place.of(meant(connection), attempt).ifPresent(place::found);
+        }
+
+        @Override
+        public void gone() {}
+
+        private static InetSocketAddress meant(Connection connection) {
+            var meant = connection.captured();
+            if (meant == null) {
+                throw new IllegalStateException("only captured connections come to a pod's app");
+            }
+            return meant;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.telemetry.record.Meters;
+import java.time.InstantSource;
+import java.util.Set;
+
+/// What a sidecar has before anything else: time, counters, a log, and what it is not ready for yet.
+record Ground(InstantSource clock, Meters meters, SidecarLog log, Readiness readiness) {
+    static Ground lacking(Set<Readiness.Need> needs) {
+        var meters = new Meters();
+        return new Ground(
+                InstantSource.system(),
+                meters,
+                new SidecarLog(System.getLogger("bodyguard.sidecar"), meters),
+                new Readiness(needs));
+    }
+}

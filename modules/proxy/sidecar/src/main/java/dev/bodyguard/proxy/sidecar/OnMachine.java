@@ -1,0 +1,166 @@
+package dev.bodyguard.proxy.sidecar;
+
+import dev.bodyguard.identity.spiffe.TrustBundle;
+import dev.bodyguard.machine.PortOwner;
+import dev.bodyguard.proxy.wire.Limits;
+import dev.bodyguard.proxy.wire.Listener;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// A sidecar on a machine, for an app that finds it by `HTTP_PROXY`: the sidecar ▶ listeners ▶ enrol ▶ serve ▶ wait ▶
+/// drain.
+final class OnMachine {
+    private static final Duration PATIENCE_FOR_CONFIG = Duration.ofSeconds(5);
+    private static final Duration PATIENCE_FOR_THE_CONTROL_PLANE = Duration.ofSeconds(30);
+
+    private OnMachine() {}
+
+    /// Runs until the app ends, if there is one; its status.
+    static int serve(Standalone settings) throws IOException, TimeoutException, InterruptedException {
+        var ground = Ground.lacking(EnumSet.allOf(Readiness.Need.class));
+        var log = ground.log();
+        var readiness = ground.readiness();
+        var state = new StateFolder(settings.state());
+        new Orphan(state, settings.workload(), log).stop();
+        var enroller = new Enroller(readiness, settings.appPort());
+        var sidecar = new Sidecar(
+                ground,
+                settings,
+                root(state, settings.workload(), log),
+                () -> state.joinToken(settings.namespace(), settings.service()),
+                new Whereabouts.InFolder(state),
+                new AppSide.OnePort(settings.appPort(), enroller::doubt),
+                PATIENCE_FOR_THE_CONTROL_PLANE);
+
+        // Listeners
+        var outbound = listen(
+                "--outbound-port",
+                settings.outboundPort(),
+                address -> Listener.outbound(
+                        sidecar.loops, address, Limits.DEFAULTS, sidecar.outboundPath, sidecar.outboundTunnels, log));
+        sidecar.outboundPort.set(outbound.address().getPort());
+        boolean remembered = sidecar.follow();
+        var inbound = listen(
+                "--inbound-port",
+                settings.inboundPort(),
+                address -> Listener.inbound(
+                        sidecar.loops,
+                        address,
+                        Limits.DEFAULTS,
+                        sidecar.tls,
+                        sidecar.inboundPath,
+                        sidecar.inboundTunnels,
+                        log));
+        readiness.met(Readiness.Need.LISTENERS);
+
+        // Enrolment, and the end of it all
+        var registration = new Registration(
+                sidecar.controlPlane::discovery,
+                new Node(settings).workload(inbound.address().getPort()),
+                log.ofRegistration(readiness, remembered),
+                new SecureRandom());
+        var drain = new Drain(readiness, registration, List.of(inbound, outbound), log);
+        var admin = listen(
+                "--admin-port",
+                settings.adminPort(),
+                address -> AdminServer.start(address, sidecar.pages(drain).all()));
+        var ended = new AtomicReference<@Nullable Child>();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            drain.run();
+            var app = ended.get();
+            if (app != null) {
+                app.stop();
+            }
+            sidecar.close();
+        }));
+
+        // Serve
+        sidecar.telemetry.start();
+        Child child = null;
+        if (!settings.command().isEmpty()) {
+            // What an app asks in its first moments shall not fail because its sidecar is still new here.
+            if (!readiness.await(PATIENCE_FOR_CONFIG, Readiness.Need.INBOUND, Readiness.Need.OUTBOUND)) {
+                log.progress("config has not answered within " + PATIENCE_FOR_CONFIG.toSeconds()
+                        + " s; the app is started all the same");
+            }
+            child = Child.start(settings.command(), text(outbound.address()));
+            ended.set(child);
+        }
+        var running = new StateFolder.Running(
+                ProcessHandle.current().pid(),
+                child == null ? 0 : child.pid(),
+                text(outbound.address()),
+                text(inbound.address()),
+                "127.0.0.1:" + admin.port(),
+                sidecar.id.toString());
+        state.announce(settings.workload(), running);
+        log.progress("sidecar " + settings.workload() + " outbound " + running.outbound() + " inbound "
+                + running.inbound() + " admin " + running.admin() + " app 127.0.0.1:" + settings.appPort() + " as "
+                + sidecar);
+        enroller.start(registration);
+
+        // Wait
+        if (child == null) {
+            Thread.currentThread().join();
+        }
+        int status = child == null ? 0 : child.await();
+        log.progress("the app ended with status " + status);
+        drain.run();
+        return status;
+    }
+
+    /// The mesh's root, once there is one.
+    private static TrustBundle root(StateFolder state, String workload, SidecarLog log)
+            throws IOException, TimeoutException, InterruptedException {
+        long until = System.nanoTime() + PATIENCE_FOR_THE_CONTROL_PLANE.toNanos();
+        boolean told = false;
+        while (!Files.exists(state.rootCertificates())
+                || (state.controlPlane().isEmpty() && !state.wasHere(workload))) {
+            if (!told) {
+                told = true;
+                log.progress("waiting for a control plane in " + state.root() + " (`bodyguard run --state "
+                        + state.root() + "`), for " + PATIENCE_FOR_THE_CONTROL_PLANE.toSeconds() + " s at most");
+            }
+            if (System.nanoTime() > until) {
+                throw new TimeoutException("no control plane in " + state.root() + " within "
+                        + PATIENCE_FOR_THE_CONTROL_PLANE.toSeconds() + " s; start `bodyguard run --state "
+                        + state.root() + "`");
+            }
+            Thread.sleep(50);
+        }
+        return TrustBundle.read(Main.TRUST_DOMAIN, state.rootCertificates());
+    }
+
+    /// Opens a port.
+    private interface Opening<T> {
+        T at(InetSocketAddress address) throws IOException;
+    }
+
+    private static <T> T listen(String flag, int port, Opening<T> opening) throws IOException {
+        try {
+            return opening.at(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        } catch (IOException taken) {
+            if (port == 0) {
+                throw taken;
+            }
+            throw new IOException(
+                    "port " + port + " (" + flag + ") is in use"
+                            + PortOwner.of(port).map(owner -> " by " + owner).orElse("")
+                            + "; choose another one, or 0 to have one allocated",
+                    taken);
+        }
+    }
+
+    private static String text(InetSocketAddress address) {
+        return address.getAddress().getHostAddress() + ":" + address.getPort();
+    }
+}

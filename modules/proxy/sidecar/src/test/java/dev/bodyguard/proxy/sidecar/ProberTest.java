@@ -1,0 +1,151 @@
+package dev.bodyguard.proxy.sidecar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bodyguard.proxy.wire.Fields;
+import dev.bodyguard.proxy.wire.Limits;
+import dev.bodyguard.proxy.wire.Listener;
+import dev.bodyguard.proxy.wire.ListenerEvents;
+import dev.bodyguard.proxy.wire.Loops;
+import dev.bodyguard.proxy.wire.MeshTls;
+import dev.bodyguard.proxy.wire.RequestHandler;
+import dev.bodyguard.proxy.wire.RequestListener;
+import dev.bodyguard.proxy.wire.Reset;
+import dev.bodyguard.proxy.wire.Response;
+import dev.bodyguard.proxy.wire.TunnelListener;
+import dev.bodyguard.proxy.wire.Upstreams;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ProberTest {
+    private static final InetAddress HERE = InetAddress.getLoopbackAddress();
+
+    private final Loops loops = Loops.start(1);
+    private final AppPlace place = new AppPlace(List.of(HERE), List.of());
+    private final Prober prober;
+
+    ProberTest() throws IOException {
+        var svid = new TestAuthority("cluster.local").svid("payments");
+        prober = new Prober(
+                place,
+                new GrpcHealth(
+                        Upstreams.on(loops, Limits.DEFAULTS, new MeshTls(svid, InstantSource.system())),
+                        loops.all().getFirst(),
+                        place));
+    }
+
+    @AfterEach
+    void close() {
+        loops.close();
+    }
+
+    @Test
+    void asksByGetAndPassesTheStatusOn() throws Exception {
+        var heard = new CompletableFuture<String>();
+        try (var app = new ServerSocket(0, 1, HERE)) {
+            Thread.ofVirtual().start(() -> {
+                try (var asked = app.accept()) {
+                    var head = new StringBuilder(asked.getInetAddress().getHostAddress() + "\n");
+                    while (head.indexOf("\r\n\r\n") < 0) {
+                        head.append((char) asked.getInputStream().read());
+                    }
+                    asked.getOutputStream()
+                            .write("HTTP/1.1 418 I'm a teapot\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    heard.complete(head.toString());
+                } catch (IOException broken) {
+                    heard.completeExceptionally(broken);
+                }
+            });
+
+            var reply = ask(
+                    "{\"httpGet\": {\"path\": \"/ready?full\", \"port\": %d, \"httpHeaders\":"
+                            + " [{\"name\": \"Host\", \"value\": \"shop.example\"}]}}",
+                    app.getLocalPort());
+
+            assertThat(reply.status()).isEqualTo(418);
+            assertThat(heard.get(5, TimeUnit.SECONDS))
+                    .as("and from where the kernel knows the sidecar on its way to the app")
+                    .isEqualTo("127.0.0.6\nGET /ready?full HTTP/1.1\r\nHost: shop.example\r\n"
+                            + "User-Agent: kube-probe/bodyguard\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+        }
+    }
+
+    @Test
+    void asksWhetherAPortIsOpen() throws Exception {
+        int port;
+        try (var app = new ServerSocket(0, 1, HERE)) {
+            port = app.getLocalPort();
+            assertThat(ask("{\"tcpSocket\": {\"port\": %d}}", port).status()).isEqualTo(200);
+        }
+        assertThat(ask("{\"tcpSocket\": {\"port\": %d}}", port).status()).isEqualTo(503);
+    }
+
+    @Test
+    void givesUpOnAnAppThatDoesNotAnswer() throws Exception {
+        try (var app = new ServerSocket(0, 1, HERE)) {
+            var reply = ask("{\"httpGet\": {\"port\": %d}, \"timeoutSeconds\": 1}", app.getLocalPort());
+
+            assertThat(reply.status()).isEqualTo(503);
+            assertThat(reply.body()).contains("did not answer within 1000 ms");
+        }
+    }
+
+    @Test
+    void asksForHealthByGrpc() throws Exception {
+        assertThat(health(new byte[] {0, 0, 0, 0, 2, 8, 1}, "0"))
+                .isEqualTo(AdminServer.Reply.text(200, "the app serves\n"));
+        assertThat(health(new byte[] {0, 0, 0, 0, 2, 8, 2}, "0").body()).contains("health is 2, not SERVING (1)");
+        assertThat(health(new byte[] {0, 0, 0, 0, 0}, "0").body()).contains("health is 0, not SERVING (1)");
+        assertThat(health(new byte[] {0, 0, 0}, "0").body()).contains("no message of gRPC");
+        assertThat(health(new byte[] {}, "5").body()).contains("gRPC's status 5");
+    }
+
+    private AdminServer.Reply health(byte[] answer, String status) throws IOException {
+        RequestHandler app = exchange -> {
+            assertThat(exchange.request().path()).isEqualTo("/grpc.health.v1.Health/Check");
+            exchange.head(Response.of(200, Fields.of("content-type", "application/grpc")), false);
+            exchange.data(Unpooled.wrappedBuffer(answer), false);
+            exchange.trailers(Fields.of("grpc-status", status));
+            return new RequestListener() {
+                @Override
+                public void onData(ByteBuf chunk, boolean last) {
+                    chunk.release();
+                }
+
+                @Override
+                public void onTrailers(Fields trailers) {}
+
+                @Override
+                public void onReset(Reset reason) {}
+
+                @Override
+                public void onWritable() {}
+            };
+        };
+        try (var listener = Listener.outbound(
+                loops,
+                new InetSocketAddress(HERE, 0),
+                Limits.DEFAULTS,
+                app,
+                _ -> new TunnelListener() {},
+                new ListenerEvents() {})) {
+            return ask("{\"grpc\": {\"port\": %d, \"service\": \"shop\"}, \"timeoutSeconds\": 20}", listener.address().getPort());
+        }
+    }
+
+    private AdminServer.Reply ask(String probe, int port) {
+        var probes = Probe.read("{\"/app-health/web/readyz\": " + probe.formatted(port) + "}");
+        return prober.ask(probes.get("/app-health/web/readyz"));
+    }
+}
