@@ -121,6 +121,19 @@ func (p *Pod) Hears(user, from, to string) string {
 	return strings.TrimSpace(string(output))
 }
 
+// Gets is the status and the body that a user's client gets.
+func (p *Pod) Gets(user, url, address string) string {
+	p.t.Helper()
+	command := p.Command(os.Args[0], url, address)
+	client := exec.Command(command[0], command[1:]...)
+	client.Env = append(os.Environ(), roleVariable+"=get", userVariable+"="+user)
+	output, err := client.CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("%s: %v: %s", url, err, output)
+	}
+	return strings.TrimSpace(string(output))
+}
+
 // Capture runs the init container's script in the pod, with one kind of iptables in its path or whatever there is, and
 // answers with what it printed and how it ended.
 func (p *Pod) Capture(kind string, settings ...string) (string, string, error) {

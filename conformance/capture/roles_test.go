@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"strconv"
@@ -33,6 +34,8 @@ func play(role string, arguments []string) {
 		serve(arguments)
 	case "dial":
 		dial(arguments[0], arguments[1])
+	case "get":
+		get(arguments[0], arguments[1])
 	default:
 		panic("no role " + role)
 	}
@@ -119,6 +122,31 @@ func dial(from, to string) {
 		return
 	}
 	fmt.Print(string(said))
+}
+
+// get prints the status and the body of an answer, as an ordinary client hears it. Where an address is given, that is
+// what the URL's name is resolved to.
+func get(url, address string) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = nil
+	if address != "" {
+		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, network, address)
+		}
+	}
+	client := http.Client{Timeout: 20 * time.Second, Transport: transport}
+	response, err := client.Get(url)
+	if err != nil {
+		fmt.Println("failed:", err)
+		return
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		fmt.Println("failed:", err)
+		return
+	}
+	fmt.Printf("%d\n%s", response.StatusCode, body)
 }
 
 func host(address net.Addr) string {

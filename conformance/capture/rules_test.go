@@ -81,6 +81,7 @@ func connections(pod, other, node *Pod, address func(*Pod) string, loopback, toT
 		{"other ports of loopback are the app's own", pod, app, "", at(loopback, 7000), "local", at(loopback, 7000), loopback},
 		{"the app calls its own address directly", pod, app, "", at(own, 8080), "app", at(own, 8080), own},
 		{"what the sidecar calls in its own pod comes in", pod, sidecar, "", at(own, 8080), "inbound", at(own, 8080), own},
+		{"so does what its group calls there", pod, "0:1337", "", at(own, 8080), "inbound", at(own, 8080), own},
 		{"what the sidecar has let in goes to the app", pod, sidecar, toTheApp, at(own, 8080), "app", at(own, 8080), toTheApp},
 		{"the sidecar reaches the app on loopback", pod, sidecar, "", at(loopback, 7000), "local", at(loopback, 7000), loopback},
 	}

@@ -1,6 +1,7 @@
 package dev.bodyguard.config;
 
 import dev.bodyguard.model.OutboundPolicy;
+import dev.bodyguard.model.PeerTls;
 import java.net.InetSocketAddress;
 import java.util.Objects;
 
@@ -10,11 +11,18 @@ import java.util.Objects;
 /// @param listen where proxies connect; port 0 takes a free one
 /// @param trustDomain of every peer
 /// @param outbound what becomes of hosts that the mesh does not know, where no document says
-public record Settings(String discovery, InetSocketAddress listen, String trustDomain, OutboundPolicy.Mode outbound) {
+/// @param callers what is asked of whoever calls a workload
+public record Settings(
+        String discovery,
+        InetSocketAddress listen,
+        String trustDomain,
+        OutboundPolicy.Mode outbound,
+        PeerTls callers) {
     public Settings {
         Objects.requireNonNull(discovery);
         Objects.requireNonNull(listen);
         Objects.requireNonNull(trustDomain);
         Objects.requireNonNull(outbound);
+        Objects.requireNonNull(callers);
     }
 }

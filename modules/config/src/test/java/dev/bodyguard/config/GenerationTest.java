@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import dev.bodyguard.model.Mesh;
-import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.xds.compile.Compiler;
 import dev.bodyguard.xds.compile.Proxy;
 import dev.bodyguard.xds.compile.Settings;
@@ -17,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class GenerationTest {
     private final Diary diary = new Diary();
     private final Generation generation = new Generation(
-            1, new Compiler(Mesh.of(List.of()), new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY)), diary);
+            1, new Compiler(Mesh.of(List.of()), Settings.USUAL), diary);
 
     @Test
     void replicasShareAView() {

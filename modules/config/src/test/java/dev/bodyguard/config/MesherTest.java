@@ -3,7 +3,6 @@ package dev.bodyguard.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.model.Document;
-import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.model.Workload;
 import dev.bodyguard.xds.compile.Compiler;
 import dev.bodyguard.xds.compile.Settings;
@@ -23,7 +22,7 @@ class MesherTest {
     private final Semaphore published = new Semaphore(0);
     private final Mesher mesher = new Mesher(
             new Plain(),
-            mesh -> new Compiler(mesh, new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY)),
+            mesh -> new Compiler(mesh, Settings.USUAL),
             published::release,
             diary,
             Pace.ORDINARY);

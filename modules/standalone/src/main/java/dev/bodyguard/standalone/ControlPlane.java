@@ -9,6 +9,7 @@ import dev.bodyguard.identity.service.LoggedEvents;
 import dev.bodyguard.identity.service.MeshState;
 import dev.bodyguard.identity.service.ServerSvid;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.PeerTls;
 import dev.bodyguard.service.Admin;
 import dev.bodyguard.service.FreePort;
 import dev.bodyguard.service.Json;
@@ -98,7 +99,8 @@ final class ControlPlane implements AutoCloseable {
                         HOST + ":" + discovery.port(),
                         at(settings.port(Port.XDS)),
                         settings.trustDomain(),
-                        settings.outbound()),
+                        settings.outbound(),
+                        PeerTls.STRICT),
                 GrpcServer.Carriage.by(settings.transport()),
                 ServerTls.of(ofConfig.get()),
                 new MeshChannel(

@@ -8,6 +8,7 @@ import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Exchange;
 import dev.bodyguard.telemetry.record.Party;
 import dev.bodyguard.telemetry.record.TraceParent;
+import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -142,6 +143,7 @@ final class Facts {
 
     Exchange over(long now) {
         var peer = connection.peerId();
+        var captured = connection.captured();
         return new Exchange(
                 edge(),
                 startedAt,
@@ -151,7 +153,7 @@ final class Facts {
                 new Exchange.Response(status, grpcStatus, flags, details, termination, responseBytes),
                 new Exchange.Upstream(cluster, upstreamHost, null, attempts, serviceNanos, upstreamFailure),
                 new Exchange.Downstream(
-                        text(connection.local()),
+                        text(captured == null ? connection.local() : captured),
                         text(connection.peer()),
                         null,
                         peer == null ? null : peer.toString(),
@@ -163,7 +165,7 @@ final class Facts {
 
     private static String text(SocketAddress address) {
         return address instanceof InetSocketAddress inet
-                ? inet.getAddress().getHostAddress() + ":" + inet.getPort()
+                ? NetUtil.toSocketAddressString(inet)
                 : address.toString();
     }
 }

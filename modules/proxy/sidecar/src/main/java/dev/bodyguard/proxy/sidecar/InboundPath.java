@@ -280,6 +280,7 @@ final class InboundPath implements RequestHandler {
                     to.client().connection().peerId() != null && to.request().version() == Version.HTTP_2;
             if (elsewhere) {
                 elsewhere = false;
+                to.facts().upstreamFailure = null;
                 ask(asHttp2);
             } else if (again || (refusal instanceof Refusal.NotHttp2 && !needsHttp2())) {
                 again = false;

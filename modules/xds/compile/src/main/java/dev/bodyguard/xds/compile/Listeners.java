@@ -184,9 +184,28 @@ final class Listeners {
             if (policies.isEmpty()) {
                 listener.addFilterChains(bytes(port));
             }
-            listener.addFilterChains(chain(proxy, port, policies));
+            var requests = chain(proxy, port, policies);
+            switch (settings.callers()) {
+                case STRICT -> listener.addFilterChains(requests);
+                case PERMISSIVE -> listener.addFilterChains(offered(requests)).addFilterChains(withoutTls(requests));
+            }
         });
         return listener.build();
+    }
+
+    private static FilterChain offered(FilterChain chain) {
+        return chain.toBuilder()
+                .setFilterChainMatch(chain.getFilterChainMatch().toBuilder().setTransportProtocol("tls"))
+                .build();
+    }
+
+    /// The same requests, from whoever has no identity to prove.
+    private static FilterChain withoutTls(FilterChain chain) {
+        return chain.toBuilder()
+                .setName(chain.getName() + "|plaintext")
+                .setFilterChainMatch(chain.getFilterChainMatch().toBuilder().setTransportProtocol("raw_buffer"))
+                .clearTransportSocket()
+                .build();
     }
 
     /// For peers that announce bytes that are no HTTP.
