@@ -58,8 +58,8 @@ public final class Pipeline implements AutoCloseable {
             MeterRegistry metrics)
             throws IOException {
         var events = new Observed(metrics);
-        var compilerSettings = new dev.bodyguard.xds.compile.Settings(
-                settings.trustDomain(), settings.outbound(), settings.callers());
+        var compilerSettings =
+                new dev.bodyguard.xds.compile.Settings(settings.trustDomain(), settings.outbound(), settings.callers());
         return start(
                 settings,
                 carriage,

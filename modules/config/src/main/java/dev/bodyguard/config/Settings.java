@@ -13,11 +13,7 @@ import java.util.Objects;
 /// @param outbound what becomes of hosts that the mesh does not know, where no document says
 /// @param callers what is asked of whoever calls a workload
 public record Settings(
-        String discovery,
-        InetSocketAddress listen,
-        String trustDomain,
-        OutboundPolicy.Mode outbound,
-        PeerTls callers) {
+        String discovery, InetSocketAddress listen, String trustDomain, OutboundPolicy.Mode outbound, PeerTls callers) {
     public Settings {
         Objects.requireNonNull(discovery);
         Objects.requireNonNull(listen);

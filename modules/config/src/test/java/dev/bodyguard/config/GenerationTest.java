@@ -15,8 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class GenerationTest {
     private final Diary diary = new Diary();
-    private final Generation generation = new Generation(
-            1, new Compiler(Mesh.of(List.of()), Settings.USUAL), diary);
+    private final Generation generation = new Generation(1, new Compiler(Mesh.of(List.of()), Settings.USUAL), diary);
 
     @Test
     void replicasShareAView() {

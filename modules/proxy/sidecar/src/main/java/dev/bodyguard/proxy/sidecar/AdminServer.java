@@ -90,10 +90,7 @@ final class AdminServer implements AutoCloseable {
     }
 
     /// @param answering where pages are made: away from the loop where they take their time
-    static AdminServer start(
-            InetSocketAddress address,
-            Map<Page, Function<Query, Reply>> pages,
-            Executor answering)
+    static AdminServer start(InetSocketAddress address, Map<Page, Function<Query, Reply>> pages, Executor answering)
             throws BindException {
         var loop =
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());

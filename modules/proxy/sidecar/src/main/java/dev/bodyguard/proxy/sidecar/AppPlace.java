@@ -52,8 +52,13 @@ final class AppPlace {
         var found = onLoopback.get(port);
         var places = found == null
                 ? List.of(meant.getAddress(), LOOPBACK.getFirst(), LOOPBACK.getLast())
-                : List.of(found, meant.getAddress(), found.equals(LOOPBACK.getFirst()) ? LOOPBACK.getLast() : LOOPBACK.getFirst());
-        return attempt < places.size() ? Optional.of(new InetSocketAddress(places.get(attempt), port)) : Optional.empty();
+                : List.of(
+                        found,
+                        meant.getAddress(),
+                        found.equals(LOOPBACK.getFirst()) ? LOOPBACK.getLast() : LOOPBACK.getFirst());
+        return attempt < places.size()
+                ? Optional.of(new InetSocketAddress(places.get(attempt), port))
+                : Optional.empty();
     }
 
     /// Somebody listens there.

@@ -32,10 +32,7 @@ final class AtPod {
 
     static int serve(InPod settings) throws IOException, TimeoutException, InterruptedException {
         var ground = Ground.lacking(EnumSet.of(
-                Readiness.Need.CERTIFICATE,
-                Readiness.Need.LISTENERS,
-                Readiness.Need.INBOUND,
-                Readiness.Need.OUTBOUND));
+                Readiness.Need.CERTIFICATE, Readiness.Need.LISTENERS, Readiness.Need.INBOUND, Readiness.Need.OUTBOUND));
         var log = ground.log();
         var place = new AppPlace(settings.ips(), settings.appPorts());
         var sidecar = new Sidecar(
@@ -75,9 +72,11 @@ final class AtPod {
                 ground.meters(),
                 new AppMetrics(settings.appMetrics()),
                 new Prober(
-                        place, new GrpcHealth(sidecar.upstreams, sidecar.loops.all().getLast(), place)));
+                        place,
+                        new GrpcHealth(sidecar.upstreams, sidecar.loops.all().getLast(), place)));
         var patient = Executors.newFixedThreadPool(
-                QUESTIONS, Thread.ofPlatform().name("app-questions-", 0).daemon(true).factory());
+                QUESTIONS,
+                Thread.ofPlatform().name("app-questions-", 0).daemon(true).factory());
         var _ = everywhere(HEALTH, address -> AdminServer.start(address, pages.health()));
         var _ = everywhere(STATS, address -> AdminServer.start(address, pages.stats()));
         var _ = everywhere(APP, address -> AdminServer.start(address, pages.ofApp(settings.probes()), patient));

@@ -164,8 +164,6 @@ final class Facts {
     }
 
     private static String text(SocketAddress address) {
-        return address instanceof InetSocketAddress inet
-                ? NetUtil.toSocketAddressString(inet)
-                : address.toString();
+        return address instanceof InetSocketAddress inet ? NetUtil.toSocketAddressString(inet) : address.toString();
     }
 }

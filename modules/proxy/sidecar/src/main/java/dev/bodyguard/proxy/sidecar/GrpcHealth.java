@@ -1,5 +1,8 @@
 package dev.bodyguard.proxy.sidecar;
 
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.WireFormat;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Failure;
 import dev.bodyguard.proxy.wire.Fields;
@@ -12,9 +15,6 @@ import dev.bodyguard.proxy.wire.Target;
 import dev.bodyguard.proxy.wire.UpstreamStream;
 import dev.bodyguard.proxy.wire.Upstreams;
 import dev.bodyguard.proxy.wire.Version;
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.CodedOutputStream;
-import com.google.protobuf.WireFormat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;

@@ -39,8 +39,10 @@ record InPod(
         Path root,
         Interception interception,
         double traceSampling,
+        boolean accessLog,
         Map<String, Probe> probes,
-        Optional<URI> appMetrics) implements Settings {
+        Optional<URI> appMetrics)
+        implements Settings {
     private static final Duration LIFE = Duration.ofHours(24);
     private static final int LONGEST_TOKEN = 16 << 10;
     private static final int MOST_PROBES = 256;
@@ -85,6 +87,7 @@ record InPod(
                 Path.of(told.required("BODYGUARD_ROOT")),
                 told.interception("BODYGUARD_CAPTURE"),
                 told.share("BODYGUARD_TRACE_SAMPLING"),
+                told.logged("BODYGUARD_ACCESS_LOG"),
                 told.probes("BODYGUARD_PROBES"),
                 told.url("BODYGUARD_APP_METRICS"));
     }
@@ -165,6 +168,14 @@ record InPod(
                 case "REDIRECT" -> Interception.REDIRECT;
                 case "TPROXY" -> Interception.TPROXY;
                 case String other -> throw wrong(name, "must be REDIRECT or TPROXY", other);
+            };
+        }
+
+        boolean logged(String name) {
+            return switch (or(name, "stdout")) {
+                case "stdout" -> true;
+                case "off" -> false;
+                case String other -> throw wrong(name, "must be stdout or off", other);
             };
         }
 

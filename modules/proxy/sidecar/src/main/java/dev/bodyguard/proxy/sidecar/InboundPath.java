@@ -191,7 +191,9 @@ final class InboundPath implements RequestHandler {
         var terms = new Way.Terms(
                 RetryPolicy.NONE, forward.timeout(), rule.origin(), List.of(share.response(), rule.response(), quota));
         var asking = new Asking(call, cluster, now, terms);
-        asking.ask(http2 && (asking.needsHttp2() || !speech.isHttp1Only()));
+        asking.ask(http2
+                && (asking.needsHttp2()
+                        || !speech.isHttp1Only(app.port(call.client().connection()))));
     }
 
     /// The application, as one request finds it. Owned by the call's loop.
@@ -263,7 +265,7 @@ final class InboundPath implements RequestHandler {
         @Override
         public Refusal notHttp2(String address, String reason, boolean answered, @Nullable String origin) {
             if (answered) {
-                speech.foundHttp1();
+                speech.foundHttp1(app.port(call.client().connection()));
             } else if (!hungUp) {
                 hungUp = true;
                 again = true;

@@ -6,7 +6,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/// Leaves a pod without anybody noticing. Its callers hear of it a moment later than the pod, so whoever comes meanwhile
+/// Leaves a pod without anybody noticing. Its callers hear of it a moment later than the pod, so whoever comes
+/// meanwhile
 /// is let in; then what is under way ends; and the app may call others to the last, which it does not outlive a native
 /// sidecar for. All of it is over within the usual grace period of 30 s.
 final class PodDrain implements Runnable {

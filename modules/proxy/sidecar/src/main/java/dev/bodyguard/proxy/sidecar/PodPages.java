@@ -29,7 +29,9 @@ record PodPages(Readiness readiness, Meters meters, AppMetrics appMetrics, Probe
     /// 15020; they take as long as the app does.
     Map<Page, Function<Query, Reply>> ofApp(Map<String, Probe> probes) {
         var pages = new HashMap<Page, Function<Query, Reply>>();
-        pages.put(new Page("GET", "/metrics"), _ -> new Reply(200, Meters.CONTENT_TYPE, appMetrics.merged(meters.text())));
+        pages.put(
+                new Page("GET", "/metrics"),
+                _ -> new Reply(200, Meters.CONTENT_TYPE, appMetrics.merged(meters.text())));
         pages.put(new Page("GET", "/healthz/ready"), _ -> ready());
         probes.forEach((path, probe) -> pages.put(new Page("GET", path), _ -> prober.ask(probe)));
         return Map.copyOf(pages);

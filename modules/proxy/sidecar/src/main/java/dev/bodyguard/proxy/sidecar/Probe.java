@@ -7,7 +7,8 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// What a pod's author had the kubelet ask of the app, in Kubernetes' words (`Probe` and `LifecycleHandler` of core/v1).
+/// What a pod's author had the kubelet ask of the app, in Kubernetes' words (`Probe` and `LifecycleHandler` of
+/// core/v1).
 ///
 /// @param patience how long the app may take
 record Probe(Question question, Duration patience) {

@@ -111,9 +111,7 @@ final class Prober {
             }
         }
         if (!host) {
-            head.append("Host: ")
-                    .append(Authority.of(address))
-                    .append("\r\n");
+            head.append("Host: ").append(Authority.of(address)).append("\r\n");
         }
         head.append(agent ? "" : "User-Agent: kube-probe/bodyguard\r\n").append(accept ? "" : "Accept: */*\r\n");
         return head.append("Connection: close\r\n\r\n").toString();

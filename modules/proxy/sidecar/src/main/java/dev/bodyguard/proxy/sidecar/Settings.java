@@ -37,6 +37,9 @@ sealed interface Settings permits Standalone, InPod {
     /// Share of traces beginning here of which spans are sent, 0 to 1.
     double traceSampling();
 
+    /// Whether a line per exchange goes to stdout.
+    boolean accessLog();
+
     /// What a process was started for.
     sealed interface Asked {
         record Run(Settings settings) implements Asked {}
@@ -49,7 +52,8 @@ sealed interface Settings permits Standalone, InPod {
         record Mistake(String sentence) implements Asked {}
     }
 
-    /// In a pod whoever injected the sidecar has told it everything by its environment; elsewhere the command line does.
+    /// In a pod whoever injected the sidecar has told it everything by its environment; elsewhere the command line
+    /// does.
     static Asked from(List<String> args, Map<String, String> environment) {
         if (!args.isEmpty() || !environment.containsKey("POD_NAME")) {
             return Standalone.from(args);

@@ -107,12 +107,15 @@ final class Sidecar implements AutoCloseable {
         telemetry = new Telemetry(
                 new Otlp(self, clock.millis()),
                 ground.meters(),
-                new TelemetryChannel(
-                        upstreams, loops.all().getLast(), controlPlane::telemetry, settings.trustDomain()),
+                new TelemetryChannel(upstreams, loops.all().getLast(), controlPlane::telemetry, settings.trustDomain()),
                 log,
                 clock);
-        var ledger =
-                new Ledger(ground.meters(), List.of(ground.meters()::record, accessLog::write, telemetry), clock);
+        var ledger = new Ledger(
+                ground.meters(),
+                settings.accessLog()
+                        ? List.of(ground.meters()::record, accessLog::write, telemetry)
+                        : List.of(ground.meters()::record, telemetry),
+                clock);
         var parking = new Parking(loops.all(), PATIENCE_FOR_A_FIRST_WORD, PARKED);
         planner = new Planner(
                 inForce, PATIENCE_WHILE_WARMING, new Planned(ground.readiness(), parking, settings.appPorts()));
@@ -124,16 +127,7 @@ final class Sidecar implements AutoCloseable {
         outboundTunnels =
                 new OutboundTunnels(inForce, hosts, parking, tls, resolver, ledger, log, self, outboundPort::get);
         inboundPath = new InboundPath(
-                inForce,
-                settings,
-                id,
-                self,
-                upstreams,
-                resolver,
-                ledger,
-                trail,
-                app,
-                new AppSpeech(System::nanoTime));
+                inForce, settings, id, self, upstreams, resolver, ledger, trail, app, new AppSpeech(System::nanoTime));
         inboundTunnels = new InboundTunnels(inForce, settings, tls, resolver, ledger, log, self, app);
         memory = new Memory(
                 planner,
@@ -145,7 +139,8 @@ final class Sidecar implements AutoCloseable {
                 ground.meters(), live::current, log::followsConfig, loops::usedDirectMemory, accessLog::dropped, clock);
     }
 
-    /// Follows configuration from now on, and begins with what is remembered. Whoever was let in yesterday may be denied
+    /// Follows configuration from now on, and begins with what is remembered. Whoever was let in yesterday may be
+    /// denied
     /// today, so nobody is to be let in before this returns.
     ///
     /// @return whether it serves by what it remembers

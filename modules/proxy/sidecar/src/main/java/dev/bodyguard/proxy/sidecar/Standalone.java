@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param state the folder a control plane shares with its sidecars
 /// @param ttl wished life of a certificate
 /// @param traceSampling share of traces beginning here of which spans are sent, 0 to 1
+/// @param accessLog whether a line per exchange goes to stdout
 /// @param command the app to start beside the sidecar; empty where it was started by someone else
 record Standalone(
         String service,
@@ -31,7 +32,9 @@ record Standalone(
         int adminPort,
         Duration ttl,
         double traceSampling,
-        List<String> command) implements Settings {
+        boolean accessLog,
+        List<String> command)
+        implements Settings {
     static final String HELP = """
         usage: bodyguard sidecar --service NAME --app-port N --state DIR [options] [-- COMMAND…]
 
@@ -48,6 +51,7 @@ record Standalone(
           --ttl DURATION      life of a certificate, such as 24h, 15m or 10s; default 24h
           --trace-sampling P  percent of the traces beginning here of which spans are sent; default 1. A
                               request with a traceparent is as its caller decided
+          --access-log WHERE  a line of JSON per exchange: stdout, the default, or off
           -- COMMAND…         the app to start; it finds its proxy in HTTP_PROXY and HTTPS_PROXY
         """;
 
@@ -160,6 +164,7 @@ record Standalone(
                 number("--admin-port", flags.getOrDefault("--admin-port", "0")),
                 duration(flags.getOrDefault("--ttl", "24h")),
                 share("--trace-sampling", flags.getOrDefault("--trace-sampling", "1")),
+                logged(flags.getOrDefault("--access-log", "stdout")),
                 command));
     }
 
@@ -175,7 +180,8 @@ record Standalone(
             "--inbound-port",
             "--admin-port",
             "--ttl",
-            "--trace-sampling");
+            "--trace-sampling",
+            "--access-log");
 
     private static String required(Map<String, String> flags, String flag) {
         String value = flags.get(flag);
@@ -190,6 +196,15 @@ record Standalone(
             throw new IllegalArgumentException(flag + " must be a percentage, 0 to 100, was '" + percent + "'");
         }
         return Double.parseDouble(percent) / 100;
+    }
+
+    private static boolean logged(String where) {
+        return switch (where) {
+            case "stdout" -> true;
+            case "off" -> false;
+            default ->
+                throw new IllegalArgumentException("--access-log must be stdout or off, was '" + where + "'");
+        };
     }
 
     private static int number(String flag, String value) {

@@ -52,7 +52,8 @@ class ExplanationTest {
             public void unsubscribe(String type, Collection<String> names) {}
         });
         var settings = switch (Settings.from(
-                List.of("--service", "checkout", "--version", "v1", "--app-port", "" + APP, "--state", "/none"), Map.of())) {
+                List.of("--service", "checkout", "--version", "v1", "--app-port", "" + APP, "--state", "/none"),
+                Map.of())) {
             case Settings.Asked.Run(var run) -> run;
             case Settings.Asked.Help _, Settings.Asked.Mistake _ -> throw new AssertionError("settings");
         };

@@ -140,7 +140,9 @@ class ProberTest {
                 app,
                 _ -> new TunnelListener() {},
                 new ListenerEvents() {})) {
-            return ask("{\"grpc\": {\"port\": %d, \"service\": \"shop\"}, \"timeoutSeconds\": 20}", listener.address().getPort());
+            return ask(
+                    "{\"grpc\": {\"port\": %d, \"service\": \"shop\"}, \"timeoutSeconds\": 20}",
+                    listener.address().getPort());
         }
     }
 

@@ -62,7 +62,8 @@ final class TestSidecar implements AutoCloseable {
 
     TestSidecar(String service, int appPort, Svid svid) throws IOException {
         var settings = switch (Settings.from(
-                List.of("--service", service, "--version", "v2", "--app-port", "" + appPort, "--state", "/none"), Map.of())) {
+                List.of("--service", service, "--version", "v2", "--app-port", "" + appPort, "--state", "/none"),
+                Map.of())) {
             case Settings.Asked.Run(var asked) -> asked;
             case Settings.Asked.Help _, Settings.Asked.Mistake _ -> throw new AssertionError("settings");
         };
@@ -99,7 +100,15 @@ final class TestSidecar implements AutoCloseable {
                         new Trail(0),
                         new AppSide.OnePort(appPort, doubts::incrementAndGet),
                         new AppSpeech(clock::get)),
-                new InboundTunnels(inForce, settings, tls, resolver, ledger, log, self, new AppSide.OnePort(appPort, doubts::incrementAndGet)),
+                new InboundTunnels(
+                        inForce,
+                        settings,
+                        tls,
+                        resolver,
+                        ledger,
+                        log,
+                        self,
+                        new AppSide.OnePort(appPort, doubts::incrementAndGet)),
                 new ListenerEvents() {
                     @Override
                     public void handshakeFailed(SocketAddress peer, String reason) {

@@ -45,7 +45,8 @@ public final class Listener implements AutoCloseable {
             TunnelHandler tunnels,
             ListenerEvents events)
             throws IOException {
-        return bind(address, shared(loops, limits, requests, tunnels, events), front -> new Sniffer(front, null), false);
+        return bind(
+                address, shared(loops, limits, requests, tunnels, events), front -> new Sniffer(front, null), false);
     }
 
     /// A port for peers of the mesh: mutual TLS 1.3 with HTTP/2 or HTTP/1.1 inside, or, where the peer announces it by
@@ -66,9 +67,9 @@ public final class Listener implements AutoCloseable {
                 false);
     }
 
-    /// A port to which the kernel hands what the workload calls: HTTP/1 and HTTP/2 with prior knowledge, told from
-    /// anything else by its first bytes. Where a connection was meant for is asked of the kernel; one that was meant for
-    /// this port is closed.
+    /// A port to which the kernel hands what the workload calls: HTTP/1 and HTTP/2 with prior knowledge, told
+    /// from anything else by its first bytes. Where a connection was meant for is asked of the kernel; one that was
+    /// meant for this port is closed.
     ///
     /// @param address of any kind: what is captured comes to addresses of every device
     public static Listener capturedOutbound(
@@ -105,16 +106,21 @@ public final class Listener implements AutoCloseable {
         return bind(
                 address,
                 shared(loops, limits, requests, null, events),
-                new Captured((front, meant) -> switch (admittance.of(meant)) {
-                    case Admittance.Speech.MutualTls _ -> new TlsFront(front, tls, tunnels);
-                    case Admittance.Speech.Anything _ -> Sniffer.ofCaptured(front, tunnels, tls);
-                    case Admittance.Speech.Plaintext _ -> Sniffer.ofCaptured(front, tunnels, null);
-                    case Admittance.Speech.Nothing(var sentence) -> {
-                        events.captureRefused(front.peer(), sentence);
-                        yield null;
-                    }
-                }),
+                new Captured((front, meant) -> admitted(front, admittance.of(meant), tls, tunnels)),
                 interception == Interception.TPROXY);
+    }
+
+    private static @Nullable ChannelHandler admitted(
+            Front front, Admittance.Speech speech, MeshTls tls, TunnelHandler tunnels) {
+        return switch (speech) {
+            case Admittance.Speech.MutualTls _ -> new TlsFront(front, tls, tunnels);
+            case Admittance.Speech.Anything _ -> Sniffer.ofCaptured(front, tunnels, tls);
+            case Admittance.Speech.Plaintext _ -> Sniffer.ofCaptured(front, tunnels, null);
+            case Admittance.Speech.Nothing(var sentence) -> {
+                front.shared.events().captureRefused(front.peer(), sentence);
+                yield null;
+            }
+        };
     }
 
     static Front.Shared shared(
@@ -134,8 +140,7 @@ public final class Listener implements AutoCloseable {
         ChannelHandler of(Front front);
     }
 
-    static Listener bind(
-            InetSocketAddress address, Front.Shared shared, Beginning beginning, boolean transparent)
+    static Listener bind(InetSocketAddress address, Front.Shared shared, Beginning beginning, boolean transparent)
             throws IOException {
         var open = new ConcurrentHashMap<Channel, Front>();
         var accepted = new AtomicInteger();

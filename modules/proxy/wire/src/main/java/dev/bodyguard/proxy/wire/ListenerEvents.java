@@ -14,7 +14,8 @@ public interface ListenerEvents {
     /// @param reason a sentence that says what it looked like
     default void plaintextRefused(SocketAddress peer, String reason) {}
 
-    /// A connection came to a captured port that was not meant for the app, or for a port where nobody is let in; it was
+    /// A connection came to a captured port that was not meant for the app, or for a port where nobody is let in; it
+    /// was
     /// closed.
     ///
     /// @param reason a sentence: what it was meant for and why it is not let in

@@ -121,8 +121,8 @@ public final class Loops implements AutoCloseable {
     /// Makes ready for connections of which the kernel is to be asked where they were meant for.
     void expectCaptured() throws IOException {
         if (!epoll) {
-            throw new IOException("captured connections need Linux and Netty's epoll library: "
-                    + Epoll.unavailabilityCause());
+            throw new IOException(
+                    "captured connections need Linux and Netty's epoll library: " + Epoll.unavailabilityCause());
         }
         OriginalDestination.warm();
     }
@@ -136,9 +136,8 @@ public final class Loops implements AutoCloseable {
                 .option(ChannelOption.ALLOCATOR, allocator)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
-                .option(
-                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                        (int) target.connectTimeout().toMillis())
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        target.connectTimeout().toMillis())
                 .remoteAddress(target.address());
         if (target.from() != null) {
             dialler.localAddress(new InetSocketAddress(target.from(), 0));

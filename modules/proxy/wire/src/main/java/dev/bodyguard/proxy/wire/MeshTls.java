@@ -35,7 +35,8 @@ public final class MeshTls {
     /// As Istio's proxies say it: bytes that are no HTTP follow.
     static final String BYTES = "istio";
 
-    /// Offered beside HTTP/2 and never chosen: as Istio's proxies say it, by it a sidecar tells a peer from somebody who
+    /// Offered beside HTTP/2 and never chosen: as Istio's proxies say it, by it a sidecar tells a peer from somebody
+    /// who
     /// means the app's own TLS. A server name could tell too, but Java's TLS sends none with an underscore.
     private static final String PEER = "istio-h2";
 

@@ -33,8 +33,7 @@ final class OriginalDestination {
 
     private static final int AF_INET = 2;
 
-    private static final ValueLayout.OfShort PORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfShort PORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final StructLayout STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
     private static final MethodHandle GETSOCKOPT = getsockopt();
@@ -70,14 +69,13 @@ final class OriginalDestination {
     static @Nullable InetSocketAddress of(EpollSocketChannel accepted, int listener) throws IOException {
         var local = accepted.localAddress();
         boolean v4 = local.getAddress() instanceof Inet4Address;
-        var meant =
-                switch (ask(accepted.fd().intValue(), v4 ? SOL_IP : SOL_IPV6)) {
-                    case Told.Where(var address) -> address;
-                    // No translation is known of it: ENOENT; no netfilter: ENOPROTOOPT.
-                    case Told.Failed(int errno) when errno == ENOENT || errno == ENOPROTOOPT -> local;
-                    case Told.Failed(int errno) ->
-                        throw new IOException("getsockopt(SO_ORIGINAL_DST) failed with errno " + errno);
-                };
+        var meant = switch (ask(accepted.fd().intValue(), v4 ? SOL_IP : SOL_IPV6)) {
+            case Told.Where(var address) -> address;
+            // No translation is known of it: ENOENT; no netfilter: ENOPROTOOPT.
+            case Told.Failed(int errno) when errno == ENOENT || errno == ENOPROTOOPT -> local;
+            case Told.Failed(int errno) ->
+                throw new IOException("getsockopt(SO_ORIGINAL_DST) failed with errno " + errno);
+        };
         return meant.getPort() == listener && meant.getAddress().equals(local.getAddress()) ? null : meant;
     }
 

@@ -29,9 +29,8 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private static final Set<String> METHODS =
             Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT");
     /// Where nobody asked for a proxy, CONNECT is for another one, to which it is but bytes.
-    private static final Set<String> METHODS_OF_SERVERS = METHODS.stream()
-            .filter(method -> !method.equals("CONNECT"))
-            .collect(Collectors.toUnmodifiableSet());
+    private static final Set<String> METHODS_OF_SERVERS =
+            METHODS.stream().filter(method -> !method.equals("CONNECT")).collect(Collectors.toUnmodifiableSet());
 
     private static final int LONGEST_METHOD = 8;
 
@@ -160,7 +159,8 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             case UNDECIDED -> {}
             case HTTP_1 -> become(new Http1Server(front));
             case HTTP_2 -> become(new Http2Server(front).handler);
-            case MUTUAL_TLS -> become(new TlsFront(front, Objects.requireNonNull(tls), Objects.requireNonNull(tunnels)));
+            case MUTUAL_TLS ->
+                become(new TlsFront(front, Objects.requireNonNull(tls), Objects.requireNonNull(tunnels)));
             case OPAQUE -> commit();
         }
     }

@@ -22,11 +22,7 @@ public final class Target {
 
     /// @param address resolved
     /// @param from of this machine's addresses the one to connect from; null for any
-    public Target(
-            InetSocketAddress address,
-            Transport transport,
-            Duration connectTimeout,
-            @Nullable InetAddress from) {
+    public Target(InetSocketAddress address, Transport transport, Duration connectTimeout, @Nullable InetAddress from) {
         if (address.isUnresolved()) {
             throw new IllegalArgumentException("an address to connect to must be resolved: " + address);
         }

@@ -2,7 +2,8 @@ package dev.bodyguard.proxy.wire;
 
 /// Hears what became of a tunnel, on its loop.
 public interface TunnelListener {
-    /// This is no tunnel: the client speaks HTTP, and its requests go to the listener's [RequestHandler]; or mutual TLS,
+    /// This is no tunnel: the client speaks HTTP, and its requests go to the listener's [RequestHandler]; or mutual
+    /// TLS,
     /// in which everything begins anew. A dialled connection is dropped, and this is the last call.
     default void onHttp() {}
 

@@ -12,10 +12,10 @@ import java.util.List;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
-import org.jspecify.annotations.Nullable;
 
 /// What is made of connections that the kernel hands over, whichever destination it told. That it tells it is shown
 /// where there are namespaces to redirect in.
@@ -27,17 +27,13 @@ class CapturedTest {
     void turnsAwayWhoCallsThePortItself() throws Exception {
         try (var rig = new Rig();
                 var listener = Listener.capturedOutbound(
-                        rig.loops,
-                        Rig.anyPort(),
-                        Limits.DEFAULTS,
-                        Rig.echo(),
-                        _ -> new TunnelListener() {},
-                        rig);
+                        rig.loops, Rig.anyPort(), Limits.DEFAULTS, Rig.echo(), _ -> new TunnelListener() {}, rig);
                 var socket = Rig.socket(listener)) {
             assertThat(socket.getInputStream().read()).isNegative();
 
-            assertThat(rig.hears("capture")).contains("meant for this proxy's own port "
-                    + listener.address().getPort());
+            assertThat(rig.hears("capture"))
+                    .contains("meant for this proxy's own port "
+                            + listener.address().getPort());
         }
     }
 
@@ -45,8 +41,7 @@ class CapturedTest {
     void takesHttpAsWhatItIs() throws Exception {
         try (var rig = new Rig();
                 var listener = captured(rig, rig.relay(rig.plain(rig.outbound(Rig.echo()))), nowhere(), null)) {
-            var answer = Rig.call(
-                    listener, "GET /pay HTTP/1.1\r\nHost: payments\r\nConnection: close\r\n\r\n");
+            var answer = Rig.call(listener, "GET /pay HTTP/1.1\r\nHost: payments\r\nConnection: close\r\n\r\n");
 
             assertThat(answer).startsWith("HTTP/1.1 200 ").contains("hello payments");
             assertThat(rig.hears("/pay")).endsWith("from null to 10.1.2.3:8080");
@@ -56,13 +51,8 @@ class CapturedTest {
     @Test
     void takesPeersByWhatTheyProveAndOthersByWhatTheySay() throws Exception {
         try (var rig = new Rig();
-                var inbound = captured(
-                        rig, rig.relay(rig.plain(rig.outbound(Rig.echo()))), nowhere(), rig.payments);
-                var front = captured(
-                        rig,
-                        rig.relay(rig.mtls(inbound, "payments")),
-                        nowhere(),
-                        null)) {
+                var inbound = captured(rig, rig.relay(rig.plain(rig.outbound(Rig.echo()))), nowhere(), rig.payments);
+                var front = captured(rig, rig.relay(rig.mtls(inbound, "payments")), nowhere(), null)) {
             var request = "GET /pay HTTP/1.1\r\nHost: payments\r\nConnection: close\r\n\r\n";
 
             assertThat(Rig.call(front, request)).contains("hello payments");
@@ -140,8 +130,7 @@ class CapturedTest {
 
     private static TunnelHandler to(Rig rig, ServerSocket server) {
         return tunnel -> {
-            tunnel.dial(
-                    Rig.plain(new InetSocketAddress(server.getInetAddress(), server.getLocalPort())), rig.payments);
+            tunnel.dial(Rig.plain(new InetSocketAddress(server.getInetAddress(), server.getLocalPort())), rig.payments);
             return new TunnelListener() {};
         };
     }

@@ -15,8 +15,8 @@ class ClientHelloTest {
     @Test
     void tellsTheNameAndTheProtocols() throws Exception {
         assertThat(ClientHello.read(hello("payments.default", "h2", "istio-h2")))
-                .isEqualTo(new ClientHello.Reading.Hello(
-                        new ClientHello("payments.default", List.of("h2", "istio-h2"))));
+                .isEqualTo(
+                        new ClientHello.Reading.Hello(new ClientHello("payments.default", List.of("h2", "istio-h2"))));
     }
 
     @Test
@@ -32,9 +32,7 @@ class ClientHelloTest {
     @Test
     void isNotWhatOtherProtocolsSay() {
         for (var text : List.of("GET / HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n", "SSH-2.0-x\r\n", "\u0016no")) {
-            assertThat(ClientHello.read(Rig.text(text)))
-                    .as(text)
-                    .isInstanceOf(ClientHello.Reading.NotTls.class);
+            assertThat(ClientHello.read(Rig.text(text))).as(text).isInstanceOf(ClientHello.Reading.NotTls.class);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.bodyguard.xds.compile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -12,11 +13,14 @@ import com.google.protobuf.TypeRegistry;
 import com.google.protobuf.Value;
 import dev.bodyguard.dialect.Dialects;
 import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.model.Part;
+import dev.bodyguard.model.PeerTls;
 import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.Workload;
 import dev.bodyguard.source.files.Yaml;
 import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
@@ -155,6 +159,28 @@ class CompilerTest {
                         .getMatchTypedSubjectAltNamesList())
                 .as("somebody, so that no client accepts everybody")
                 .hasSize(1);
+    }
+
+    @Test
+    void whoComesWithoutTlsHasAChainOnEveryPortWhereThatIsPermitted() {
+        var permissive = new Compiler(
+                Mesh.of(List.of()), new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY, PeerTls.PERMISSIVE));
+
+        var chains = permissive
+                .listener(checkout("sidecar"), "inbound")
+                .orElseThrow()
+                .getFilterChainsList();
+
+        assertThat(chains)
+                .extracting(
+                        chain -> chain.getFilterChainMatch().getTransportProtocol(), FilterChain::hasTransportSocket)
+                .containsExactly(tuple("", true), tuple("tls", true), tuple("raw_buffer", false));
+        assertThat(chains.get(2).getFiltersList()).isEqualTo(chains.get(1).getFiltersList());
+        assertThat(compiler("")
+                        .listener(checkout("sidecar"), "inbound")
+                        .orElseThrow()
+                        .getFilterChainsList())
+                .allMatch(FilterChain::hasTransportSocket);
     }
 
     private static Proxy checkout(String kind) {
