@@ -141,6 +141,14 @@ public final class Authority {
     /// @param csr DER; its names and attributes are ignored
     /// @param wished the life wished for, zero for the usual one; kept within bounds
     public Signing sign(byte[] csr, SpiffeId id, Duration wished) throws IOException {
+        return sign(csr, id, wished, ServerNames.NONE);
+    }
+
+    /// Signs the key in a PKCS #10 request for `id`, and for what else its server is called.
+    ///
+    /// @param csr DER; its names and attributes are ignored
+    /// @param wished the life wished for, zero for the usual one; kept within bounds
+    public Signing sign(byte[] csr, SpiffeId id, Duration wished, ServerNames names) throws IOException {
         requireMember(id);
         if (csr.length > LONGEST_REQUEST) {
             return new Signing.Rejected(
@@ -165,7 +173,7 @@ public final class Authority {
             // BouncyCastle reports a stranger's broken DER by unchecked exceptions as well.
             return new Signing.Rejected("not a PKCS #10 CSR that can be read: " + broken.getMessage());
         }
-        return issue(key, id, wished, ServerNames.NONE, clock.instant());
+        return issue(key, id, wished, names, clock.instant());
     }
 
     /// Makes a key and its certificate in one: for servers that live beside the authority.

@@ -2,6 +2,7 @@ package dev.bodyguard.identity.service;
 
 import com.google.protobuf.ByteString;
 import dev.bodyguard.identity.authority.Authority;
+import dev.bodyguard.identity.authority.ServerNames;
 import dev.bodyguard.identity.authority.Signing;
 import dev.bodyguard.identity.spiffe.JoinKey;
 import dev.bodyguard.identity.spiffe.JoinToken;
@@ -109,7 +110,7 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
             throws IOException, CertificateEncodingException {
         // An unsigned 32-bit number on the wire.
         var wished = Duration.ofSeconds(Integer.toUnsignedLong(request.getTtlSeconds()));
-        return switch (authority.sign(request.getCsr().toByteArray(), id, wished)) {
+        return switch (authority.sign(request.getCsr().toByteArray(), id, wished, names(id))) {
             case Signing.Rejected(var why) -> new Denied(Status.Code.INVALID_ARGUMENT, why);
             case Signing.Signed(var chain, var serial, var until) -> {
                 events.issued(id, serial, until, from);
@@ -120,6 +121,16 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
                         .build());
             }
         };
+    }
+
+    /// A service of the control plane is also called by clients that check host names, such as a Kubernetes API server
+    /// that calls a webhook: it is certified for the Service that has its account's name.
+    private static ServerNames names(SpiffeId id) {
+        if (!ServerSvid.NAMESPACE.equals(id.namespace())) {
+            return ServerNames.NONE;
+        }
+        var host = "bodyguard-" + id.serviceAccount() + "." + ServerSvid.NAMESPACE + ".svc";
+        return new ServerNames(List.of(host, host + ".cluster.local"), List.of());
     }
 
     private String trustDomain() {

@@ -17,7 +17,7 @@ import java.util.List;
 /// `join/<name>.token`. All of it is its owner's only.
 public final class MeshState implements AutoCloseable {
     /// The services that join like workloads where they are processes of their own.
-    static final List<String> SERVICES = List.of("config", "discovery", "telemetry");
+    static final List<String> SERVICES = List.of("config", "discovery", "injector", "telemetry");
 
     private static final String DEFAULT_NAMESPACE = "default";
 

@@ -91,6 +91,32 @@ class IdentityServerTest {
     }
 
     @Test
+    void certifiesAServiceOfTheControlPlaneForTheHostOfItsService() throws Exception {
+        assertThat(namesOf("bodyguard-system", "injector"))
+                .containsExactly(
+                        "spiffe://cluster.local/ns/bodyguard-system/sa/injector",
+                        "bodyguard-injector.bodyguard-system.svc",
+                        "bodyguard-injector.bodyguard-system.svc.cluster.local");
+        assertThat(namesOf("default", "checkout")).containsExactly("spiffe://cluster.local/ns/default/sa/checkout");
+    }
+
+    private List<String> namesOf(String namespace, String account) throws Exception {
+        var token = state.joinKey().mint(namespace, account);
+        var enrolment = new Enrolment(
+                SpiffeId.ofServiceAccount("cluster.local", namespace, account),
+                () -> token,
+                state.bundle(),
+                Duration.ZERO,
+                null);
+        try (var live = LiveSvid.start(
+                enrolment, () -> channel("identity"), new dev.bodyguard.identity.client.Events() {}, CLOCK)) {
+            return live.await(Duration.ofSeconds(30)).leaf().getSubjectAlternativeNames().stream()
+                    .map(name -> String.valueOf(name.get(1)))
+                    .toList();
+        }
+    }
+
+    @Test
     void doesNotGiveCheckoutTheCertificateOfPaymentService() {
         var token = state.joinKey().mint("default", "checkout");
 
