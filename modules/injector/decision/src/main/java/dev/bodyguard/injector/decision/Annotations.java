@@ -1,0 +1,191 @@
+package dev.bodyguard.injector.decision;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// Which of the annotations that other meshes know are obeyed here, and why not the others: the one table.
+final class Annotations {
+    // Obeyed.
+    static final String NATIVE = "sidecar.istio.io/nativeSidecar";
+    static final List<String> NATIVE_LINKERD = List.of(
+            "config.linkerd.io/proxy-enable-native-sidecar",
+            "config.beta.linkerd.io/proxy-enable-native-sidecar",
+            "config.alpha.linkerd.io/proxy-enable-native-sidecar");
+    static final String MODE = "sidecar.istio.io/interceptionMode";
+    static final String REWRITE_PROBES = "sidecar.istio.io/rewriteAppHTTPProbers";
+    static final String CPU = "sidecar.istio.io/proxyCPU";
+    static final String CPU_LIMIT = "sidecar.istio.io/proxyCPULimit";
+    static final String MEMORY = "sidecar.istio.io/proxyMemory";
+    static final String MEMORY_LIMIT = "sidecar.istio.io/proxyMemoryLimit";
+    static final String CPU_LINKERD = "config.linkerd.io/proxy-cpu-request";
+    static final String CPU_LIMIT_LINKERD = "config.linkerd.io/proxy-cpu-limit";
+    static final String MEMORY_LINKERD = "config.linkerd.io/proxy-memory-request";
+    static final String MEMORY_LIMIT_LINKERD = "config.linkerd.io/proxy-memory-limit";
+    static final String IN_PORTS = "traffic.sidecar.istio.io/includeInboundPorts";
+    static final String NOT_IN_PORTS = "traffic.sidecar.istio.io/excludeInboundPorts";
+    static final String OUT_PORTS = "traffic.sidecar.istio.io/includeOutboundPorts";
+    static final String NOT_OUT_PORTS = "traffic.sidecar.istio.io/excludeOutboundPorts";
+    static final String OUT_RANGES = "traffic.sidecar.istio.io/includeOutboundIPRanges";
+    static final String NOT_OUT_RANGES = "traffic.sidecar.istio.io/excludeOutboundIPRanges";
+    static final String NOT_IN_PORTS_LINKERD = "config.linkerd.io/skip-inbound-ports";
+    static final String NOT_OUT_PORTS_LINKERD = "config.linkerd.io/skip-outbound-ports";
+    static final String NOT_OUT_RANGES_LINKERD = "config.linkerd.io/skip-subnets";
+    static final String STATUS_PORT = "status.sidecar.istio.io/port";
+    static final String READY_DELAY = "readiness.status.sidecar.istio.io/initialDelaySeconds";
+    static final String READY_PERIOD = "readiness.status.sidecar.istio.io/periodSeconds";
+    static final String READY_FAILURES = "readiness.status.sidecar.istio.io/failureThreshold";
+    static final String MERGE_METRICS = "prometheus.istio.io/merge-metrics";
+
+    private static final Set<String> OBEYED = Set.of(
+            OptIn.OWN,
+            OptIn.ISTIO,
+            Status.ANNOTATION,
+            Status.ORIGINAL,
+            "bodyguard.dev/source",
+            NATIVE,
+            NATIVE_LINKERD.get(0),
+            NATIVE_LINKERD.get(1),
+            NATIVE_LINKERD.get(2),
+            MODE,
+            REWRITE_PROBES,
+            CPU,
+            CPU_LIMIT,
+            MEMORY,
+            MEMORY_LIMIT,
+            CPU_LINKERD,
+            CPU_LIMIT_LINKERD,
+            MEMORY_LINKERD,
+            MEMORY_LIMIT_LINKERD,
+            IN_PORTS,
+            NOT_IN_PORTS,
+            OUT_PORTS,
+            NOT_OUT_PORTS,
+            OUT_RANGES,
+            NOT_OUT_RANGES,
+            NOT_IN_PORTS_LINKERD,
+            NOT_OUT_PORTS_LINKERD,
+            NOT_OUT_RANGES_LINKERD,
+            STATUS_PORT,
+            READY_DELAY,
+            READY_PERIOD,
+            READY_FAILURES,
+            MERGE_METRICS);
+
+    private static final String OTHER_IMAGE = "names another mesh's image";
+    private static final String OTHER_PROXY = "is about another proxy's inside";
+    private static final String ALWAYS = "is always so here";
+    private static final String LOG = "the sidecar's log has one level";
+    private static final String FIXED_PORT = "the sidecar's ports are fixed";
+    private static final String FIXED_USER = "the sidecar runs as 1337";
+    private static final String BY_POLICY = "belongs into a policy of the mesh";
+    private static final String NO_MOUNTS = "nothing of the app's is mounted into the sidecar";
+    private static final String INTERFACES = "capture does not tell interfaces apart";
+
+    /// Name to the reason why it is ignored.
+    private static final Map<String, String> IGNORED = new TreeMap<>(Map.ofEntries(
+            Map.entry("sidecar.istio.io/status", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/discoveryAddress", "the sidecar asks the control plane that injected it"),
+            Map.entry("sidecar.istio.io/proxyImage", OTHER_IMAGE),
+            Map.entry("sidecar.istio.io/proxyImageType", OTHER_IMAGE),
+            Map.entry("sidecar.istio.io/bootstrapOverride", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/statsInclusionPrefixes", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/statsInclusionSuffixes", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/statsInclusionRegexps", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/statsHistogramBuckets", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/statsHistogramBins", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/statsFlushInterval", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/statsEvictionInterval", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/statsCompression", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/extraStatTags", OTHER_PROXY),
+            Map.entry("sidecar.istio.io/userVolume", NO_MOUNTS),
+            Map.entry("sidecar.istio.io/userVolumeMount", NO_MOUNTS),
+            Map.entry("sidecar.istio.io/logLevel", LOG),
+            Map.entry("sidecar.istio.io/componentLogLevel", LOG),
+            Map.entry("sidecar.istio.io/agentLogLevel", LOG),
+            Map.entry("sidecar.istio.io/capNetBindService", "the sidecar binds no port below 1024"),
+            Map.entry(
+                    "readiness.status.sidecar.istio.io/applicationPorts",
+                    "the app's own readiness probe tells whether its ports answer"),
+            Map.entry("traffic.sidecar.istio.io/excludeInterfaces", INTERFACES),
+            Map.entry("traffic.sidecar.istio.io/kubevirtInterfaces", INTERFACES),
+            Map.entry("istio.io/reroute-virtual-interfaces", INTERFACES),
+            Map.entry(
+                    "proxy.istio.io/config",
+                    "the sidecar has settings of its own; the app is always held until it is ready"),
+            Map.entry("proxy.istio.io/overrides", OTHER_PROXY),
+            Map.entry("inject.istio.io/templates", "there is one kind of sidecar"),
+            Map.entry("config.linkerd.io/proxy-image", OTHER_IMAGE),
+            Map.entry("config.linkerd.io/proxy-version", OTHER_IMAGE),
+            Map.entry("config.linkerd.io/image-pull-policy", OTHER_IMAGE),
+            Map.entry("config.linkerd.io/init-image", OTHER_IMAGE),
+            Map.entry("config.linkerd.io/init-image-version", OTHER_IMAGE),
+            Map.entry("config.linkerd.io/debug-image", OTHER_IMAGE),
+            Map.entry("config.linkerd.io/debug-image-version", OTHER_IMAGE),
+            Map.entry("config.linkerd.io/debug-image-pull-policy", OTHER_IMAGE),
+            Map.entry("config.linkerd.io/enable-debug-sidecar", OTHER_IMAGE),
+            Map.entry("config.linkerd.io/control-port", FIXED_PORT),
+            Map.entry("config.linkerd.io/inbound-port", FIXED_PORT),
+            Map.entry("config.linkerd.io/outbound-port", FIXED_PORT),
+            Map.entry("config.linkerd.io/admin-port", FIXED_PORT),
+            Map.entry("config.linkerd.io/pod-inbound-ports", "every port that is not excluded is captured"),
+            Map.entry("config.linkerd.io/opaque-ports", "whoever speaks first on a port decides; name it in a Service"),
+            Map.entry("config.linkerd.io/proxy-cpu-ratio-limit", "set config.linkerd.io/proxy-cpu-limit"),
+            Map.entry("config.linkerd.io/proxy-ephemeral-storage-request", "the sidecar stores next to nothing"),
+            Map.entry("config.linkerd.io/proxy-ephemeral-storage-limit", "the sidecar stores next to nothing"),
+            Map.entry("config.linkerd.io/proxy-uid", FIXED_USER),
+            Map.entry("config.linkerd.io/proxy-gid", FIXED_USER),
+            Map.entry("config.linkerd.io/proxy-log-level", LOG),
+            Map.entry("config.linkerd.io/proxy-log-format", LOG),
+            Map.entry("config.linkerd.io/proxy-log-http-headers", LOG),
+            Map.entry("config.linkerd.io/access-log", "the sidecar's access log has one format"),
+            Map.entry("config.linkerd.io/enable-external-profiles", BY_POLICY),
+            Map.entry("config.linkerd.io/proxy-require-identity-inbound-ports", BY_POLICY + " (PeerAuthentication)"),
+            Map.entry("config.linkerd.io/default-inbound-policy", BY_POLICY + " (AuthorizationPolicy)"),
+            Map.entry("config.linkerd.io/proxy-metrics-hostname-labels", OTHER_PROXY),
+            Map.entry("config.linkerd.io/proxy-outbound-connect-timeout", BY_POLICY + " (DestinationRule)"),
+            Map.entry("config.linkerd.io/proxy-inbound-connect-timeout", BY_POLICY + " (DestinationRule)"),
+            Map.entry("config.linkerd.io/proxy-outbound-discovery-cache-unused-timeout", OTHER_PROXY),
+            Map.entry("config.linkerd.io/proxy-inbound-discovery-cache-unused-timeout", OTHER_PROXY),
+            Map.entry("config.linkerd.io/proxy-disable-outbound-protocol-detect-timeout", OTHER_PROXY),
+            Map.entry("config.linkerd.io/proxy-disable-inbound-protocol-detect-timeout", OTHER_PROXY),
+            Map.entry("config.linkerd.io/enable-gateway", "there is no gateway in a sidecar"),
+            Map.entry("config.linkerd.io/proxy-await", ALWAYS),
+            Map.entry("config.linkerd.io/close-wait-timeout", OTHER_PROXY),
+            Map.entry("config.linkerd.io/shutdown-grace-period", "the pod's terminationGracePeriodSeconds says it"),
+            Map.entry("config.linkerd.io/proxy-additional-env", OTHER_PROXY),
+            Map.entry("config.linkerd.io/proxy-admin-shutdown", OTHER_PROXY),
+            Map.entry("config.alpha.linkerd.io/proxy-wait-before-exit-seconds", ALWAYS + ": it outlives the app")));
+
+    /// Whoever writes one of these expects something of the injector.
+    private static final List<String> FAMILIES = List.of(
+            "sidecar.istio.io/",
+            "traffic.sidecar.istio.io/",
+            "status.sidecar.istio.io/",
+            "readiness.status.sidecar.istio.io/",
+            "proxy.istio.io/",
+            "inject.istio.io/",
+            "prometheus.istio.io/",
+            "config.linkerd.io/",
+            "config.alpha.linkerd.io/",
+            "config.beta.linkerd.io/",
+            "bodyguard.dev/");
+
+    private Annotations() {}
+
+    /// A sentence for each that has no effect.
+    static List<String> ignored(Map<String, String> annotations) {
+        var sentences = new ArrayList<String>();
+        for (String name : new TreeMap<>(annotations).keySet()) {
+            var why = IGNORED.get(name);
+            if (why != null) {
+                sentences.add(name + " is ignored: " + why);
+            } else if (!OBEYED.contains(name) && FAMILIES.stream().anyMatch(name::startsWith)) {
+                sentences.add(OptIn.shown(name) + " is ignored: it is not known here");
+            }
+        }
+        return sentences;
+    }
+}

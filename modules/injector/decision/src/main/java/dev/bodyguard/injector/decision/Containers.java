@@ -1,0 +1,277 @@
+package dev.bodyguard.injector.decision;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The containers and volumes that are added to one pod.
+final class Containers {
+    static final List<String> VOLUMES =
+            List.of("bodyguard-token", "bodyguard-root", "bodyguard-state", "bodyguard-podinfo", "bodyguard-tmp");
+
+    private static final int USER = 1337;
+    private static final String IN_PROXY = "15020,15021,15090,15000-15001,15006";
+
+    private final App app;
+    private final Wanted wanted;
+    private final Sidecar sidecar;
+    private final Sidecar.Shape shape;
+    private final String mode;
+
+    Containers(App app, Wanted wanted, Sidecar sidecar, Sidecar.Shape shape) {
+        this.app = app;
+        this.wanted = wanted;
+        this.sidecar = sidecar;
+        this.shape = shape;
+        this.mode = mode(wanted);
+    }
+
+    private static String mode(Wanted wanted) {
+        var mode = wanted.text(Annotations.MODE).orElse("REDIRECT");
+        return switch (mode) {
+            case "REDIRECT", "TPROXY" -> mode;
+            case String _ -> throw Wanted.wrong(Annotations.MODE, mode, "REDIRECT or TPROXY");
+        };
+    }
+
+    /// Sets up capture, and ends.
+    Tree init() {
+        return Tree.obj(
+                "name", Status.INIT,
+                "image", sidecar.image("init"),
+                "imagePullPolicy", "IfNotPresent",
+                "env", env(capture()),
+                "securityContext",
+                        Tree.obj(
+                                "allowPrivilegeEscalation",
+                                false,
+                                "capabilities",
+                                Tree.obj("drop", Tree.arr("ALL"), "add", Tree.arr("NET_ADMIN", "NET_RAW")),
+                                "privileged",
+                                false,
+                                "readOnlyRootFilesystem",
+                                true,
+                                "runAsGroup",
+                                0,
+                                "runAsNonRoot",
+                                false,
+                                "runAsUser",
+                                0,
+                                "seccompProfile",
+                                Tree.obj("type", "RuntimeDefault")),
+                "resources",
+                        Tree.obj(
+                                "requests", Tree.obj("cpu", "10m", "memory", "16Mi"),
+                                "limits", Tree.obj("memory", "64Mi")));
+    }
+
+    private Map<String, String> capture() {
+        var env = new LinkedHashMap<String, String>();
+        env.put("CAPTURE_MODE", mode);
+        env.put("CAPTURE_INBOUND_PORTS", listOr("*", Annotations.IN_PORTS, wanted.ports(Annotations.IN_PORTS)));
+        env.put(
+                "CAPTURE_EXCLUDE_INBOUND_PORTS",
+                joined(IN_PROXY, wanted.ports(Annotations.NOT_IN_PORTS, Annotations.NOT_IN_PORTS_LINKERD)));
+        env.put("CAPTURE_OUTBOUND_PORTS", listOr("*", Annotations.OUT_PORTS, wanted.ports(Annotations.OUT_PORTS)));
+        var excluded = wanted.ports(Annotations.NOT_OUT_PORTS, Annotations.NOT_OUT_PORTS_LINKERD);
+        env.put("CAPTURE_EXCLUDE_OUTBOUND_PORTS", String.join(",", excluded));
+        env.put("CAPTURE_OUTBOUND_CIDRS", listOr("*", Annotations.OUT_RANGES, wanted.ranges(Annotations.OUT_RANGES)));
+        env.put(
+                "CAPTURE_EXCLUDE_OUTBOUND_CIDRS",
+                String.join(",", wanted.ranges(Annotations.NOT_OUT_RANGES, Annotations.NOT_OUT_RANGES_LINKERD)));
+        env.put("CAPTURE_LOOPBACK_PORTS", String.join(",", loopback(excluded)));
+        env.put("CAPTURE_UID", String.valueOf(USER));
+        env.put("CAPTURE_GID", String.valueOf(USER));
+        env.put("CAPTURE_INBOUND_TO", "15006");
+        env.put("CAPTURE_OUTBOUND_TO", "15001");
+        return env;
+    }
+
+    /// What an app may call on 127.0.0.1 and means the mesh, unless it listens there itself.
+    private Set<String> loopback(Set<String> excluded) {
+        var ports = new LinkedHashSet<>(List.of("80", "443"));
+        ports.removeAll(app.ports());
+        ports.removeAll(excluded);
+        return ports;
+    }
+
+    private String listOr(String usual, String name, Set<String> said) {
+        return wanted.says(name) ? String.join(",", said) : usual;
+    }
+
+    private static String joined(String first, Set<String> more) {
+        var all = new LinkedHashSet<>(List.of(first));
+        all.addAll(more);
+        return String.join(",", all);
+    }
+
+    /// The sidecar.
+    ///
+    /// @param probes originals by the path that stands for them now
+    /// @param appMetrics where the app tells its own metrics; empty if it tells none
+    Tree proxy(Map<String, Tree> probes, String appMetrics) {
+        boolean watched = !wanted.text(Annotations.STATUS_PORT).orElse("").equals("0");
+        var fields = new LinkedHashMap<String, Tree>();
+        fields.put("name", new Tree.Text(Status.PROXY));
+        fields.put("image", new Tree.Text(sidecar.image("sidecar")));
+        fields.put("imagePullPolicy", new Tree.Text("IfNotPresent"));
+        if (shape == Sidecar.Shape.NATIVE) {
+            fields.put("restartPolicy", new Tree.Text("Always"));
+        }
+        fields.put("env", proxyEnv(probes, appMetrics));
+        fields.put("ports", Tree.arr(Tree.obj("name", "http-bodyguard", "containerPort", 15090, "protocol", "TCP")));
+        if (watched) {
+            if (shape == Sidecar.Shape.NATIVE) {
+                fields.put("startupProbe", ready(0, 1, 600));
+            }
+            fields.put(
+                    "readinessProbe",
+                    ready(
+                            wanted.number(Annotations.READY_DELAY, 0),
+                            wanted.number(Annotations.READY_PERIOD, 5),
+                            wanted.number(Annotations.READY_FAILURES, 4)));
+        }
+        if (shape == Sidecar.Shape.CLASSIC) {
+            // The kubelet starts the next container once this has ended.
+            fields.put(
+                    "lifecycle",
+                    Tree.obj("postStart", Tree.obj("exec", Tree.obj("command", Tree.arr("bodyguard-wait")))));
+        }
+        fields.put("resources", resources());
+        fields.put("securityContext", security());
+        fields.put(
+                "volumeMounts",
+                Tree.arr(
+                        mount("bodyguard-token", "/var/run/secrets/bodyguard", true),
+                        mount("bodyguard-root", "/var/run/bodyguard/root", true),
+                        mount("bodyguard-state", "/var/lib/bodyguard", false),
+                        mount("bodyguard-podinfo", "/etc/bodyguard/pod", true),
+                        mount("bodyguard-tmp", "/tmp", false)));
+        return new Tree.Obj(fields);
+    }
+
+    private Tree proxyEnv(Map<String, Tree> probes, String appMetrics) {
+        var told = new LinkedHashMap<String, String>();
+        told.put("BODYGUARD_REVISION", sidecar.revision());
+        told.put("BODYGUARD_TRUST_DOMAIN", sidecar.trustDomain());
+        told.put("BODYGUARD_IDENTITY", "bodyguard-identity." + Sidecar.NAMESPACE + ".svc:15013");
+        told.put("BODYGUARD_CONFIG", "bodyguard-config." + Sidecar.NAMESPACE + ".svc:15012");
+        told.put("BODYGUARD_TELEMETRY", "bodyguard-telemetry." + Sidecar.NAMESPACE + ".svc:15018");
+        told.put("BODYGUARD_STATE", "/var/lib/bodyguard");
+        told.put("BODYGUARD_TOKEN", "/var/run/secrets/bodyguard/token");
+        told.put("BODYGUARD_ROOT", "/var/run/bodyguard/root/root.pem");
+        told.put("BODYGUARD_PODINFO", "/etc/bodyguard/pod");
+        told.put("BODYGUARD_CAPTURE", mode);
+        told.put("BODYGUARD_APP_PORTS", String.join(",", app.ports()));
+        if (!probes.isEmpty()) {
+            told.put("BODYGUARD_PROBES", new Tree.Obj(probes).json());
+        }
+        if (!appMetrics.isEmpty()) {
+            told.put("BODYGUARD_APP_METRICS", appMetrics);
+        }
+        var env = new ArrayList<Tree>();
+        env.add(field("POD_NAME", "metadata.name"));
+        env.add(field("POD_NAMESPACE", "metadata.namespace"));
+        env.add(field("POD_IPS", "status.podIPs"));
+        env.add(field("SERVICE_ACCOUNT", "spec.serviceAccountName"));
+        env.addAll(env(told).items());
+        return new Tree.Arr(env);
+    }
+
+    private Tree resources() {
+        var requests = Tree.obj(
+                "cpu", wanted.quantity("50m", Annotations.CPU, Annotations.CPU_LINKERD),
+                "memory", wanted.quantity("160Mi", Annotations.MEMORY, Annotations.MEMORY_LINKERD));
+        var limits = new LinkedHashMap<String, Tree>();
+        // Without one of its own the sidecar may use what is idle: a limit would only make requests wait.
+        var cpu = wanted.quantity("", Annotations.CPU_LIMIT, Annotations.CPU_LIMIT_LINKERD);
+        if (!cpu.isEmpty()) {
+            limits.put("cpu", new Tree.Text(cpu));
+        }
+        limits.put(
+                "memory",
+                new Tree.Text(wanted.quantity("320Mi", Annotations.MEMORY_LIMIT, Annotations.MEMORY_LIMIT_LINKERD)));
+        return Tree.obj("requests", requests, "limits", new Tree.Obj(limits));
+    }
+
+    private Tree security() {
+        // TPROXY needs a privilege at the socket that only root is given by a container runtime.
+        boolean transparent = mode.equals("TPROXY");
+        return Tree.obj(
+                "allowPrivilegeEscalation",
+                false,
+                "capabilities",
+                transparent
+                        ? Tree.obj("drop", Tree.arr("ALL"), "add", Tree.arr("NET_ADMIN"))
+                        : Tree.obj("drop", Tree.arr("ALL")),
+                "privileged",
+                false,
+                "readOnlyRootFilesystem",
+                true,
+                "runAsGroup",
+                USER,
+                "runAsNonRoot",
+                !transparent,
+                "runAsUser",
+                transparent ? 0 : USER,
+                "seccompProfile",
+                Tree.obj("type", "RuntimeDefault"));
+    }
+
+    List<Tree> volumes() {
+        return List.of(
+                Tree.obj(
+                        "name",
+                        "bodyguard-token",
+                        "projected",
+                        Tree.obj(
+                                "sources",
+                                Tree.arr(Tree.obj(
+                                        "serviceAccountToken",
+                                        Tree.obj(
+                                                "audience", "bodyguard",
+                                                "expirationSeconds", 3600,
+                                                "path", "token"))))),
+                Tree.obj("name", "bodyguard-root", "configMap", Tree.obj("name", "bodyguard-root", "optional", false)),
+                Tree.obj("name", "bodyguard-state", "emptyDir", Tree.obj("medium", "Memory", "sizeLimit", "16Mi")),
+                Tree.obj(
+                        "name",
+                        "bodyguard-podinfo",
+                        "downwardAPI",
+                        Tree.obj("items", Tree.arr(info("labels"), info("annotations")))),
+                // The JVM's own files, and native libraries that it unpacks.
+                Tree.obj("name", "bodyguard-tmp", "emptyDir", Tree.obj("sizeLimit", "64Mi")));
+    }
+
+    private static Tree info(String what) {
+        return Tree.obj("path", what, "fieldRef", Tree.obj("fieldPath", "metadata." + what));
+    }
+
+    private static Tree ready(int delay, int period, int failures) {
+        return Tree.obj(
+                "httpGet", Tree.obj("path", "/healthz/ready", "port", 15021),
+                "initialDelaySeconds", delay,
+                "periodSeconds", Math.max(1, period),
+                "timeoutSeconds", 3,
+                "failureThreshold", Math.max(1, failures));
+    }
+
+    private static Tree mount(String name, String path, boolean readOnly) {
+        return readOnly
+                ? Tree.obj("name", name, "mountPath", path, "readOnly", true)
+                : Tree.obj("name", name, "mountPath", path);
+    }
+
+    private static Tree field(String name, String path) {
+        return Tree.obj("name", name, "valueFrom", Tree.obj("fieldRef", Tree.obj("fieldPath", path)));
+    }
+
+    private static Tree env(Map<String, String> variables) {
+        return new Tree.Arr(variables.entrySet().stream()
+                .map(variable -> (Tree) Tree.obj("name", variable.getKey(), "value", variable.getValue()))
+                .toList());
+    }
+}
