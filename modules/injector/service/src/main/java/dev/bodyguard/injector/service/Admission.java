@@ -1,0 +1,154 @@
+package dev.bodyguard.injector.service;
+
+import dev.bodyguard.injector.decision.Decision;
+import dev.bodyguard.injector.decision.Injection;
+import dev.bodyguard.injector.decision.JsonPatch;
+import dev.bodyguard.injector.decision.Tree;
+import dev.bodyguard.injector.decision.Unreadable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Answers one AdmissionReview (admission.k8s.io/v1).
+final class Admission {
+    private static final String VERSION = "admission.k8s.io/v1";
+    /// The API server cuts a warning at 256 characters, and all of them at 4096.
+    private static final int LONGEST_WARNING = 240;
+
+    private static final int MOST_WARNINGS = 16;
+
+    private final Injection injection;
+    private final Namespaces namespaces;
+
+    Admission(Injection injection, Namespaces namespaces) {
+        this.injection = injection;
+        this.namespaces = namespaces;
+    }
+
+    /// What was decided, for whoever counts.
+    sealed interface Verdict {
+        /// The word that it is counted under.
+        default String result() {
+            return switch (this) {
+                case Patched _ -> "injected";
+                case Untouched(var result) -> result;
+                case Denied _ -> "refused";
+            };
+        }
+    }
+
+    record Patched(List<String> warnings) implements Verdict {}
+
+    record Untouched(String result) implements Verdict {}
+
+    record Denied(String why) implements Verdict {}
+
+    /// @param json to be sent
+    /// @param pod namespace and name
+    record Answer(String json, String pod, Verdict verdict) {}
+
+    /// Decides.
+    ///
+    /// @throws Unreadable if the body is no review
+    /// @throws IOException if the cluster does not tell what is needed; the API server then does as its
+    ///     `failurePolicy` says
+    Answer answer(String body) throws Unreadable, IOException {
+        var review = Tree.parse(body);
+        var request = review.at("request");
+        var uid = request.at("uid").text().orElse("");
+        if (!review.at("kind").text().orElse("").equals("AdmissionReview") || uid.isEmpty()) {
+            throw new IllegalArgumentException("the body is no AdmissionReview of " + VERSION);
+        }
+        var pod = request.at("object");
+        var name = name(pod);
+        var namespace = request.at("namespace").text().orElse("");
+        var shown = namespace + "/" + name;
+        if (!request.at("kind", "kind").text().orElse("").equals("Pod") || pod.isNothing() || namespace.isEmpty()) {
+            return new Answer(allowed(uid, Map.of()), shown, new Untouched("not_a_pod"));
+        }
+        return switch (injection.decide(pod, workload(pod, name), namespaces.get(namespace))) {
+            case Decision.Injected(var edits, var warnings) -> {
+                var patch = JsonPatch.of(pod, edits).json().getBytes(StandardCharsets.UTF_8);
+                var more = new LinkedHashMap<String, Tree>();
+                more.put("patchType", new Tree.Text("JSONPatch"));
+                more.put("patch", new Tree.Text(Base64.getEncoder().encodeToString(patch)));
+                if (!warnings.isEmpty()) {
+                    more.put("warnings", warnings(warnings));
+                }
+                yield new Answer(allowed(uid, more), shown, new Patched(warnings));
+            }
+            case Decision.NotAsked _ -> new Answer(allowed(uid, Map.of()), shown, new Untouched("not_asked"));
+            case Decision.Already _ -> new Answer(allowed(uid, Map.of()), shown, new Untouched("already"));
+            case Decision.Refused refused ->
+                new Answer(denied(uid, name, refused.sentence()), shown, new Denied(refused.sentence()));
+        };
+    }
+
+    private static String allowed(String uid, Map<String, Tree> more) {
+        var response = new LinkedHashMap<String, Tree>();
+        response.put("uid", new Tree.Text(uid));
+        response.put("allowed", new Tree.Word("true"));
+        response.putAll(more);
+        return review(new Tree.Obj(response));
+    }
+
+    private static String denied(String uid, String pod, String why) {
+        return review(Tree.obj(
+                "uid",
+                uid,
+                "allowed",
+                false,
+                "status",
+                Tree.obj(
+                        "code",
+                        403,
+                        "reason",
+                        "Forbidden",
+                        "message",
+                        "pod " + pod + " is to have Bodyguard's sidecar, and cannot have it: " + why)));
+    }
+
+    private static String review(Tree response) {
+        return Tree.obj("apiVersion", VERSION, "kind", "AdmissionReview", "response", response)
+                .json();
+    }
+
+    private static Tree warnings(List<String> warnings) {
+        return Tree.arr(warnings.stream()
+                .limit(MOST_WARNINGS)
+                .map(warning -> "bodyguard: "
+                        + (warning.length() > LONGEST_WARNING ? warning.substring(0, LONGEST_WARNING) + "…" : warning))
+                .toArray());
+    }
+
+    private static String name(Tree pod) {
+        var metadata = pod.at("metadata");
+        return metadata.at("name")
+                .text()
+                .or(() -> metadata.at("generateName").text())
+                .orElse("");
+    }
+
+    /// Whose pod it is, as far as its owner's name tells: a ReplicaSet is called after its Deployment and a hash, a Job
+    /// after its CronJob and a time.
+    private static String workload(Tree pod, String name) {
+        for (var owner : pod.at("metadata", "ownerReferences").items()) {
+            if (owner.at("controller").text().orElse("").equals("true")) {
+                var called = owner.at("name").text().orElse(name);
+                var hash = pod.at("metadata", "labels", "pod-template-hash").text();
+                return switch (owner.at("kind").text().orElse("")) {
+                    case "ReplicaSet" ->
+                        hash.filter(text -> called.endsWith("-" + text))
+                                .map(text -> called.substring(0, called.length() - text.length() - 1))
+                                .orElse(called);
+                    case "Job" -> called.replaceFirst("-[0-9]{8,10}$", "");
+                    default -> called;
+                };
+            }
+        }
+        return name;
+    }
+}

@@ -1,0 +1,63 @@
+package dev.bodyguard.injector.service;
+
+import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.identity.spiffe.TrustBundle;
+import dev.bodyguard.injector.decision.Injection;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// The webhook, and the API server's knowledge of it.
+final class InjectorService implements AutoCloseable {
+    private final WebhookServer server;
+    private final CaBundle authority;
+
+    private InjectorService(WebhookServer server, CaBundle authority) {
+        this.server = server;
+        this.authority = authority;
+    }
+
+    /// Listens, then tells the API server.
+    ///
+    /// @param svid certified for the webhook's Service; asked at each handshake
+    /// @param roots that it chains to
+    static InjectorService start(
+            Settings settings,
+            KubernetesClient client,
+            Supplier<@Nullable Svid> svid,
+            Supplier<TrustBundle> roots,
+            MeterRegistry metrics)
+            throws IOException {
+        var events = new LoggedEvents(System.getLogger("dev.bodyguard.injector"), metrics);
+        var server = WebhookServer.start(
+                settings.host(),
+                settings.port(),
+                svid,
+                new Admission(new Injection(settings.sidecar()), new ClusterNamespaces(client)),
+                events);
+        return new InjectorService(server, CaBundle.start(client, settings.webhook(), roots, events));
+    }
+
+    int port() {
+        return server.port();
+    }
+
+    /// Why no pod gets a sidecar; empty if they do.
+    Optional<String> unready() {
+        return authority.trouble();
+    }
+
+    /// There is a new SVID, perhaps of other roots.
+    void renewed() {
+        authority.look();
+    }
+
+    @Override
+    public void close() {
+        authority.close();
+        server.close();
+    }
+}
