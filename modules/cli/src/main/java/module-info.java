@@ -5,6 +5,7 @@ module dev.bodyguard.cli {
     requires dev.bodyguard.machine;
     requires dev.bodyguard.identity.client;
     requires dev.bodyguard.identity.spiffe;
+    requires dev.bodyguard.injector.decision;
     requires info.picocli;
     requires java.net.http;
 

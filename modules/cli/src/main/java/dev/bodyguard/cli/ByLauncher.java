@@ -24,7 +24,7 @@ final class ByLauncher {
     @Command(
             name = "service",
             description = "Runs one service of the control plane as a process of its own: service"
-                    + " identity|discovery|config|telemetry. Each tells with --help which variables it reads.")
+                    + " identity|discovery|config|telemetry|injector. Each tells with --help which variables it reads.")
     static final class Service implements Runnable {
         @Override
         public void run() {

@@ -10,8 +10,12 @@ final class Version implements IVersionProvider {
     }
 
     static String text() {
+        return "bodyguard " + number();
+    }
+
+    /// Such as `1.2.0`.
+    static String number() {
         var descriptor = Version.class.getModule().getDescriptor();
-        return "bodyguard "
-                + (descriptor == null ? "unknown" : descriptor.rawVersion().orElse("unknown"));
+        return descriptor == null ? "unknown" : descriptor.rawVersion().orElse("unknown");
     }
 }

@@ -26,7 +26,17 @@ final class CommandLineTest {
     @Test
     void helpListsEveryCommandAlsoThoseTheLauncherStarts() {
         assertThat(Main.commandLine().getUsageMessage())
-                .contains("demo", "run", "sidecar", "explain", "token", "identity", "version", "--help");
+                .contains(
+                        "demo",
+                        "run",
+                        "sidecar",
+                        "explain",
+                        "inject",
+                        "uninject",
+                        "token",
+                        "identity",
+                        "version",
+                        "--help");
     }
 
     /// The launcher looks at the first word and starts another process for some: `run | sidecar)`, `service)`.
