@@ -1,0 +1,153 @@
+{{/* The values in force: what was set, before the profile, before the defaults. Everything else reads these. */}}
+{{- define "bodyguard.values" -}}
+{{- if ne .Release.Namespace "bodyguard-system" -}}
+{{- fail (printf "the mesh's own services are known by their namespace: install with --namespace bodyguard-system, not %s" .Release.Namespace) -}}
+{{- end -}}
+{{- $profile := .Values.profile | default "default" -}}
+{{- $file := printf "profiles/%s.yaml" $profile -}}
+{{- if not (.Files.Get $file) -}}
+{{- fail (printf "profile: there is no '%s'; choose default, demo or minimal" $profile) -}}
+{{- end -}}
+{{- $values := .Files.Get "profiles/default.yaml" | fromYaml -}}
+{{- $values = mustMergeOverwrite $values (.Files.Get $file | fromYaml) -}}
+{{- $values = mustMergeOverwrite $values (deepCopy .Values) -}}
+{{- toYaml $values -}}
+{{- end -}}
+
+{{- define "bodyguard.labels" -}}
+app: {{ .name }}
+app.kubernetes.io/name: bodyguard-{{ .name }}
+app.kubernetes.io/part-of: bodyguard
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- end -}}
+
+{{- define "bodyguard.image" -}}
+{{ .values.hub }}/{{ .name }}:{{ .values.tag | default .root.Chart.AppVersion }}
+{{- end -}}
+
+{{/* Which process serves a service: its own, or the one of all. */}}
+{{- define "bodyguard.server" -}}
+{{ ternary "combined" .name (eq .values.controlPlane.mode "combined") }}
+{{- end -}}
+
+{{/* One process of the control plane. Of: root, values, name, image, replicas, resources, ports (list of name, port), admin, env
+     (list of name, value), api (whether it talks to the API server), joins (whether it joins the mesh by its own token). */}}
+{{- define "bodyguard.deployment" -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: bodyguard-{{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "bodyguard.labels" . | nindent 4 }}
+spec:
+  replicas: {{ .replicas }}
+  revisionHistoryLimit: 3
+  strategy:
+    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+  selector:
+    matchLabels: {app: {{ .name }}, app.kubernetes.io/part-of: bodyguard}
+  template:
+    metadata:
+      labels:
+        {{- include "bodyguard.labels" . | nindent 8 }}
+        bodyguard.dev/inject: disabled
+      annotations:
+        prometheus.io/scrape: "true"
+        prometheus.io/port: {{ .admin | quote }}
+        prometheus.io/path: /metrics
+    spec:
+      serviceAccountName: {{ .name }}
+      automountServiceAccountToken: {{ .api }}
+      enableServiceLinks: false
+      {{- with .values.imagePullSecrets }}
+      imagePullSecrets: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .values.nodeSelector }}
+      nodeSelector: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .values.tolerations }}
+      tolerations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .values.affinity }}
+      affinity: {{- toYaml . | nindent 8 }}
+      {{- else }}
+      affinity:
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 100
+              podAffinityTerm:
+                topologyKey: kubernetes.io/hostname
+                labelSelector:
+                  matchLabels: {app: {{ .name }}, app.kubernetes.io/part-of: bodyguard}
+      {{- end }}
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 1337
+        runAsGroup: 1337
+        fsGroup: 1337
+        seccompProfile: {type: RuntimeDefault}
+      containers:
+        - name: {{ .name }}
+          image: {{ include "bodyguard.image" (dict "root" .root "values" .values "name" .image) }}
+          imagePullPolicy: {{ .values.imagePullPolicy }}
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: {drop: [ALL]}
+          ports:
+            {{- range .ports }}
+            - {name: {{ .name }}, containerPort: {{ .port }}}
+            {{- end }}
+            - {name: http-admin, containerPort: {{ .admin }}}
+          env:
+            - {name: BODYGUARD_HOST, value: "::"}
+            - {name: BODYGUARD_STATE, value: /var/lib/bodyguard}
+            - {name: BODYGUARD_TRUST_DOMAIN, value: {{ .values.trustDomain | quote }}}
+            {{- if .joins }}
+            - {name: BODYGUARD_TOKEN, value: /var/run/secrets/bodyguard/token}
+            - {name: BODYGUARD_ROOT, value: /var/run/bodyguard/root/root.pem}
+            - {name: BODYGUARD_IDENTITY, value: "bodyguard-identity.{{ .root.Release.Namespace }}.svc:15013"}
+            {{- end }}
+            {{- range .env }}
+            - {name: {{ .name }}, value: {{ .value | quote }}}
+            {{- end }}
+          startupProbe:
+            httpGet: {path: /healthz/ready, port: http-admin}
+            periodSeconds: 1
+            failureThreshold: 120
+          readinessProbe:
+            httpGet: {path: /healthz/ready, port: http-admin}
+            periodSeconds: 5
+          livenessProbe:
+            tcpSocket: {port: http-admin}
+            periodSeconds: 10
+            failureThreshold: 6
+          resources: {{- toYaml .resources | nindent 12 }}
+          volumeMounts:
+            - {name: state, mountPath: /var/lib/bodyguard}
+            - {name: tmp, mountPath: /tmp}
+            {{- if .joins }}
+            - {name: bodyguard-token, mountPath: /var/run/secrets/bodyguard, readOnly: true}
+            - {name: bodyguard-root, mountPath: /var/run/bodyguard/root, readOnly: true}
+            {{- end }}
+      volumes:
+        - name: state
+          emptyDir: {sizeLimit: 64Mi}
+        - name: tmp
+          emptyDir: {sizeLimit: 64Mi}
+        {{- if .joins }}
+        - name: bodyguard-token
+          projected:
+            sources:
+              - serviceAccountToken: {audience: bodyguard, expirationSeconds: 43200, path: token}
+        - name: bodyguard-root
+          configMap: {name: bodyguard-root}
+        {{- end }}
+{{- end -}}
+
+{{/* 24h and 15m as ISO 8601 has them. */}}
+{{- define "bodyguard.duration" -}}
+PT{{ . | upper }}
+{{- end -}}
