@@ -120,7 +120,7 @@ final class CaBundle implements AutoCloseable {
             trouble = Optional.empty();
             return true;
         } catch (KubernetesClientException failed) {
-            return trouble(String.valueOf(failed.getMessage()));
+            return trouble(Why.of(failed));
         }
     }
 

@@ -21,7 +21,7 @@ record ClusterNamespaces(KubernetesClient client) implements Namespaces {
                     said(namespace.getMetadata().getLabels()),
                     said(namespace.getMetadata().getAnnotations()));
         } catch (KubernetesClientException failed) {
-            throw new IOException("namespace " + name + " cannot be read: " + failed.getMessage(), failed);
+            throw new IOException("namespace " + name + " cannot be read: " + Why.of(failed), failed);
         }
     }
 

@@ -50,7 +50,7 @@ public final class Main {
                             keys.text("BODYGUARD_WEBHOOK", "bodyguard-injector"),
                             new Sidecar(
                                     keys.text("BODYGUARD_HUB", "bodyguard"),
-                                    keys.text("BODYGUARD_TAG", ""),
+                                    tag(keys),
                                     keys.text("BODYGUARD_REVISION", "default"),
                                     keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local"),
                                     keys.choice("BODYGUARD_SIDECAR", Sidecar.Shape.NATIVE))),
@@ -62,6 +62,15 @@ public final class Main {
                             keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
                             keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local")));
         }
+    }
+
+    private static String tag(Keys keys) {
+        var tag = keys.text("BODYGUARD_TAG", "");
+        if (tag.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "BODYGUARD_TAG is not set: name the tag of the images that are injected");
+        }
+        return tag;
     }
 
     static void main(String[] args) throws InterruptedException {
