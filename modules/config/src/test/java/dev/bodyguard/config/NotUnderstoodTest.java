@@ -7,7 +7,6 @@ import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import dev.bodyguard.dialect.Dialects;
 import dev.bodyguard.model.Mesh;
-import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.source.files.Yaml;
 import dev.bodyguard.xds.compile.Compiler;
 import dev.bodyguard.xds.compile.Proxy;
@@ -120,8 +119,7 @@ class NotUnderstoodTest {
 
     /// The rules in the inbound listener of a service's sidecar.
     private List<String> told(String service) throws InvalidProtocolBufferException {
-        var compiler = new Compiler(
-                Mesh.of(documents.inForce()), new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY));
+        var compiler = new Compiler(Mesh.of(documents.inForce()), Settings.USUAL);
         var listener = new Generation(1, compiler, diary)
                 .view(sidecar(service))
                 .find(TypeUrls.LISTENER, "inbound")
