@@ -1,0 +1,3 @@
+module dev.bodyguard/conformance/cluster/images
+
+go 1.22
