@@ -21,11 +21,7 @@ class MesherTest {
     private final Diary diary = new Diary();
     private final Semaphore published = new Semaphore(0);
     private final Mesher mesher = new Mesher(
-            new Plain(),
-            mesh -> new Compiler(mesh, Settings.USUAL),
-            published::release,
-            diary,
-            Pace.ORDINARY);
+            new Plain(), mesh -> new Compiler(mesh, Settings.USUAL), published::release, diary, Pace.ORDINARY);
 
     @BeforeEach
     void start() {

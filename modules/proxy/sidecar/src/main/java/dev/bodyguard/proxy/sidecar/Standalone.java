@@ -202,8 +202,7 @@ record Standalone(
         return switch (where) {
             case "stdout" -> true;
             case "off" -> false;
-            default ->
-                throw new IllegalArgumentException("--access-log must be stdout or off, was '" + where + "'");
+            default -> throw new IllegalArgumentException("--access-log must be stdout or off, was '" + where + "'");
         };
     }
 
