@@ -16,7 +16,7 @@ record Probe(Question question, Duration patience) {
 
     /// How it is asked.
     sealed interface Question {
-        /// @param host empty for the pod's address
+        /// Empty for the pod's address.
         String host();
 
         int port();

@@ -5,6 +5,8 @@ import java.net.InetSocketAddress;
 /// Decides what a captured connection to the workload may speak; one per listener, called on many loops.
 @FunctionalInterface
 public interface Admittance {
+    /// Asked once for each connection, before anything of it is read; must not block.
+    ///
     /// @param meant where the peer connected to: an address of this machine, and the app's port
     Speech of(InetSocketAddress meant);
 
