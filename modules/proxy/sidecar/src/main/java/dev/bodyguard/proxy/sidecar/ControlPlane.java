@@ -53,6 +53,8 @@ final class ControlPlane {
         return where.telemetry();
     }
 
+    // Type annotations inside a record's component do not survive in its class file.
+    @SuppressWarnings("NullAway")
     private ManagedChannel channel(String account, String address) {
         var id = SpiffeId.ofServiceAccount(trustDomain, "bodyguard-system", account);
         return new MeshChannel(id, roots, own, log::serverRefused, clock)

@@ -69,7 +69,8 @@ final class GrpcHealth {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted");
         } catch (ExecutionException failed) {
-            throw new IOException(String.valueOf(failed.getCause().getMessage()), failed);
+            var cause = failed.getCause();
+            throw new IOException(String.valueOf(cause == null ? failed.getMessage() : cause.getMessage()), failed);
         }
     }
 

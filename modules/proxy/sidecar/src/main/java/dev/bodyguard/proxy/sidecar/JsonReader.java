@@ -122,7 +122,7 @@ final class JsonReader {
         };
     }
 
-    private <T> T word(String word, T value) {
+    private <T extends @Nullable Object> T word(String word, T value) {
         if (!text.startsWith(word, at)) {
             throw wrong(word);
         }

@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.proxy.wire.Fields;
@@ -76,8 +77,15 @@ class ProberTest {
             assertThat(reply.status()).isEqualTo(418);
             assertThat(heard.get(5, TimeUnit.SECONDS))
                     .as("and from where the kernel knows the sidecar on its way to the app")
-                    .isEqualTo("127.0.0.6\nGET /ready?full HTTP/1.1\r\nHost: shop.example\r\n"
-                            + "User-Agent: kube-probe/bodyguard\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+                    .isEqualTo("""
+                        127.0.0.6
+                        GET /ready?full HTTP/1.1\r
+                        Host: shop.example\r
+                        User-Agent: kube-probe/bodyguard\r
+                        Accept: */*\r
+                        Connection: close\r
+                        \r
+                        """);
         }
     }
 
@@ -148,6 +156,6 @@ class ProberTest {
 
     private AdminServer.Reply ask(String probe, int port) {
         var probes = Probe.read("{\"/app-health/web/readyz\": " + probe.formatted(port) + "}");
-        return prober.ask(probes.get("/app-health/web/readyz"));
+        return prober.ask(requireNonNull(probes.get("/app-health/web/readyz")));
     }
 }
