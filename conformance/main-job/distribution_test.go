@@ -52,6 +52,8 @@ func TestBillOfMaterialsIsWhatIsShipped(t *testing.T) {
 		}
 	}
 	jars, _ := filepath.Glob(filepath.Join(home, "lib", "*.jar"))
+	more, _ := filepath.Glob(filepath.Join(home, "lib", "*", "*.jar"))
+	jars = append(jars, more...)
 	if len(jars) < 50 {
 		t.Fatalf("%d jars in %s: is it built?", len(jars), home)
 	}

@@ -204,6 +204,21 @@ func TestPostIsNotRepeated(t *testing.T) {
 		t.Errorf("callers saw %v, want 200 times 200 and 100 times 503", statuses)
 	}
 
+	// An empty key is none.
+	before := payment.Stats().ByMethod["POST"]
+	for range 30 {
+		request, _ := http.NewRequest("POST", "http://"+checkout.App+"/pay", strings.NewReader("10 EUR"))
+		request.Header.Set("Idempotency-Key", "")
+		response, err := Outside.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+	}
+	if received := payment.Stats().ByMethod["POST"] - before; received != 30 {
+		t.Errorf("payment-service received %d POSTs for 30 with an empty key", received)
+	}
+
 	for i := range 30 {
 		request, _ := http.NewRequest("POST", "http://"+checkout.App+"/pay", strings.NewReader("10 EUR"))
 		request.Header.Set("Idempotency-Key", strconv.Itoa(i))

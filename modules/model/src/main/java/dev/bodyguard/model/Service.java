@@ -11,7 +11,7 @@ import java.util.Optional;
 /// @param name its short name; the host where there is none shorter
 /// @param ports at least one
 /// @param addresses virtual addresses by which it is also called
-/// @param external outside the mesh, so that nobody behind it speaks mutual TLS with us
+/// @param external outside the mesh by its author's word; a workload with a sidecar behind it is spoken to as any other
 /// @param subjectAltNames further identities that its instances may show
 /// @param visibility who can call it by name
 public record Service(

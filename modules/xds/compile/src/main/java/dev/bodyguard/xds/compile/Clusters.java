@@ -169,12 +169,12 @@ final class Clusters {
     /// Whether somebody there must be spoken to in mutual TLS, or would be if there were anybody.
     private boolean isMeshed(Place place) {
         var service = place.service();
-        if (!isDiscovered(service) || service.external()) {
+        if (!isDiscovered(service)) {
             return false;
         }
         var instances = instances(place);
         return instances.isEmpty()
-                ? service.backing() instanceof Backing.Registered
+                ? service.backing() instanceof Backing.Registered && !service.external()
                 : instances.stream().anyMatch(one -> one.workload().meshed());
     }
 
@@ -210,7 +210,8 @@ final class Clusters {
             case Backing.OriginalDestination _ ->
                 cluster.setType(Cluster.DiscoveryType.ORIGINAL_DST).setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED);
         }
-        if (isDiscovered(service) && !service.external()) {
+        // A ServiceEntry that says MESH_EXTERNAL, or nothing, may still select workloads with a sidecar.
+        if (isDiscovered(service) && (!service.external() || isMeshed(place))) {
             switch (kind) {
                 case Kind.Sidecar _, Kind.Envoy _ ->
                     cluster.addTransportSocketMatches(mutualTls(kind, place)).addTransportSocketMatches(plaintext());
@@ -416,7 +417,7 @@ final class Clusters {
                 .filter(one -> isSpokenTo(kind, place, one))
                 .toList();
         for (var instance : instances) {
-            locality.addLbEndpoints(endpoint(instance, place.service().external()));
+            locality.addLbEndpoints(endpoint(instance));
         }
         var assignment =
                 ClusterLoadAssignment.newBuilder().setClusterName(place.name().toString());
@@ -430,7 +431,7 @@ final class Clusters {
         return kind instanceof Kind.Sidecar || instance.workload().meshed() || !isMeshed(place);
     }
 
-    private LbEndpoint endpoint(Mesh.Instance instance, boolean external) {
+    private LbEndpoint endpoint(Mesh.Instance instance) {
         var workload = instance.workload();
         var facts = new TreeMap<String, String>();
         facts.put("workload", workload.name());
@@ -442,7 +443,7 @@ final class Clusters {
             facts.put("principal", principal(workload.namespace(), workload.serviceAccount()));
         }
         var metadata = Wire.metadata(facts).toBuilder();
-        if (workload.meshed() && !external) {
+        if (workload.meshed()) {
             metadata.putFilterMetadata("envoy.transport_socket_match", meshed());
         }
         var endpoint = LbEndpoint.newBuilder()
