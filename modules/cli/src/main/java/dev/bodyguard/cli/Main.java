@@ -21,6 +21,8 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             CheckCommand.class,
             ExplainCommand.class,
+            InstallCommand.class,
+            UninstallCommand.class,
             InjectCommand.class,
             UninjectCommand.class,
             TokenCommand.class,

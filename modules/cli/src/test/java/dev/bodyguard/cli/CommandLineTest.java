@@ -32,6 +32,8 @@ final class CommandLineTest {
                         "sidecar",
                         "explain",
                         "inject",
+                        "install",
+                        "uninstall",
                         "uninject",
                         "token",
                         "identity",

@@ -1,0 +1,131 @@
+package kubernetes
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dev.bodyguard/conformance/harness"
+)
+
+var profiles = []string{"default", "demo", "minimal"}
+
+// helm's answer; the test fails where it is a refusal.
+func helm(t *testing.T, c harness.Cluster, arguments ...string) string {
+	t.Helper()
+	output, err := c.Inside("", append([]string{"helm"}, arguments...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output
+}
+
+func rendered(t *testing.T, c harness.Cluster, profile string) string {
+	t.Helper()
+	return helm(t, c, "template", "bodyguard", chart("bodyguard"), "--namespace", system, "--set", "profile="+profile)
+}
+
+func TestChartsAreClean(t *testing.T) {
+	c := harness.Kube(t)
+	helm(t, c, "lint", "--strict", chart("bodyguard-crds"))
+	for _, profile := range profiles {
+		helm(t, c, "lint", "--strict", chart("bodyguard"), "--namespace", system, "--set", "profile="+profile)
+	}
+}
+
+// GOLDEN=write conformance/run kubernetes writes what they render to.
+func TestChartsRenderToTheirGoldens(t *testing.T) {
+	c := harness.Kube(t)
+	for _, profile := range profiles {
+		now := rendered(t, c, profile)
+		file := filepath.Join("golden", profile+".yaml")
+		if os.Getenv("GOLDEN") == "write" {
+			if err := os.WriteFile(file, []byte(now), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		before, after := strings.Split(read(t, file), "\n"), strings.Split(now, "\n")
+		for i := range min(len(before), len(after)) {
+			if before[i] != after[i] {
+				t.Errorf("%s:%d: was %q, is %q; GOLDEN=write writes it anew", file, i+1, before[i], after[i])
+				break
+			}
+		}
+		if len(before) != len(after) {
+			t.Errorf("%s has %d lines, and the chart renders to %d", file, len(before), len(after))
+		}
+	}
+}
+
+func TestAMisspeltValueIsRefused(t *testing.T) {
+	c := harness.Kube(t)
+	for value, complaint := range map[string]string{
+		"identity.replica=2":          "replica",
+		"controlPlane.mode=both":      "mode",
+		"mesh.certificateTTL=forever": "certificateTTL",
+		"profile=large":               "choose default, demo or minimal",
+	} {
+		output, err := c.Inside("", "helm", "template", "bodyguard", chart("bodyguard"), "--namespace", system, "--set", value)
+		if err == nil || !strings.Contains(output, complaint) {
+			t.Errorf("--set %s: %v, and helm says %s", value, err, output)
+		}
+	}
+}
+
+func TestObjectsAreWhatKubernetesSchemasSay(t *testing.T) {
+	c := harness.Kube(t)
+	for _, profile := range profiles {
+		file := filepath.Join(t.TempDir(), profile+".yaml")
+		if err := os.WriteFile(file, []byte(rendered(t, c, profile)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if output, err := tool("", os.Getenv("KUBERNETES_VALIDATE"), "--strict", "--version", "1.34", file); err != nil {
+			t.Errorf("profile %s: %v: %s", profile, err, output)
+		}
+	}
+}
+
+// What kube-score says and we do not follow, and why.
+var ignored = map[string]string{
+	"container-resources":                           "no CPU limit: it would only make requests wait while the machine is idle",
+	"container-security-context-user-group-id":      "1337, which capture tells by; below its 10000",
+	"container-image-pull-policy":                   "IfNotPresent: a version's images do not change, and a node must start them while the registry is away",
+	"container-ephemeral-storage-request-and-limit": "emptyDirs have a sizeLimit of their own, and the root file system is read-only",
+	"pod-probes":                         "startup, readiness and liveness ask one port on purpose: liveness by TCP only",
+	"deployment-replicas":                "one replica each unless the values say more: workloads go on without the control plane",
+	"deployment-has-poddisruptionbudget": "profile minimal has none",
+	"pod-networkpolicy":                  "egress stays open: the control plane calls the API server, whose address a chart does not know",
+}
+
+func TestChartsScoreWell(t *testing.T) {
+	c := harness.Kube(t)
+	arguments := []string{os.Getenv("KUBE_SCORE"), "score", "--output-format", "ci", "-"}
+	for name := range ignored {
+		arguments = append(arguments, "--ignore-test", name)
+	}
+	for _, profile := range profiles {
+		output, err := tool(rendered(t, c, profile), arguments...)
+		if err != nil || strings.Contains(output, "[CRITICAL]") || strings.Contains(output, "[WARNING]") {
+			t.Errorf("profile %s: %v\n%s", profile, err, output)
+		}
+	}
+}
+
+func TestAnAPIServerTakesThemAll(t *testing.T) {
+	c := harness.Kube(t)
+	c.Kubectl("create", "namespace", system)
+	defer c.Kubectl("delete", "namespace", system, "--wait")
+	kinds := helm(t, c, "template", "bodyguard-crds", chart("bodyguard-crds"))
+	objects := []string{kinds}
+	for _, profile := range profiles {
+		objects = append(objects, rendered(t, c, profile))
+	}
+	for i, yaml := range objects {
+		output, err := c.Inside(yaml, "kubectl", "apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-")
+		if err != nil || strings.Contains(output, "Warning") {
+			t.Errorf("%d: %v: %s", i, err, output)
+		}
+	}
+}

@@ -1,0 +1,310 @@
+package kubernetes
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dev.bodyguard/conformance/harness"
+)
+
+// A pod that answers by HTTP on 8080, or on what it is given.
+func server(name, labels, annotations string) string {
+	return fmt.Sprintf(`
+apiVersion: v1
+kind: Pod
+metadata: {name: %[1]s, labels: {app: %[1]s%[2]s}, annotations: {%[3]s}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: app
+    image: localhost/probe:1
+    command: [/probe, serve, ":8080", %[1]s]
+    ports: [{containerPort: 8080}]
+    readinessProbe: {httpGet: {path: /ready?at=once, port: 8080}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: %[1]s}
+spec:
+  selector: {app: %[1]s}
+  ports: [{name: http, port: 80, targetPort: 8080}]
+`, name, labels, annotations)
+}
+
+func containers(c harness.Cluster, namespace, pod string) string {
+	return c.Get(namespace, "pod/"+pod, ".spec.initContainers[*].name") + " " + c.Get(namespace, "pod/"+pod, ".spec.containers[*].name")
+}
+
+func hasSidecar(c harness.Cluster, namespace, pod string) bool {
+	return strings.Contains(containers(c, namespace, pod), "bodyguard-proxy")
+}
+
+// The default profile by helm alone, and on it all that needs a mesh and no story.
+func TestMesh(t *testing.T) {
+	c := harness.Kube(t)
+	began := time.Now()
+	for _, release := range []string{"bodyguard-crds", "bodyguard"} {
+		helm(t, c, "install", release, chart(release), "--namespace", system, "--create-namespace", "--wait", "--timeout", "3m")
+	}
+	t.Logf("ready after %s", time.Since(began))
+	t.Cleanup(func() {
+		if t.Failed() {
+			c.Tell(system)
+			for _, service := range []string{"identity", "discovery", "config", "telemetry", "injector"} {
+				t.Logf("---- %s:\n%s", service, harness.Tail(c.Logs(harness.Pod{Namespace: system, Name: "deployment/bodyguard-" + service}), 30))
+			}
+		}
+		bodyguard(t, c, "uninstall", "--with-documents")
+	})
+	t.Run("Injection", injection)
+	t.Run("InjectAndApply", injectAndApply)
+	t.Run("AnInjectorThatIsAway", injectorAway)
+	t.Run("MutualTLS", mutualTLS)
+	t.Run("Capture", capture)
+	t.Run("Jobs", jobs)
+	t.Run("Prometheus", prometheus)
+	t.Run("AMistakeIsACondition", mistake)
+	t.Run("RestrictedPods", restricted)
+}
+
+func injection(t *testing.T) {
+	c := harness.Kube(t)
+	for name, one := range map[string]struct {
+		namespace, labels, annotations string
+		injected                       bool
+	}{
+		"nobody asked":              {"", "", "", false},
+		"namespace, Istio":          {"istio-injection=enabled", "", "", true},
+		"namespace, revision":       {"istio.io/rev=default", "", "", true},
+		"namespace, other revision": {"istio.io/rev=canary", "", "", false},
+		"namespace, own":            {"bodyguard.dev/inject=enabled", "", "", true},
+		"pod, Istio":                {"", `, sidecar.istio.io/inject: "true"`, "", true},
+		"pod, own":                  {"", ", bodyguard.dev/inject: enabled", "", true},
+		"pod, Linkerd":              {"", "", "linkerd.io/inject: enabled", true},
+		"pod declines":              {"istio-injection=enabled", `, sidecar.istio.io/inject: "false"`, "", false},
+		"pod declines, Linkerd":     {"istio-injection=enabled", "", "linkerd.io/inject: disabled", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.T = t
+			labels := []string{}
+			if one.namespace != "" {
+				labels = append(labels, one.namespace)
+			}
+			namespace := c.Namespace(labels...)
+			c.Apply(namespace, server("web", one.labels, one.annotations))
+			if hasSidecar(c, namespace, "web") != one.injected {
+				t.Errorf("the pod's containers are %s", containers(c, namespace, "web"))
+			}
+		})
+	}
+	t.Run("namespace, Linkerd", func(t *testing.T) {
+		c.T = t
+		namespace := c.Namespace()
+		c.Kubectl("annotate", "namespace", namespace, "linkerd.io/inject=enabled")
+		c.Apply(namespace, server("web", "", ""))
+		if !hasSidecar(c, namespace, "web") {
+			t.Errorf("the pod's containers are %s", containers(c, namespace, "web"))
+		}
+	})
+	t.Run("what is ignored is named", func(t *testing.T) {
+		c.T = t
+		namespace := c.Namespace("istio-injection=enabled")
+		said := c.Apply(namespace, server("web", "", `sidecar.istio.io/proxyImage: "other/proxy:1"`))
+		if !strings.Contains(said, "Warning:") || !strings.Contains(said, "sidecar.istio.io/proxyImage") {
+			t.Errorf("kubectl says %s", said)
+		}
+	})
+	t.Run("what is not understood is refused", func(t *testing.T) {
+		c.T = t
+		namespace := c.Namespace("istio-injection=enabled")
+		output, err := c.Inside(server("web", "", `sidecar.istio.io/interceptionMode: MAGIC`), "kubectl", "-n", namespace, "apply", "-f", "-")
+		if err == nil || !strings.Contains(output, "MAGIC") {
+			t.Errorf("%v: kubectl says %s", err, output)
+		}
+	})
+}
+
+func injectAndApply(t *testing.T) {
+	c := harness.Kube(t)
+	namespace := c.Namespace()
+	command := filepath.Join(harness.Root, "bodyguard")
+	once, err := c.Inside(server("web", "", ""), "bash", "-c", command+" inject - 2>/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if twice, err := c.Inside(once, "bash", "-c", command+" inject - 2>/dev/null"); err != nil || twice != once {
+		t.Errorf("injected again it is another text: %v", err)
+	}
+	c.Apply(namespace, once)
+	c.Wait(namespace, "pod/web", "condition=Ready", time.Minute)
+	if !hasSidecar(c, namespace, "web") {
+		t.Errorf("the pod's containers are %s", containers(c, namespace, "web"))
+	}
+	if back, err := c.Inside(once, "bash", "-c", command+" uninject - 2>/dev/null"); err != nil || back != server("web", "", "") {
+		t.Errorf("uninject(inject(x)) is not x: %v: %s", err, back)
+	}
+}
+
+func injectorAway(t *testing.T) {
+	c := harness.Kube(t)
+	asking, other := c.Namespace("istio-injection=enabled"), c.Namespace()
+	annotated := c.Namespace()
+	c.Kubectl("annotate", "namespace", annotated, "bodyguard.dev/inject=enabled")
+	c.Kubectl("-n", system, "scale", "deployment/bodyguard-injector", "--replicas=0")
+	c.Kubectl("-n", system, "wait", "pod", "-l", "app=injector", "--for=delete", "--timeout=60s")
+	for _, namespace := range []string{asking, annotated} {
+		if output, err := c.Inside(server("web", "", ""), "kubectl", "-n", namespace, "apply", "-f", "-"); err == nil {
+			t.Errorf("%s: a pod that asked for a sidecar was taken without: %s", namespace, output)
+		} else {
+			t.Log(output)
+		}
+	}
+	c.Apply(other, server("web", "", ""))
+	c.Kubectl("-n", system, "scale", "deployment/bodyguard-injector", "--replicas=1")
+	c.RolledOut(system, "deployment/bodyguard-injector", time.Minute)
+	harness.Eventually(t, time.Minute, "pods are injected again", func() bool {
+		_, err := c.Inside(server("web", "", ""), "kubectl", "-n", asking, "apply", "-f", "-")
+		return err == nil && hasSidecar(c, asking, "web")
+	})
+}
+
+// probe is what a pod's probe got from a URL.
+func probe(c harness.Cluster, namespace, pod, url string) (string, error) {
+	return c.Exec(harness.Pod{Namespace: namespace, Name: pod, Container: "app"}, "/probe", "get", url)
+}
+
+func mutualTLS(t *testing.T) {
+	c := harness.Kube(t)
+	namespace, plain := c.Namespace("istio-injection=enabled"), c.Namespace()
+	c.Apply(namespace, server("web", "", "")+"---"+server("client", "", ""))
+	c.Apply(plain, server("stranger", "", ""))
+	c.Wait(namespace, "pod/web", "condition=Ready", time.Minute)
+	c.Wait(namespace, "pod/client", "condition=Ready", time.Minute)
+	c.Wait(plain, "pod/stranger", "condition=Ready", time.Minute)
+	url := "http://web." + namespace + "/"
+	harness.Eventually(t, 20*time.Second, "a member and a stranger get their answer", func() bool {
+		_, member := probe(c, namespace, "client", url)
+		_, stranger := probe(c, plain, "stranger", url)
+		return member == nil && stranger == nil
+	})
+	c.Apply(namespace, `
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict}
+spec: {mtls: {mode: STRICT}}
+`)
+	harness.Eventually(t, 20*time.Second, "the stranger is refused", func() bool {
+		_, err := probe(c, plain, "stranger", url)
+		return err != nil
+	})
+	if answer, err := probe(c, namespace, "client", url); err != nil {
+		t.Errorf("a member is refused: %v", err)
+	} else {
+		t.Log(answer)
+	}
+	// By address, and by what Services know nothing of.
+	address := c.Get(namespace, "pod/web", ".status.podIP")
+	if _, err := probe(c, namespace, "client", "http://"+address+":8080/"); err != nil {
+		t.Errorf("a member that calls the pod's address is refused: %v", err)
+	}
+	if answer, err := probe(c, plain, "stranger", "http://"+address+":8080/"); err == nil {
+		t.Errorf("a stranger that calls the pod's address gets %s", answer)
+	}
+	c.Apply(namespace, `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: nobody}
+spec:
+  selector: {matchLabels: {app: web}}
+  rules: [{from: [{source: {principals: [cluster.local/ns/nowhere/sa/nobody]}}]}]
+`)
+	harness.Eventually(t, 20*time.Second, "a member without permission gets a 403", func() bool {
+		answer, err := probe(c, namespace, "client", url)
+		return err != nil && strings.Contains(answer, "403")
+	})
+}
+
+func capture(t *testing.T) {
+	c := harness.Kube(t)
+	namespace := c.Namespace("istio-injection=enabled")
+	c.Apply(namespace, server("web", "", "")+"---"+server("client", "", "")+"---"+server("transparent", "", "sidecar.istio.io/interceptionMode: TPROXY"))
+	for _, pod := range []string{"web", "client", "transparent"} {
+		c.Wait(namespace, "pod/"+pod, "condition=Ready", time.Minute)
+	}
+	for _, url := range []string{"http://web/", "http://web." + namespace + ".svc.cluster.local/", "http://transparent/", "http://client/"} {
+		harness.Eventually(t, 20*time.Second, url+" is answered", func() bool {
+			_, err := probe(c, namespace, "client", url)
+			return err == nil
+		})
+	}
+	// An app that calls 127.0.0.1:80 and means a service of the mesh.
+	answer, err := c.Exec(harness.Pod{Namespace: namespace, Name: "client", Container: "app"}, "sh", "-c",
+		`printf 'GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n' | nc 127.0.0.1 80`)
+	if err != nil || !strings.Contains(answer, "name=web") {
+		t.Errorf("127.0.0.1:80 with Host web: %v: %s", err, answer)
+	}
+	// Both families.
+	for _, address := range strings.Fields(c.Get(namespace, "pod/web", ".status.podIPs[*].ip")) {
+		if strings.Contains(address, ":") {
+			address = "[" + address + "]"
+		}
+		if _, err := probe(c, namespace, "client", "http://"+address+":8080/"); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+func jobs(t *testing.T) {
+	c := harness.Kube(t)
+	namespace := c.Namespace("istio-injection=enabled")
+	c.Apply(namespace, server("web", "", "")+`
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once}
+spec:
+  backoffLimit: 4
+  template:
+    spec:
+      restartPolicy: OnFailure
+      containers:
+      - {name: app, image: localhost/probe:1, command: [/probe, get, "http://web/"]}
+`)
+	c.Wait(namespace, "job/once", "condition=Complete", 90*time.Second)
+}
+
+func mistake(t *testing.T) {
+	c := harness.Kube(t)
+	namespace := c.Namespace()
+	c.Apply(namespace, `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: good}
+spec:
+  hosts: [web]
+  http: [{route: [{destination: {host: web}}]}]
+`)
+	c.Wait(namespace, "virtualservice/good", "condition=Accepted", 30*time.Second)
+	c.Apply(namespace, `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: late}
+spec:
+  hosts: [web]
+  http: [{match: [{uri: {regex: "(["}}], route: [{destination: {host: web}}]}]
+`)
+	c.Wait(namespace, "virtualservice/late", "condition=Accepted=false", 30*time.Second)
+	t.Log(c.Get(namespace, "virtualservice/late", ".status.conditions"))
+}
+
+// Everything but capture runs under the restricted Pod Security standard.
+func restricted(t *testing.T) {
+	c := harness.Kube(t)
+	output := c.Kubectl("label", "--dry-run=server", "--overwrite", "namespace", system, "pod-security.kubernetes.io/enforce=restricted")
+	if strings.Contains(output, "Warning") {
+		t.Errorf("kubectl says %s", output)
+	}
+}

@@ -1,0 +1,105 @@
+package dev.bodyguard.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `bodyguard uninstall`
+@Command(
+        name = "uninstall",
+        description = {
+            "Removes the mesh from the cluster of the current kubectl context: the control plane, its namespace, its",
+            "root of trust, and the kinds it brought. Pods that have a sidecar keep it until they start again.",
+        },
+        mixinStandardHelpOptions = true)
+final class UninstallCommand implements Callable<Integer> {
+    private static final int MOST_SHOWN = 10;
+
+    @Option(
+            names = "--with-documents",
+            description = "Also where objects of these kinds exist: they are deleted with their kinds.")
+    private boolean withDocuments;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Tool.HELM.require();
+        Tool.KUBECTL.require();
+        var rollout = new Rollout(System.err, Boolean.getBoolean("bodyguard.terminal"));
+        rollout.step("looking for documents");
+        var documents = documents();
+        if (!documents.isEmpty() && !withDocuments) {
+            throw new Failure(documents.size() + " objects would be deleted with their kinds:\n"
+                    + some(documents) + "\ndelete them or move them first, or say --with-documents");
+        }
+        rollout.step("removing the control plane");
+        var _ = Tool.HELM.run(Charts.uninstall(Charts.MESH), _ -> {});
+        rollout.step("removing the kinds");
+        var _ = Tool.HELM.run(Charts.uninstall(Charts.KINDS), _ -> {});
+        rollout.step("removing namespace " + Charts.NAMESPACE);
+        var _ = Tool.KUBECTL.run(
+                List.of("delete", "namespace", Charts.NAMESPACE, "--ignore-not-found", "--timeout=2m"), _ -> {});
+        rollout.done("the mesh is gone");
+
+        var pods = stillInjected();
+        if (!pods.isEmpty()) {
+            System.out.println(pods.size() + " pods still have a sidecar, until they start again"
+                    + " (kubectl -n NAME rollout restart deployment):\n" + some(pods));
+        }
+        return 0;
+    }
+
+    /// `kind namespace/name` of every object of a kind that goes with its chart.
+    private static List<String> documents() throws InterruptedException {
+        var kinds = lines(Tool.KUBECTL.run(
+                List.of(
+                        "get",
+                        "customresourcedefinitions",
+                        "--ignore-not-found",
+                        "-o",
+                        "jsonpath={range .items[?(@.metadata.annotations.meta\\.helm\\.sh/release-name=='"
+                                + Charts.KINDS + "')]}{.metadata.name}{\"\\n\"}{end}"),
+                _ -> {}));
+        var objects = new ArrayList<String>();
+        for (var kind : kinds) {
+            objects.addAll(lines(Tool.KUBECTL.run(
+                    List.of(
+                            "get",
+                            kind,
+                            "--all-namespaces",
+                            "--ignore-not-found",
+                            "-o",
+                            "jsonpath={range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{\"\\n\"}{end}"),
+                    _ -> {})));
+        }
+        return objects;
+    }
+
+    /// `namespace/name` of every pod with a sidecar.
+    private static List<String> stillInjected() throws InterruptedException {
+        return lines(Tool.KUBECTL.run(
+                List.of(
+                        "get",
+                        "pods",
+                        "--all-namespaces",
+                        "--ignore-not-found",
+                        "-o",
+                        "jsonpath={range .items[?(@.metadata.annotations.bodyguard\\.dev/status)]}"
+                                + "{.metadata.namespace}/{.metadata.name}{\"\\n\"}{end}"),
+                _ -> {}));
+    }
+
+    private static List<String> lines(String text) {
+        return text.lines().filter(line -> !line.isBlank()).toList();
+    }
+
+    private static String some(List<String> all) {
+        var shown = all.stream().limit(MOST_SHOWN).map(one -> "  " + one);
+        var rest = all.size() > MOST_SHOWN
+                ? Stream.of("  and " + (all.size() - MOST_SHOWN) + " more")
+                : Stream.<String>empty();
+        return String.join("\n", Stream.concat(shown, rest).toList());
+    }
+}
