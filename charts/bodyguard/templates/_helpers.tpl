@@ -124,7 +124,9 @@ spec:
             tcpSocket: {port: http-admin}
             periodSeconds: 10
             failureThreshold: 6
-          resources: {{- toYaml .resources | nindent 12 }}
+          {{- /* The two emptyDirs, and logs. */}}
+          {{- $disk := dict "requests" (dict "ephemeral-storage" "16Mi") "limits" (dict "ephemeral-storage" "192Mi") }}
+          resources: {{- mustMergeOverwrite $disk .resources | toYaml | nindent 12 }}
           volumeMounts:
             - {name: state, mountPath: /var/lib/bodyguard}
             - {name: tmp, mountPath: /tmp}
