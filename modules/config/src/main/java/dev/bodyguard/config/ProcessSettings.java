@@ -2,7 +2,7 @@ package dev.bodyguard.config;
 
 import dev.bodyguard.identity.client.Membership;
 import dev.bodyguard.model.OutboundPolicy;
-import dev.bodyguard.model.PeerTls;
+import dev.bodyguard.model.PeerAuthentication;
 import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Place;
 import dev.bodyguard.xds.server.Connections;
@@ -30,8 +30,8 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
           BODYGUARD_MOST_CONNECTIONS_PER_ADDRESS
                                              the same for one host; netty only (2000)
           BODYGUARD_OUTBOUND_TRAFFIC_POLICY  ALLOW_ANY or REGISTRY_ONLY (ALLOW_ANY)
-          BODYGUARD_PEER_TLS                 STRICT, or PERMISSIVE: sidecars whose connections the kernel captures let
-                                             in plaintext too (STRICT)
+          BODYGUARD_PEER_TLS                 STRICT, PERMISSIVE or DISABLE: what is asked of callers where no
+                                             PeerAuthentication says (STRICT)
         """;
 
     static ProcessSettings from(Keys keys) {
@@ -46,7 +46,7 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
                         place.address(),
                         membership.trustDomain(),
                         keys.choice("BODYGUARD_OUTBOUND_TRAFFIC_POLICY", OutboundPolicy.Mode.ALLOW_ANY),
-                        keys.choice("BODYGUARD_PEER_TLS", PeerTls.STRICT)),
+                        keys.choice("BODYGUARD_PEER_TLS", PeerAuthentication.Mode.STRICT)),
                 carriage(keys),
                 membership,
                 place);

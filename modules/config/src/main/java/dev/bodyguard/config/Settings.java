@@ -1,7 +1,7 @@
 package dev.bodyguard.config;
 
 import dev.bodyguard.model.OutboundPolicy;
-import dev.bodyguard.model.PeerTls;
+import dev.bodyguard.model.PeerAuthentication;
 import java.net.InetSocketAddress;
 import java.util.Objects;
 
@@ -13,7 +13,11 @@ import java.util.Objects;
 /// @param outbound what becomes of hosts that the mesh does not know, where no document says
 /// @param callers what is asked of whoever calls a workload
 public record Settings(
-        String discovery, InetSocketAddress listen, String trustDomain, OutboundPolicy.Mode outbound, PeerTls callers) {
+        String discovery,
+        InetSocketAddress listen,
+        String trustDomain,
+        OutboundPolicy.Mode outbound,
+        PeerAuthentication.Mode callers) {
     public Settings {
         Objects.requireNonNull(discovery);
         Objects.requireNonNull(listen);

@@ -20,7 +20,7 @@ public final class Dialects implements Dialect {
         this.all = all;
     }
 
-    /// Istio's networking and authorization documents, Gateway API's routes of services, Linkerd's ServiceProfile with
+    /// Istio's networking and security documents, Gateway API's routes of services, Linkerd's ServiceProfile with
     /// SMI's TrafficSplit, and its limits, our own limits, and Kubernetes' own Service and ServiceAccount.
     public static Dialects all() {
         return new Dialects(List.of(
@@ -63,7 +63,7 @@ public final class Dialects implements Dialect {
                         "no dialect knows " + document.apiVersion() + " " + document.kind()
                                 + ", so it has no effect; understood are networking.istio.io VirtualService,"
                                 + " DestinationRule, ServiceEntry, WorkloadEntry and Sidecar,"
-                                + " security.istio.io AuthorizationPolicy,"
+                                + " security.istio.io AuthorizationPolicy and PeerAuthentication,"
                                 + " gateway.networking.k8s.io HTTPRoute and GRPCRoute, linkerd.io ServiceProfile,"
                                 + " policy.linkerd.io Server and HTTPLocalRateLimitPolicy, bodyguard.dev RateLimit,"
                                 + " split.smi-spec.io TrafficSplit, and v1 Service and"

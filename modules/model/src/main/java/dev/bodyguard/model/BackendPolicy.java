@@ -96,9 +96,10 @@ public record BackendPolicy(
     /// How much of what is under way may be retries.
     public record RetryBudget(double percent, long minConcurrency) {}
 
-    /// What peers without a sidecar are spoken to in; meshed ones always get mutual TLS.
+    /// What peers are spoken to in that take no mutual TLS; all others get it, whatever is said.
     public enum TlsMode {
         DISABLE,
+        /// Nothing: they are not spoken to.
         ISTIO_MUTUAL
     }
 }

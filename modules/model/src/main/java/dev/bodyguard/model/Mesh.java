@@ -47,6 +47,7 @@ public final class Mesh {
     private final ByHost<BackendPolicy> policies;
     private final List<OutboundPolicy> outboundPolicies;
     private final List<AuthorizationPolicy> authorizationPolicies;
+    private final PeerAuthentications peerAuthentications;
     private final List<RateLimit> rateLimits;
     private final List<Server> servers;
     private final List<ServiceAccount> serviceAccounts;
@@ -65,6 +66,8 @@ public final class Mesh {
         routeTable = new RouteTable(routes, found);
         outboundPolicies = some(ordered, OutboundPolicy.class);
         authorizationPolicies = some(ordered, AuthorizationPolicy.class);
+        peerAuthentications = new PeerAuthentications(some(ordered, PeerAuthentication.class));
+        peerAuthentications.problems(workloads).forEach(found::add);
         rateLimits = some(ordered, RateLimit.class);
         servers = some(ordered, Server.class);
         serviceAccounts = some(ordered, ServiceAccount.class);
@@ -171,6 +174,14 @@ public final class Mesh {
                 .toList();
     }
 
+    /// What a workload asks of its callers on a port of its application; empty where no document says.
+    ///
+    /// @param service the short name that the workload registered for, empty where it did not
+    public Optional<PeerAuthentication.Mode> peerMode(
+            String namespace, String service, Map<String, String> labels, int port) {
+        return peerAuthentications.mode(namespace, withApp(service, labels), port);
+    }
+
     /// The limits on what a workload takes on, on a port of its application.
     ///
     /// @param service the short name that the workload registered for, empty where it did not
@@ -186,7 +197,7 @@ public final class Mesh {
         boolean same = target.namespace().equals(namespace);
         return switch (target) {
             case PolicyTarget.Labelled(var where, var wanted) ->
-                (same || ROOT_NAMESPACES.contains(where)) && labels.entrySet().containsAll(wanted.entrySet());
+                (same || isRoot(where)) && labels.entrySet().containsAll(wanted.entrySet());
             case PolicyTarget.Services(var _, var names) ->
                 same && names.stream().anyMatch(name -> stands(name, namespace, service, labels));
             case PolicyTarget.OfServer(var _, var name) ->
@@ -267,7 +278,16 @@ public final class Mesh {
     }
 
     /// A workload behind a service's port, and where to dial it.
-    public record Instance(Workload workload, String address, int port) {}
+    public record Instance(Workload workload, String address, int port) {
+        /// The port of its application that is reached so.
+        public int appPort() {
+            return workload.ports().entrySet().stream()
+                    .filter(one -> one.getValue() == port)
+                    .map(Map.Entry::getKey)
+                    .findFirst()
+                    .orElse(port);
+        }
+    }
 
     // What an application writes as the host: `a`, `a.ns`, `a.ns.svc` and the full name all mean the same.
     private static List<String> names(String host, String namespace) {
@@ -281,6 +301,11 @@ public final class Mesh {
             names.add(host + SERVICE_SUFFIX);
         }
         return names;
+    }
+
+    /// Whether policies that stand in a namespace are about every other too.
+    public static boolean isRoot(String namespace) {
+        return ROOT_NAMESPACES.contains(namespace);
     }
 
     /// An authority's host, lower case, without port, user or final dot.
@@ -305,6 +330,7 @@ public final class Mesh {
         return switch (part) {
             case HttpRoutes routes -> Age.of(routes.created(), part.origin());
             case BackendPolicy policy -> Age.of(policy.created(), part.origin());
+            case PeerAuthentication policy -> Age.of(policy.created(), part.origin());
             case Service _,
                     Workload _,
                     OutboundPolicy _,

@@ -8,6 +8,7 @@ public sealed interface Part
                 BackendPolicy,
                 OutboundPolicy,
                 AuthorizationPolicy,
+                PeerAuthentication,
                 RateLimit,
                 Server,
                 ServiceAccount {

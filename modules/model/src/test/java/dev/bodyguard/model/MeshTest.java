@@ -3,6 +3,9 @@ package dev.bodyguard.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.model.HttpRoutes.OnPort;
+import dev.bodyguard.model.PeerAuthentication.Mode;
+import dev.bodyguard.model.PeerAuthentication.Scope;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -174,5 +177,51 @@ class MeshTest {
                 null,
                 null,
                 origin);
+    }
+
+    @Test
+    void theNarrowestWordOnPeersHolds() {
+        var mesh = Mesh.of(List.of(
+                peers(new Scope.Everywhere(), Mode.STRICT, Map.of()),
+                peers(new Scope.Namespace("shop"), Mode.PERMISSIVE, Map.of()),
+                peers(new Scope.Labelled("shop", Map.of("app", "pay")), null, Map.of(8080, Mode.DISABLE))));
+
+        assertThat(mesh.peerMode("books", "", Map.of(), 8080)).contains(Mode.STRICT);
+        assertThat(mesh.peerMode("shop", "", Map.of("app", "cart"), 8080)).contains(Mode.PERMISSIVE);
+        assertThat(mesh.peerMode("shop", "pay", Map.of(), 8080)).contains(Mode.DISABLE);
+        assertThat(mesh.peerMode("shop", "pay", Map.of(), 9090))
+                .as("what a workload's own leaves to others")
+                .contains(Mode.PERMISSIVE);
+        assertThat(Mesh.of(List.of()).peerMode("shop", "pay", Map.of(), 8080)).isEmpty();
+    }
+
+    @Test
+    void ofTwoWordsOnOneWorkloadsPeersTheOlderHoldsAndTheOtherIsTold() {
+        var older = peers(new Scope.Labelled("default", Map.of("app", "payment-service")), Mode.STRICT, Map.of());
+        var younger = new PeerAuthentication(
+                new Scope.Labelled("default", Map.of("version", "v1")),
+                Mode.DISABLE,
+                Map.of(8080, Mode.DISABLE),
+                Instant.parse("2026-01-31T12:00:00Z"),
+                new Origin("PeerAuthentication", "default", "younger", "", null));
+
+        var mesh = Mesh.of(List.of(younger, older, payment("1", Map.of(8080, 21000))));
+
+        assertThat(mesh.peerMode("default", "payment-service", Map.of("version", "v1"), 8080))
+                .contains(Mode.STRICT);
+        assertThat(mesh.problems())
+                .singleElement()
+                .extracting(Problem::toString)
+                .asString()
+                .startsWith("PeerAuthentication default/younger: not in force for workloads that PeerAuthentication"
+                        + " default/p selects too");
+        assertThat(Mesh.of(List.of(younger, older)).problems())
+                .as("nobody is affected")
+                .isEmpty();
+    }
+
+    private static PeerAuthentication peers(Scope scope, @Nullable Mode mode, Map<Integer, Mode> ports) {
+        return new PeerAuthentication(
+                scope, mode, ports, null, new Origin("PeerAuthentication", "default", "p", "", null));
     }
 }

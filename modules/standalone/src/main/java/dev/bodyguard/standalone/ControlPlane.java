@@ -9,7 +9,7 @@ import dev.bodyguard.identity.service.LoggedEvents;
 import dev.bodyguard.identity.service.MeshState;
 import dev.bodyguard.identity.service.ServerSvid;
 import dev.bodyguard.model.Document;
-import dev.bodyguard.model.PeerTls;
+import dev.bodyguard.model.PeerAuthentication;
 import dev.bodyguard.service.Admin;
 import dev.bodyguard.service.FreePort;
 import dev.bodyguard.service.Json;
@@ -100,7 +100,7 @@ final class ControlPlane implements AutoCloseable {
                         at(settings.port(Port.XDS)),
                         settings.trustDomain(),
                         settings.outbound(),
-                        PeerTls.STRICT),
+                        PeerAuthentication.Mode.STRICT),
                 GrpcServer.Carriage.by(settings.transport()),
                 ServerTls.of(ofConfig.get()),
                 new MeshChannel(

@@ -170,7 +170,10 @@ final class DestinationRules {
         var mode = tls.word("mode", "DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL");
         return switch (mode) {
             case "DISABLE" -> {
-                tls.warning("mode", "DISABLE concerns peers without a sidecar; meshed peers always use mutual TLS");
+                tls.warning(
+                        "mode",
+                        "DISABLE concerns peers without a sidecar; others are spoken to by mutual TLS, unless their"
+                                + " own PeerAuthentication says DISABLE");
                 yield TlsMode.DISABLE;
             }
             case "SIMPLE", "MUTUAL" -> {

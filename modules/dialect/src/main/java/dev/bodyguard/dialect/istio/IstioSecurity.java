@@ -21,11 +21,19 @@ public final class IstioSecurity implements Dialect {
     /// In any version: one that is not known is a mistake, and must not be passed over.
     @Override
     public boolean speaks(Document document) {
-        return document.apiVersion().startsWith(GROUP) && document.kind().equals("AuthorizationPolicy");
+        return document.apiVersion().startsWith(GROUP)
+                && (document.kind().equals("AuthorizationPolicy") || isOfPeers(document));
+    }
+
+    private static boolean isOfPeers(Document document) {
+        return document.kind().equals("PeerAuthentication");
     }
 
     @Override
     public List<Part> inPlaceOf(Document document) {
+        if (isOfPeers(document)) {
+            return List.of(PeerAuthentications.strict(document));
+        }
         return List.of(Nobody.comesIn(document, spec -> {
             spec.elsewhere("action", "provider", "rules");
             return Targets.read(spec, document.namespace());
@@ -34,9 +42,13 @@ public final class IstioSecurity implements Dialect {
 
     @Override
     public Translation translate(Document document) {
-        return Head.translate(document, (root, _, parts) -> {
+        return Head.translate(document, (root, head, parts) -> {
             if (!VERSIONS.contains(document.apiVersion())) {
                 root.error("apiVersion", "must be " + GROUP + "v1 or v1beta1, was " + document.apiVersion());
+            }
+            if (isOfPeers(document)) {
+                PeerAuthentications.read(document, root, head, parts);
+                return;
             }
             if (!root.has("spec")) {
                 // As Istio has it: no spec is an empty one, which allows nobody.

@@ -14,7 +14,7 @@ public final class InboundRule {
     private final CanonicalPath paths;
     private final List<Authorization> authorizations;
     private final RateLimits limits;
-    private final @Nullable String opaque;
+    private final Opaque opaque;
 
     InboundRule(
             int port,
@@ -23,7 +23,7 @@ public final class InboundRule {
             CanonicalPath paths,
             List<Authorization> authorizations,
             RateLimits limits,
-            @Nullable String opaque) {
+            Opaque opaque) {
         this.port = port;
         this.security = security;
         this.host = host;
@@ -87,9 +87,18 @@ public final class InboundRule {
 
     /// The cluster of the application, for bytes that are no HTTP; null where they are not let in. Rules that judge
     /// requests cannot judge bytes, so where there are any, nothing passes by them.
-    public @Nullable String opaque() {
-        return authorizations.isEmpty() && limits.isEmpty() ? opaque : null;
+    ///
+    /// @param peer the sender's SPIFFE id, null where it has none
+    public @Nullable String opaque(@Nullable String peer) {
+        if (!authorizations.isEmpty() || !limits.isEmpty()) {
+            return null;
+        }
+        return peer == null ? opaque.unproven() : opaque.proven();
     }
+
+    /// Clusters for bytes that are no HTTP, of those who proved who they are and of all others; null where they are not
+    /// let in.
+    record Opaque(@Nullable String proven, @Nullable String unproven) {}
 
     Set<String> clusters() {
         return host.clusters();

@@ -103,8 +103,10 @@ final class Listeners {
         var counted = new HashSet<Rates.Key>();
         var ports = new HashMap<Integer, InboundRule>();
         var clusters = new LinkedHashSet<String>();
-        var opaque = opaque(listener);
-        clusters.addAll(opaque.values());
+        var proven = opaque(listener, true);
+        var unproven = opaque(listener, false);
+        clusters.addAll(proven.values());
+        clusters.addAll(unproven.values());
         for (int i = 0; i < listener.getFilterChainsCount(); i++) {
             FilterChain chain = listener.getFilterChains(i);
             String field = "filter_chains[" + i + "]";
@@ -136,7 +138,7 @@ final class Listeners {
                     paths(manager, field),
                     filters.authorizations,
                     new RateLimits(filters.limits),
-                    opaque.get(port));
+                    new InboundRule.Opaque(proven.get(port), unproven.get(port)));
             ports.put(port, rule);
             clusters.addAll(rule.clusters());
         }
@@ -161,11 +163,12 @@ final class Listeners {
     }
 
     private static boolean isOpaque(FilterChain chain) {
-        return chain.getFilterChainMatch().getApplicationProtocolsList().contains(BYTES);
+        return chain.getFiltersList().stream()
+                .anyMatch(filter -> filter.getTypedConfig().getTypeUrl().equals(TCP_PROXY));
     }
 
-    /// Where bytes go that a peer announces to be no HTTP, by port.
-    private static Map<Integer, String> opaque(Listener listener) throws Invalid {
+    /// Where bytes go that are no HTTP, by port: those that a peer announces, or anybody's.
+    private static Map<Integer, String> opaque(Listener listener, boolean proven) throws Invalid {
         var clusters = new HashMap<Integer, String>();
         for (int i = 0; i < listener.getFilterChainsCount(); i++) {
             FilterChain chain = listener.getFilterChains(i);
@@ -173,12 +176,19 @@ final class Listeners {
             if (!isOpaque(chain)) {
                 continue;
             }
-            if (!security(chain, field + ".transport_socket").tls()) {
-                throw new Invalid(field + ".transport_socket", "must be a DownstreamTlsContext where ALPN is matched");
+            boolean tls = security(chain, field + ".transport_socket").tls();
+            boolean announced =
+                    chain.getFilterChainMatch().getApplicationProtocolsList().contains(BYTES);
+            if (tls != announced) {
+                throw new Invalid(
+                        field + ".filter_chain_match.application_protocols",
+                        "must have " + BYTES + " where there is a DownstreamTlsContext, and only there");
             }
-            if (chain.getFiltersCount() != 1
-                    || !chain.getFilters(0).getTypedConfig().getTypeUrl().equals(TCP_PROXY)) {
+            if (chain.getFiltersCount() != 1) {
                 throw new Invalid(field + ".filters", "must be one TcpProxy and nothing else");
+            }
+            if (tls != proven) {
+                continue;
             }
             try {
                 var proxy =

@@ -48,6 +48,7 @@ public sealed interface Refusal {
             case TryTimedOut _ -> new RefusalCode(504, "UT", "upstream_per_try_timeout");
             case Denied denied ->
                 new RefusalCode(403, "RBAC", "rbac_access_denied_matched_policy[" + denied.matched() + "]");
+            case Unproven _ -> new RefusalCode(403, "RBAC", "rbac_access_denied_no_certificate");
             case Limited limited -> new RefusalCode(limited.by.status(), "RL", "local_rate_limited");
             case OddPath _ -> new RefusalCode(400, "DPE", "path_normalization_failed");
             case BadRequest _ -> new RefusalCode(400, "DPE", "http1.codec_error");
@@ -94,6 +95,9 @@ public sealed interface Refusal {
             case TryTimedOut(var address, var after, var _) ->
                 address + " did not answer within " + after.toMillis() + " ms, the route's time per try";
             case Denied denied -> "RBAC: " + denied.peer + " may not " + denied.what + ": " + denied.reason();
+            case Unproven _ ->
+                "only mutual TLS is let in here by now (STRICT), and this connection, which is older, has none: let the"
+                        + " caller go through its own sidecar";
             case Limited(var peer, var by) ->
                 "rate limited: " + peer + " is over " + by.quota().requests() + " per "
                         + Limited.per(by.quota().window()) + " of " + told() + "; try again in " + by.retryAfter()
@@ -174,6 +178,9 @@ public sealed interface Refusal {
 
     /// Its path has no spelling that policies could be asked about.
     record OddPath(String path) implements Refusal {}
+
+    /// It came without a certificate, where one is asked for since.
+    record Unproven() implements Refusal {}
 
     /// Not an HTTP request one could route.
     record BadRequest(String sentence) implements Refusal {}

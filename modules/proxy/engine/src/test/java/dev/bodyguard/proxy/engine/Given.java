@@ -14,6 +14,7 @@ import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateL
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
@@ -27,6 +28,7 @@ final class Given {
     private static final TextFormat.Parser PARSER = TextFormat.Parser.newBuilder()
             .setTypeRegistry(TypeRegistry.newBuilder()
                     .add(HttpConnectionManager.getDescriptor())
+                    .add(TcpProxy.getDescriptor())
                     .add(UpstreamTlsContext.getDescriptor())
                     .add(DownstreamTlsContext.getDescriptor())
                     .add(HttpProtocolOptions.getDescriptor())

@@ -33,6 +33,33 @@ class InboundTest {
     }
 
     @Test
+    void bytesOfNobodyInParticularHaveAPlaceWhereAChainWithoutTlsIsForThem() {
+        Given.listener(resources, "inbound", chain(false, "") + bytes(""));
+
+        assertThat(rule().security()).isEqualTo(new InboundRule.Security(false, true, ""));
+        assertThat(rule().opaque(null)).isEqualTo("inbound|8080||");
+        assertThat(rule().opaque(CHECKOUT)).isNull();
+    }
+
+    @Test
+    void bytesWithoutTlsAreNotAnnounced() {
+        var rejected = Given.listener(resources, "inbound", chain(false, "") + bytes("application_protocols: 'istio'"));
+
+        assertThat(rejected.getFirst().reason())
+                .contains(
+                        "filter_chains[1].filter_chain_match.application_protocols: must have istio where there is a");
+    }
+
+    private static String bytes(String match) {
+        return """
+            filter_chains { filter_chain_match { destination_port { value: 8080 } %s }
+              filters { name: 'tcp' typed_config {
+                [type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy] {
+                  stat_prefix: 'tcp' cluster: 'inbound|8080||' } } } }
+            """.formatted(match);
+    }
+
+    @Test
     void onlyWhoIsNamedMayDoWhatIsNamed() {
         Given.listener(resources, "inbound", chain(true, rbac("ALLOW", """
             policies { key: 'ns/default/pay' value {

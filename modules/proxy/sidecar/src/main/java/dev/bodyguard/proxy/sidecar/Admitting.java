@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.engine.InboundRule;
 import dev.bodyguard.proxy.wire.Admittance;
 import java.net.InetSocketAddress;
 
@@ -12,12 +13,22 @@ record Admitting(InForce<Generation> inForce) implements Admittance {
     @Override
     public Speech of(InetSocketAddress meant) {
         var rule = inForce.get().plan().inbound(meant.getPort());
-        if (rule == null) {
-            return new Speech.Nothing("the mesh has no port " + meant.getPort()
-                    + " of this pod: declare it as a containerPort, or exclude it from capture"
-                    + " (traffic.sidecar.istio.io/excludeInboundPorts)");
-        }
-        var asked = rule.security();
+        return rule == null
+                ? new Speech.Nothing("the mesh has no port " + meant.getPort()
+                        + " of this pod: declare it as a containerPort, or exclude it from capture"
+                        + " (traffic.sidecar.istio.io/excludeInboundPorts)")
+                : speech(rule.security());
+    }
+
+    /// What may be spoken to a listener that has one port of the app behind it: mutual TLS, until anything is known.
+    Admittance before(int appPort) {
+        return _ -> {
+            var rule = inForce.get().plan().inbound(appPort);
+            return rule == null ? MUTUAL_TLS : speech(rule.security());
+        };
+    }
+
+    private static Speech speech(InboundRule.Security asked) {
         if (!asked.tls()) {
             return PLAINTEXT;
         }

@@ -120,6 +120,10 @@ final class InboundPath implements RequestHandler {
             call.refuse(new Refusal.NoCluster("inbound|" + port + "||", null));
             return;
         }
+        if (peer == null && !rule.security().plaintext()) {
+            call.refuse(new Refusal.Unproven());
+            return;
+        }
         var request = call.request();
         // Decided upon and passed on in the same spelling, so that no other one gets around a policy.
         var path = rule.canonical(request.path());

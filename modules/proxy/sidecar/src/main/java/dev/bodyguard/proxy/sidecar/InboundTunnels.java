@@ -8,6 +8,7 @@ import dev.bodyguard.proxy.wire.TunnelHandler;
 import dev.bodyguard.proxy.wire.TunnelListener;
 import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Party;
+import org.jspecify.annotations.Nullable;
 
 /// Bytes that are no HTTP, from a peer who proved its identity, or from anybody where the port takes anybody: on to the
 /// app's port, where the listener has a place for them.
@@ -80,6 +81,11 @@ final class InboundTunnels implements TunnelHandler {
             opened();
         }
 
+        private @Nullable String who() {
+            var peer = tunnel.connection().peerId();
+            return peer == null ? null : peer.toString();
+        }
+
         void dial() {
             if (over || dialling) {
                 return;
@@ -87,7 +93,7 @@ final class InboundTunnels implements TunnelHandler {
             dialling = true;
             var now = inForce.get();
             var rule = now.plan().inbound(port);
-            var name = rule == null ? null : rule.opaque();
+            var name = rule == null ? null : rule.opaque(who());
             var cluster = name == null ? null : now.plan().cluster(name);
             if (cluster == null) {
                 refuse("port " + port + " lets in nothing but HTTP: its listener has no place for other"

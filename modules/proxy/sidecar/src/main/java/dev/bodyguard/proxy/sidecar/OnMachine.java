@@ -57,6 +57,7 @@ final class OnMachine {
                         address,
                         Limits.DEFAULTS,
                         sidecar.tls,
+                        new Admitting(sidecar.inForce).before(settings.appPort()),
                         sidecar.inboundPath,
                         sidecar.inboundTunnels,
                         log));

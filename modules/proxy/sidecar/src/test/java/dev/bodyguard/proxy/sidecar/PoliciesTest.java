@@ -147,7 +147,7 @@ class PoliciesTest {
     void bytesThatAreNoRequestDoNotGetAroundALimit() throws IOException {
         begin(twiceAMinute());
 
-        assertThat(Objects.requireNonNull(callee.plan().inbound(app.port())).opaque())
+        assertThat(Objects.requireNonNull(callee.plan().inbound(app.port())).opaque(null))
                 .isNull();
     }
 

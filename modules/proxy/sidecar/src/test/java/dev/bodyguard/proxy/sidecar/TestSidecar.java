@@ -89,6 +89,7 @@ final class TestSidecar implements AutoCloseable {
                 loopback(),
                 Limits.DEFAULTS,
                 tls,
+                new Admitting(inForce).before(appPort),
                 new InboundPath(
                         inForce,
                         settings,

@@ -50,12 +50,13 @@ public final class Listener implements AutoCloseable {
     }
 
     /// A port for peers of the mesh: mutual TLS 1.3 with HTTP/2 or HTTP/1.1 inside, or, where the peer announces it by
-    /// ALPN, bytes that are no HTTP.
+    /// ALPN, bytes that are no HTTP; and for others, as far as they are admitted.
     public static Listener inbound(
             Loops loops,
             InetSocketAddress address,
             Limits limits,
             MeshTls tls,
+            Admittance admittance,
             RequestHandler requests,
             TunnelHandler tunnels,
             ListenerEvents events)
@@ -63,7 +64,7 @@ public final class Listener implements AutoCloseable {
         return bind(
                 address,
                 shared(loops, limits, requests, null, events),
-                front -> new TlsFront(front, tls, tunnels),
+                front -> admitted(front, admittance.of(address), tls, tunnels),
                 false);
     }
 

@@ -90,7 +90,8 @@ final class Rig implements AutoCloseable, ListenerEvents {
     }
 
     Listener inbound(RequestHandler handler, TunnelHandler tunnels) throws IOException {
-        var listener = Listener.inbound(loops, anyPort(), limits, payments, handler, tunnels, this);
+        var listener = Listener.inbound(
+                loops, anyPort(), limits, payments, _ -> new Admittance.Speech.MutualTls(), handler, tunnels, this);
         listeners.add(listener);
         return listener;
     }

@@ -4,10 +4,12 @@ import com.google.protobuf.Any;
 import com.google.protobuf.Struct;
 import dev.bodyguard.model.BackendPolicy;
 import dev.bodyguard.model.BackendPolicy.RetryBudget;
+import dev.bodyguard.model.BackendPolicy.TlsMode;
 import dev.bodyguard.model.BackendPolicy.TrafficPolicy;
 import dev.bodyguard.model.HttpRule;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
+import dev.bodyguard.model.PeerAuthentication.Mode;
 import dev.bodyguard.model.Service;
 import dev.bodyguard.model.Service.Backing;
 import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
@@ -172,10 +174,27 @@ final class Clusters {
         if (!isDiscovered(service)) {
             return false;
         }
+        if (isDemanded(place)) {
+            return true;
+        }
         var instances = instances(place);
         return instances.isEmpty()
                 ? service.backing() instanceof Backing.Registered && !service.external()
-                : instances.stream().anyMatch(one -> one.workload().meshed());
+                : instances.stream().anyMatch(this::isMeshed);
+    }
+
+    /// Whether an author wants nobody there to be spoken to in anything else.
+    private static boolean isDemanded(Place place) {
+        return place.policy().tls() == TlsMode.ISTIO_MUTUAL;
+    }
+
+    /// Whether it takes mutual TLS: it has a sidecar, which was not told to take none.
+    private boolean isMeshed(Mesh.Instance instance) {
+        var workload = instance.workload();
+        return workload.meshed()
+                && mesh.peerMode(workload.namespace(), workload.service(), workload.labels(), instance.appPort())
+                                .orElse(settings.callers())
+                        != Mode.DISABLE;
     }
 
     private static boolean isDiscovered(Service service) {
@@ -213,8 +232,14 @@ final class Clusters {
         // A ServiceEntry that says MESH_EXTERNAL, or nothing, may still select workloads with a sidecar.
         if (isDiscovered(service) && (!service.external() || isMeshed(place))) {
             switch (kind) {
-                case Kind.Sidecar _, Kind.Envoy _ ->
-                    cluster.addTransportSocketMatches(mutualTls(kind, place)).addTransportSocketMatches(plaintext());
+                case Kind.Sidecar _, Kind.Envoy _ -> {
+                    cluster.addTransportSocketMatches(mutualTls(kind, place));
+                    if (isDemanded(place)) {
+                        cluster.setTransportSocket(mutualTls(kind, place).getTransportSocket());
+                    } else {
+                        cluster.addTransportSocketMatches(plaintext());
+                    }
+                }
                 case Kind.Grpc _ -> {
                     if (isMeshed(place)) {
                         cluster.setTransportSocket(tls(byProvider(place)));
@@ -374,7 +399,7 @@ final class Clusters {
         var identities = new TreeSet<>(place.service().subjectAltNames());
         for (var instance : instances(place)) {
             var workload = instance.workload();
-            if (workload.meshed() && !workload.serviceAccount().isEmpty()) {
+            if (isMeshed(instance) && !workload.serviceAccount().isEmpty()) {
                 identities.add("spiffe://" + principal(workload.namespace(), workload.serviceAccount()));
             }
         }
@@ -428,7 +453,7 @@ final class Clusters {
 
     // Others than our sidecars speak one protocol per cluster: where some must be spoken to in mutual TLS, only those.
     private boolean isSpokenTo(Kind kind, Place place, Mesh.Instance instance) {
-        return kind instanceof Kind.Sidecar || instance.workload().meshed() || !isMeshed(place);
+        return kind instanceof Kind.Sidecar || isMeshed(instance) || !isMeshed(place);
     }
 
     private LbEndpoint endpoint(Mesh.Instance instance) {
@@ -443,7 +468,7 @@ final class Clusters {
             facts.put("principal", principal(workload.namespace(), workload.serviceAccount()));
         }
         var metadata = Wire.metadata(facts).toBuilder();
-        if (workload.meshed()) {
+        if (isMeshed(instance)) {
             metadata.putFilterMetadata("envoy.transport_socket_match", meshed());
         }
         var endpoint = LbEndpoint.newBuilder()

@@ -9,6 +9,7 @@ import dev.bodyguard.model.AuthorizationPolicy.Action;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.OutboundPolicy;
+import dev.bodyguard.model.PeerAuthentication.Mode;
 import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
@@ -46,6 +47,10 @@ final class Listeners {
     private static final int INBOUND_PORT = 15006;
     /// What Istio's proxies say in ALPN where bytes that are no HTTP follow.
     private static final String BYTES = "istio";
+    /// What sidecars say in ALPN beside `h2`, by which TLS that means a proxy is told from any other.
+    private static final String PEERS = "istio-h2";
+    /// What an inspector calls requests that come without TLS.
+    private static final List<String> HTTP = List.of("http/1.0", "http/1.1", "h2c");
     private static final String UNDECLARED = "the mesh knows no such host and outboundTrafficPolicy is"
             + " REGISTRY_ONLY; declare it in a ServiceEntry to reach it";
     private static final String UNREACHABLE = "the mesh knows no such host, and an Envoy that is asked by its address"
@@ -171,41 +176,75 @@ final class Listeners {
                 .setName("inbound")
                 .setAddress(Wire.address("127.0.0.1", INBOUND_PORT))
                 .setTrafficDirection(TrafficDirection.INBOUND);
-        listener.addListenerFilters(
-                ListenerFilter.newBuilder()
-                        .setName("envoy.filters.listener.tls_inspector")
-                        .setTypedConfig(
-                                Any.newBuilder()
-                                        .setTypeUrl(
-                                                "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector")));
-        proxy.appPorts().stream().sorted().distinct().forEach(port -> {
-            var policies = policies(proxy, port);
-            // Policies judge requests, so where there are any, bytes that are none have no way in.
-            if (policies.isEmpty()) {
-                listener.addFilterChains(bytes(port));
-            }
-            var requests = chain(proxy, port, policies);
-            switch (settings.callers()) {
-                case STRICT -> listener.addFilterChains(requests);
-                case PERMISSIVE -> listener.addFilterChains(offered(requests)).addFilterChains(withoutTls(requests));
-            }
-        });
+        listener.addListenerFilters(inspector("tls_inspector", "TlsInspector"))
+                .addListenerFilters(inspector("http_inspector", "HttpInspector"));
+        proxy.appPorts().stream().sorted().distinct().forEach(port -> listener.addAllFilterChains(chains(proxy, port)));
         return listener.build();
     }
 
-    private static FilterChain offered(FilterChain chain) {
-        return chain.toBuilder()
-                .setFilterChainMatch(chain.getFilterChainMatch().toBuilder().setTransportProtocol("tls"))
+    private static ListenerFilter inspector(String name, String type) {
+        return ListenerFilter.newBuilder()
+                .setName("envoy.filters.listener." + name)
+                .setTypedConfig(Any.newBuilder()
+                        .setTypeUrl("type.googleapis.com/envoy.extensions.filters.listener." + name + ".v3." + type))
                 .build();
     }
 
-    /// The same requests, from whoever has no identity to prove.
-    private static FilterChain withoutTls(FilterChain chain) {
+    private List<FilterChain> chains(Proxy proxy, int port) {
+        var policies = policies(proxy, port);
+        var requests = chain(proxy, port, policies);
+        // Policies judge requests, so where there are any, bytes that are none have no way in.
+        var bytes = policies.isEmpty() ? List.of(bytes(port)) : List.<FilterChain>of();
+        var chains = new ArrayList<FilterChain>();
+        switch (peers(proxy, port)) {
+            case STRICT -> {
+                chains.addAll(bytes);
+                chains.add(requests);
+            }
+            case PERMISSIVE -> {
+                chains.addAll(bytes);
+                chains.add(ofPeers(requests));
+                bytes.forEach(chain -> chains.add(unproven(chain).build()));
+                chains.add(unproven(requests, bytes));
+            }
+            case DISABLE -> {
+                bytes.forEach(chain -> chains.add(unproven(chain).build()));
+                chains.add(unproven(requests, bytes));
+            }
+        }
+        return chains;
+    }
+
+    private Mode peers(Proxy proxy, int port) {
+        return mesh.peerMode(proxy.namespace(), proxy.service(), proxy.labels(), port)
+                .orElse(settings.callers());
+    }
+
+    /// The chain for those who mean this proxy by their TLS, and not the application.
+    private static FilterChain ofPeers(FilterChain requests) {
+        return requests.toBuilder()
+                .setFilterChainMatch(requests.getFilterChainMatch().toBuilder()
+                        .setTransportProtocol("tls")
+                        .addApplicationProtocols(PEERS))
+                .build();
+    }
+
+    /// The same from whoever has no identity to prove. For bytes: whatever nothing else matches, also TLS, which then
+    /// is the application's own.
+    private static FilterChain.Builder unproven(FilterChain chain) {
         return chain.toBuilder()
                 .setName(chain.getName() + "|plaintext")
-                .setFilterChainMatch(chain.getFilterChainMatch().toBuilder().setTransportProtocol("raw_buffer"))
-                .clearTransportSocket()
-                .build();
+                .setFilterChainMatch(chain.getFilterChainMatch().toBuilder().clearApplicationProtocols())
+                .clearTransportSocket();
+    }
+
+    private static FilterChain unproven(FilterChain requests, List<FilterChain> bytes) {
+        var chain = unproven(requests);
+        chain.getFilterChainMatchBuilder().setTransportProtocol("raw_buffer");
+        if (!bytes.isEmpty()) {
+            chain.getFilterChainMatchBuilder().addAllApplicationProtocols(HTTP);
+        }
+        return chain.build();
     }
 
     /// For peers that announce bytes that are no HTTP.

@@ -15,7 +15,7 @@ import dev.bodyguard.dialect.Dialects;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.model.Part;
-import dev.bodyguard.model.PeerTls;
+import dev.bodyguard.model.PeerAuthentication;
 import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.Workload;
 import dev.bodyguard.source.files.Yaml;
@@ -164,7 +164,8 @@ class CompilerTest {
     @Test
     void whoComesWithoutTlsHasAChainOnEveryPortWhereThatIsPermitted() {
         var permissive = new Compiler(
-                Mesh.of(List.of()), new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY, PeerTls.PERMISSIVE));
+                Mesh.of(List.of()),
+                new Settings("cluster.local", OutboundPolicy.Mode.ALLOW_ANY, PeerAuthentication.Mode.PERMISSIVE));
 
         var chains = permissive
                 .listener(checkout("sidecar"), "inbound")
@@ -174,8 +175,8 @@ class CompilerTest {
         assertThat(chains)
                 .extracting(
                         chain -> chain.getFilterChainMatch().getTransportProtocol(), FilterChain::hasTransportSocket)
-                .containsExactly(tuple("", true), tuple("tls", true), tuple("raw_buffer", false));
-        assertThat(chains.get(2).getFiltersList()).isEqualTo(chains.get(1).getFiltersList());
+                .containsExactly(tuple("", true), tuple("tls", true), tuple("", false), tuple("raw_buffer", false));
+        assertThat(chains.get(3).getFiltersList()).isEqualTo(chains.get(1).getFiltersList());
         assertThat(compiler("")
                         .listener(checkout("sidecar"), "inbound")
                         .orElseThrow()
