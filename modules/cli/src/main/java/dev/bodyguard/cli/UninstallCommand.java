@@ -38,6 +38,15 @@ final class UninstallCommand implements Callable<Integer> {
         var _ = Tool.HELM.run(Charts.uninstall(Charts.MESH), _ -> {});
         rollout.step("removing the kinds");
         var _ = Tool.HELM.run(Charts.uninstall(Charts.KINDS), _ -> {});
+        rollout.step("removing the roots from every namespace");
+        var _ = Tool.KUBECTL.run(
+                List.of(
+                        "delete",
+                        "configmaps",
+                        "--all-namespaces",
+                        "--field-selector=metadata.name=bodyguard-root",
+                        "--selector=app.kubernetes.io/managed-by=bodyguard"),
+                _ -> {});
         rollout.step("removing namespace " + Charts.NAMESPACE);
         var _ = Tool.KUBECTL.run(
                 List.of("delete", "namespace", Charts.NAMESPACE, "--ignore-not-found", "--timeout=2m"), _ -> {});
