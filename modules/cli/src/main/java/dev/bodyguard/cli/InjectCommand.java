@@ -1,5 +1,6 @@
 package dev.bodyguard.cli;
 
+import dev.bodyguard.injector.decision.Defaults;
 import dev.bodyguard.injector.decision.Injection;
 import dev.bodyguard.injector.decision.Manifests;
 import dev.bodyguard.injector.decision.Sidecar;
@@ -48,7 +49,12 @@ final class InjectCommand implements Callable<Integer> {
         Sidecar sidecar;
         try {
             sidecar = new Sidecar(
-                    hub, tag, revision, trustDomain, classic ? Sidecar.Shape.CLASSIC : Sidecar.Shape.NATIVE);
+                    hub,
+                    tag,
+                    revision,
+                    trustDomain,
+                    classic ? Sidecar.Shape.CLASSIC : Sidecar.Shape.NATIVE,
+                    Defaults.USUAL);
         } catch (IllegalArgumentException wrong) {
             throw new Failure(String.valueOf(wrong.getMessage()));
         }

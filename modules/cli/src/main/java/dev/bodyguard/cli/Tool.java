@@ -55,7 +55,8 @@ enum Tool {
         Process process;
         try {
             process = new ProcessBuilder(command)
-                    .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                    .redirectInput(
+                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                     .start();
         } catch (IOException cannot) {
             throw new Failure(name + " cannot be started: " + cannot.getMessage());

@@ -31,8 +31,8 @@ final class UninstallCommand implements Callable<Integer> {
         rollout.step("looking for documents");
         var documents = documents();
         if (!documents.isEmpty() && !withDocuments) {
-            throw new Failure(documents.size() + " objects would be deleted with their kinds:\n"
-                    + some(documents) + "\ndelete them or move them first, or say --with-documents");
+            throw new Failure(documents.size() + " objects would be deleted with their kinds:\n" + some(documents)
+                    + "\ndelete them or move them first, or say --with-documents");
         }
         rollout.step("removing the control plane");
         var _ = Tool.HELM.run(Charts.uninstall(Charts.MESH), _ -> {});

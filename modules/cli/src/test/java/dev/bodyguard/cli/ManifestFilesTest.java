@@ -3,6 +3,7 @@ package dev.bodyguard.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.bodyguard.injector.decision.Defaults;
 import dev.bodyguard.injector.decision.Injection;
 import dev.bodyguard.injector.decision.Manifests;
 import dev.bodyguard.injector.decision.Sidecar;
@@ -28,8 +29,8 @@ class ManifestFilesTest {
           - name: app
             image: shop/app:1
         """;
-    private static final Injection INJECTION =
-            new Injection(new Sidecar("bodyguard", "1.0.0", "default", "cluster.local", Sidecar.Shape.NATIVE));
+    private static final Injection INJECTION = new Injection(
+            new Sidecar("bodyguard", "1.0.0", "default", "cluster.local", Sidecar.Shape.NATIVE, Defaults.USUAL));
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();

@@ -31,8 +31,9 @@ final class ToolTest {
         var rollout = new Rollout(err, false);
         rollout.step("installing the control plane");
         rollout.heard("client.go:142: [debug] creating 40 resource(s)");
-        rollout.heard("wait.go:104: [debug] Deployment is not ready: bodyguard-system/bodyguard-config. 0 out of 1 expected"
-                + " pods are ready");
+        rollout.heard(
+                "wait.go:104: [debug] Deployment is not ready: bodyguard-system/bodyguard-config. 0 out of 1 expected"
+                        + " pods are ready");
         rollout.heard("ready.go:303: 2026-11-27 00:12:01 +0000 UTC [debug] Deployment is not ready:"
                 + " bodyguard-system/bodyguard-config. 0 out of 1 expected pods are ready");
         rollout.done("the mesh is ready");

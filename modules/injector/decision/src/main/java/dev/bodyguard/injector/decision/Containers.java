@@ -165,6 +165,7 @@ final class Containers {
         told.put("BODYGUARD_ROOT", "/var/run/bodyguard/root/root.pem");
         told.put("BODYGUARD_PODINFO", "/etc/bodyguard/pod");
         told.put("BODYGUARD_CAPTURE", mode);
+        told.put("BODYGUARD_TRACE_SAMPLING", sidecar.defaults().traceSampling());
         told.put("BODYGUARD_APP_PORTS", String.join(",", app.ports()));
         if (!probes.isEmpty()) {
             told.put("BODYGUARD_PROBES", new Tree.Obj(probes).json());
@@ -182,18 +183,19 @@ final class Containers {
     }
 
     private Tree resources() {
+        var usual = sidecar.defaults();
         var requests = Tree.obj(
-                "cpu", wanted.quantity("50m", Annotations.CPU, Annotations.CPU_LINKERD),
-                "memory", wanted.quantity("160Mi", Annotations.MEMORY, Annotations.MEMORY_LINKERD));
+                "cpu", wanted.quantity(usual.cpu(), Annotations.CPU, Annotations.CPU_LINKERD),
+                "memory", wanted.quantity(usual.memory(), Annotations.MEMORY, Annotations.MEMORY_LINKERD));
         var limits = new LinkedHashMap<String, Tree>();
-        // Without one of its own the sidecar may use what is idle: a limit would only make requests wait.
-        var cpu = wanted.quantity("", Annotations.CPU_LIMIT, Annotations.CPU_LIMIT_LINKERD);
+        var cpu = wanted.quantity(usual.cpuLimit(), Annotations.CPU_LIMIT, Annotations.CPU_LIMIT_LINKERD);
         if (!cpu.isEmpty()) {
             limits.put("cpu", new Tree.Text(cpu));
         }
         limits.put(
                 "memory",
-                new Tree.Text(wanted.quantity("320Mi", Annotations.MEMORY_LIMIT, Annotations.MEMORY_LIMIT_LINKERD)));
+                new Tree.Text(wanted.quantity(
+                        usual.memoryLimit(), Annotations.MEMORY_LIMIT, Annotations.MEMORY_LIMIT_LINKERD)));
         return Tree.obj("requests", requests, "limits", new Tree.Obj(limits));
     }
 

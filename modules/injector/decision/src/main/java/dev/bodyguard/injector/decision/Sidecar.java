@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /// @param tag of the images
 /// @param revision of the control plane, as `istio.io/rev` names it
 /// @param shape unless a pod's annotation says otherwise
-public record Sidecar(String hub, String tag, String revision, String trustDomain, Shape shape) {
+public record Sidecar(String hub, String tag, String revision, String trustDomain, Shape shape, Defaults defaults) {
     /// The namespace of the control plane.
     public static final String NAMESPACE = "bodyguard-system";
 
@@ -33,6 +33,7 @@ public record Sidecar(String hub, String tag, String revision, String trustDomai
         check(LABEL, "the revision", revision, "lower-case letters, digits and '-'");
         check(DOMAIN, "the trust domain", trustDomain, "a name such as cluster.local");
         Objects.requireNonNull(shape);
+        Objects.requireNonNull(defaults);
     }
 
     private static void check(Pattern pattern, String what, String value, String must) {

@@ -14,7 +14,6 @@ import java.util.regex.Pattern;
 ///
 /// Linkerd's `config.linkerd.io/…` may also stand at the namespace; the pod's goes before it.
 final class Wanted {
-    private static final Pattern QUANTITY = Pattern.compile("[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?");
     private static final Pattern CIDR =
             Pattern.compile("([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(/[0-9]{1,3})?");
     private static final int MOST_LISTED = 100;
@@ -64,7 +63,7 @@ final class Wanted {
         for (String name : names) {
             var text = text(name);
             if (text.isPresent()) {
-                if (!QUANTITY.matcher(text.get()).matches()) {
+                if (!Defaults.QUANTITY.matcher(text.get()).matches()) {
                     throw wrong(name, text.get(), "a quantity such as 100m or 128Mi");
                 }
                 return text.get();

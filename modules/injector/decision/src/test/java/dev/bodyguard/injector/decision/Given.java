@@ -11,7 +11,7 @@ final class Given {
     }
 
     static Sidecar sidecar(Sidecar.Shape shape) {
-        return new Sidecar("bodyguard", "1.0.0", "default", "cluster.local", shape);
+        return new Sidecar("bodyguard", "1.0.0", "default", "cluster.local", shape, Defaults.USUAL);
     }
 
     static Namespace plain() {

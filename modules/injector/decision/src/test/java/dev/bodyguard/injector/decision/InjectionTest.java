@@ -120,7 +120,8 @@ class InjectionTest {
     @Test
     void aSidecarsSettingsAreChecked() {
         org.assertj.core.api.Assertions.assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Sidecar("b", "no tag", "default", "cluster.local", Sidecar.Shape.NATIVE))
+                .isThrownBy(() ->
+                        new Sidecar("b", "no tag", "default", "cluster.local", Sidecar.Shape.NATIVE, Defaults.USUAL))
                 .withMessage("the tag must be an image's tag such as 1.2.0, was 'no tag'");
     }
 

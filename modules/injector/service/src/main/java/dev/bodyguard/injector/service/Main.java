@@ -1,6 +1,7 @@
 package dev.bodyguard.injector.service;
 
 import dev.bodyguard.identity.client.Membership;
+import dev.bodyguard.injector.decision.Defaults;
 import dev.bodyguard.injector.decision.Sidecar;
 import dev.bodyguard.service.Admin;
 import dev.bodyguard.service.FreePort;
@@ -33,6 +34,11 @@ public final class Main {
           BODYGUARD_TAG             of these images; required
           BODYGUARD_REVISION        what istio.io/rev must say to mean this injector (default)
           BODYGUARD_SIDECAR         native, or classic before Kubernetes 1.29 (native)
+          BODYGUARD_SIDECAR_CPU, BODYGUARD_SIDECAR_MEMORY
+                                    what the scheduler sets aside for one (50m, 160Mi)
+          BODYGUARD_SIDECAR_CPU_LIMIT, BODYGUARD_SIDECAR_MEMORY_LIMIT
+                                    (none, 320Mi); a pod's annotations go before these four
+          BODYGUARD_TRACE_SAMPLING  percentage of the traces that begin at one (1)
         The cluster is the one of the pod that this runs in, or of KUBECONFIG.
         """;
 
@@ -53,7 +59,8 @@ public final class Main {
                                     tag(keys),
                                     keys.text("BODYGUARD_REVISION", "default"),
                                     keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local"),
-                                    keys.choice("BODYGUARD_SIDECAR", Sidecar.Shape.NATIVE))),
+                                    keys.choice("BODYGUARD_SIDECAR", Sidecar.Shape.NATIVE),
+                                    defaults(keys))),
                     keys.port("BODYGUARD_ADMIN_PORT", 15027),
                     new Membership(
                             keys.path(
@@ -62,6 +69,16 @@ public final class Main {
                             keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
                             keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local")));
         }
+    }
+
+    private static Defaults defaults(Keys keys) {
+        var usual = Defaults.USUAL;
+        return new Defaults(
+                keys.text("BODYGUARD_SIDECAR_CPU", usual.cpu()),
+                keys.text("BODYGUARD_SIDECAR_MEMORY", usual.memory()),
+                keys.text("BODYGUARD_SIDECAR_CPU_LIMIT", usual.cpuLimit()),
+                keys.text("BODYGUARD_SIDECAR_MEMORY_LIMIT", usual.memoryLimit()),
+                keys.text("BODYGUARD_TRACE_SAMPLING", usual.traceSampling()));
     }
 
     private static String tag(Keys keys) {

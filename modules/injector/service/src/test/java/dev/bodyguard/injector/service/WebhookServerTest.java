@@ -3,6 +3,7 @@ package dev.bodyguard.injector.service;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.injector.decision.Defaults;
 import dev.bodyguard.injector.decision.Injection;
 import dev.bodyguard.injector.decision.Namespace;
 import dev.bodyguard.injector.decision.Sidecar;
@@ -42,7 +43,8 @@ class WebhookServerTest {
     @BeforeEach
     void start() throws IOException {
         svid.set(certificates.svid());
-        var sidecar = new Sidecar("bodyguard", "1.0.0", "default", "cluster.local", Sidecar.Shape.NATIVE);
+        var sidecar =
+                new Sidecar("bodyguard", "1.0.0", "default", "cluster.local", Sidecar.Shape.NATIVE, Defaults.USUAL);
         Namespaces namespaces = name -> switch (name) {
             case "shop" -> SHOP;
             case "plain" -> new Namespace("plain", Map.of(), Map.of());
