@@ -37,7 +37,6 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class FetchCommand implements Runnable {
     private static final System.Logger LOG = System.getLogger("bodyguard.identity");
-    private static final String TRUST_DOMAIN = "cluster.local";
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     // Nothing listens there, so that the call is told "refused" and made again later.
     private static final String NOWHERE = "127.0.0.1:1";
@@ -108,10 +107,11 @@ final class FetchCommand implements Runnable {
             throw new Failure(root + ": cannot be read; start the control plane with --state " + mesh + " first");
         }
         try {
+            var roots = TrustBundle.read(root);
             return new Enrolment(
-                    SpiffeId.ofServiceAccount(TRUST_DOMAIN, namespace, name),
+                    SpiffeId.ofServiceAccount(roots.trustDomain(), namespace, name),
                     () -> token(mesh, name),
-                    TrustBundle.read(TRUST_DOMAIN, root),
+                    roots,
                     ttl,
                     null);
         } catch (IOException | IllegalArgumentException unusable) {
@@ -136,7 +136,7 @@ final class FetchCommand implements Runnable {
 
     /// Wherever it listens now: the control plane may come back on another port.
     private static ManagedChannel toIdentity(Path mesh, TrustBundle roots, InstantSource clock) {
-        var server = SpiffeId.ofServiceAccount(TRUST_DOMAIN, "bodyguard-system", "identity");
+        var server = SpiffeId.ofServiceAccount(roots.trustDomain(), "bodyguard-system", "identity");
         return new MeshChannel(
                         server,
                         () -> roots,

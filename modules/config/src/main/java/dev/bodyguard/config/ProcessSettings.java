@@ -12,13 +12,17 @@ import dev.bodyguard.xds.server.GrpcServer;
 ///
 /// @param service what it can be told anywhere
 /// @param carriage `BODYGUARD_XDS_TRANSPORT`, `BODYGUARD_MOST_CONNECTIONS` and `…_PER_ADDRESS`
-/// @param membership `BODYGUARD_STATE`, `BODYGUARD_IDENTITY` and `BODYGUARD_TRUST_DOMAIN`
+/// @param membership `BODYGUARD_STATE`, `BODYGUARD_TOKEN`, `BODYGUARD_ROOT`, `BODYGUARD_IDENTITY` and
+///     `BODYGUARD_TRUST_DOMAIN`
 /// @param place `BODYGUARD_HOST`, `BODYGUARD_XDS_PORT` and `BODYGUARD_ADMIN_PORT`
 record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, Place place) {
     static final String USAGE = """
         usage: bodyguard service config, with environment variables:
           BODYGUARD_STATE                    folder with identity's root.pem and join/config.bodyguard-system.token;
                                              keeps the SVID; required
+          BODYGUARD_TOKEN                    file of a Kubernetes token of its service account, audience bodyguard; with
+                                             it no join token is needed
+          BODYGUARD_ROOT                     file with the roots, beside BODYGUARD_TOKEN instead of root.pem
           BODYGUARD_IDENTITY                 where identity is (127.0.0.1:15013)
           BODYGUARD_DISCOVERY                where discovery is (127.0.0.1:15014)
           BODYGUARD_TRUST_DOMAIN             (cluster.local)
@@ -36,10 +40,7 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
 
     static ProcessSettings from(Keys keys) {
         var place = Place.from(keys, "BODYGUARD_XDS_PORT", 15012);
-        var membership = new Membership(
-                keys.path("BODYGUARD_STATE", "the folder with root.pem and the join token, as identity writes them"),
-                keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
-                keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local"));
+        var membership = Membership.from(keys::text);
         return new ProcessSettings(
                 new Settings(
                         keys.text("BODYGUARD_DISCOVERY", "127.0.0.1:15014"),

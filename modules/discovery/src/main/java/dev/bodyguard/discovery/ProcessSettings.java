@@ -11,7 +11,8 @@ import java.nio.file.Path;
 ///
 /// @param service what it can be told anywhere
 /// @param carriage `BODYGUARD_XDS_TRANSPORT`, `BODYGUARD_MOST_CONNECTIONS` and `…_PER_ADDRESS`
-/// @param membership `BODYGUARD_STATE`, `BODYGUARD_IDENTITY` and `BODYGUARD_TRUST_DOMAIN`
+/// @param membership `BODYGUARD_STATE`, `BODYGUARD_TOKEN`, `BODYGUARD_ROOT`, `BODYGUARD_IDENTITY` and
+///     `BODYGUARD_TRUST_DOMAIN`
 /// @param place `BODYGUARD_HOST`, `BODYGUARD_DISCOVERY_PORT` and `BODYGUARD_ADMIN_PORT`
 record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, Place place) {
     static final String USAGE = """
@@ -19,6 +20,9 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
           BODYGUARD_FILES            the directory with the mesh's YAML and JSON documents, watched; required
           BODYGUARD_STATE            folder with identity's root.pem and join/discovery.bodyguard-system.token; keeps
                                      the registrations of workloads and the SVID; required
+          BODYGUARD_TOKEN            file of a Kubernetes token of its service account, audience bodyguard; with
+                                     it no join token is needed
+          BODYGUARD_ROOT             file with the roots, beside BODYGUARD_TOKEN instead of root.pem
           BODYGUARD_IDENTITY         where identity is (127.0.0.1:15013)
           BODYGUARD_TRUST_DOMAIN     (cluster.local)
           BODYGUARD_HOST             the address to listen on (127.0.0.1)
@@ -40,10 +44,7 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
 
     static ProcessSettings from(Keys keys) {
         var place = Place.from(keys, "BODYGUARD_DISCOVERY_PORT", 15014);
-        var membership = new Membership(
-                keys.path("BODYGUARD_STATE", "the folder with root.pem and the join token, as identity writes them"),
-                keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
-                keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local"));
+        var membership = Membership.from(keys::text);
         Path documents = keys.path("BODYGUARD_FILES", "the directory with the mesh's YAML");
         var usual = Settings.of(
                 documents,

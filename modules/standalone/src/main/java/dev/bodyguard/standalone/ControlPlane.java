@@ -2,14 +2,15 @@ package dev.bodyguard.standalone;
 
 import dev.bodyguard.identity.authority.Authority;
 import dev.bodyguard.identity.client.MeshChannel;
+import dev.bodyguard.identity.service.ClusterState;
 import dev.bodyguard.identity.service.CountedEvents;
 import dev.bodyguard.identity.service.Events;
 import dev.bodyguard.identity.service.IdentityServer;
 import dev.bodyguard.identity.service.LoggedEvents;
 import dev.bodyguard.identity.service.MeshState;
 import dev.bodyguard.identity.service.ServerSvid;
+import dev.bodyguard.identity.service.Tokens;
 import dev.bodyguard.model.Document;
-import dev.bodyguard.model.PeerAuthentication;
 import dev.bodyguard.service.Admin;
 import dev.bodyguard.service.FreePort;
 import dev.bodyguard.service.Json;
@@ -25,20 +26,21 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// The wiring: every service, in the order in which they need each other, and back.
 final class ControlPlane implements AutoCloseable {
-    static final String HOST = "127.0.0.1";
-
     private static final System.Logger LOG = System.getLogger("dev.bodyguard.run");
     private static final Duration LONGEST_START = Duration.ofSeconds(30);
 
@@ -68,63 +70,65 @@ final class ControlPlane implements AutoCloseable {
         Directory.open(settings.documents()).close();
         var folder = open(StateFolder.claim(settings.state()));
         for (Port port : Port.values()) {
-            FreePort.require(HOST, settings.port(port), port.flag());
+            FreePort.require(settings.host(), settings.port(port), port.flag());
         }
 
-        var day = Duration.ofHours(24);
-        var state = open(MeshState.open(
-                folder.path(), settings.trustDomain(), new Authority.Lifetimes(day, day), clock, new SecureRandom()));
         var identityEvents = Events.all(
                 List.of(new LoggedEvents(System.getLogger("dev.bodyguard.identity")), new CountedEvents(metrics)));
-        var identity = open(IdentityServer.start(HOST, settings.port(Port.IDENTITY), state, identityEvents, clock));
+        var mesh = mesh(settings, folder.path(), identityEvents, clock);
+        var identity = open(IdentityServer.start(
+                settings.host(), settings.port(Port.IDENTITY), mesh.authority(), mesh.tokens(), identityEvents, clock));
 
         var discoverySvid = new TlsReload();
-        var ofDiscovery = open(ServerSvid.start(state.authority(), "discovery", identityEvents, clock, discoverySvid));
+        var ofDiscovery = open(ServerSvid.start(mesh.authority(), "discovery", identityEvents, clock, discoverySvid));
         var discovery = open(dev.bodyguard.discovery.Pipeline.start(
                 dev.bodyguard.discovery.Settings.of(
                         settings.documents(),
-                        at(settings.port(Port.DISCOVERY)),
+                        at(settings, Port.DISCOVERY),
                         settings.trustDomain(),
                         folder.path().resolve("discovery").resolve("workloads")),
                 GrpcServer.Carriage.by(settings.transport()),
                 ServerTls.of(ofDiscovery.get()),
                 metrics,
-                admitting(state)));
+                mesh.onDocuments()));
         discoverySvid.into(discovery::reloadTls);
 
         var configSvid = new TlsReload();
-        var ofConfig = open(ServerSvid.start(state.authority(), "config", identityEvents, clock, configSvid));
+        var ofConfig = open(ServerSvid.start(mesh.authority(), "config", identityEvents, clock, configSvid));
         var config = open(dev.bodyguard.config.Pipeline.start(
                 new dev.bodyguard.config.Settings(
-                        HOST + ":" + discovery.port(),
-                        at(settings.port(Port.XDS)),
+                        settings.within(discovery.port()),
+                        at(settings, Port.XDS),
                         settings.trustDomain(),
                         settings.outbound(),
-                        PeerAuthentication.Mode.STRICT),
+                        settings.peers()),
                 GrpcServer.Carriage.by(settings.transport()),
                 ServerTls.of(ofConfig.get()),
                 new MeshChannel(
                         ServerSvid.id(settings.trustDomain(), "discovery"),
-                        state::bundle,
+                        mesh.authority()::bundle,
                         ofConfig,
                         refused -> LOG.log(Level.ERROR, "discovery is not who it should be: " + refused.sentence()),
                         clock),
                 metrics));
         configSvid.into(config::reloadTls);
 
-        var ofTelemetry = open(ServerSvid.start(state.authority(), "telemetry", identityEvents, clock, _ -> {}));
+        var ofTelemetry = open(ServerSvid.start(mesh.authority(), "telemetry", identityEvents, clock, _ -> {}));
         var telemetry = open(TelemetryService.start(
                 new dev.bodyguard.telemetry.service.Settings(
-                        HOST, settings.port(Port.TELEMETRY), settings.port(Port.OTLP), settings.traceExports()),
+                        settings.host(),
+                        settings.port(Port.TELEMETRY),
+                        settings.port(Port.OTLP),
+                        settings.traceExports()),
                 ofTelemetry,
                 metrics,
                 new dev.bodyguard.telemetry.service.LoggedEvents(System.getLogger("dev.bodyguard.telemetry")),
                 clock));
         var admin = open(Admin.start(
-                HOST,
+                settings.host(),
                 settings.port(Port.ADMIN),
                 new Admin.Answers(
-                        config::unready,
+                        () -> config.unready().or(mesh.unready()),
                         metrics::scrape,
                         Map.of(
                                 "/problems",
@@ -137,12 +141,12 @@ final class ControlPlane implements AutoCloseable {
                                 () -> Json.array(dev.bodyguard.discovery.StateDump.workloads(discovery))))));
         awaitReady(config);
 
-        addresses.put("identity", identity.address());
-        addresses.put("xds", HOST + ":" + config.port());
-        addresses.put("discovery", HOST + ":" + discovery.port());
-        addresses.put("telemetry", HOST + ":" + telemetry.port());
-        addresses.put("otlp", HOST + ":" + telemetry.otlpPort());
-        addresses.put("admin", HOST + ":" + admin.port());
+        addresses.put("identity", settings.at(identity.port()));
+        addresses.put("xds", settings.at(config.port()));
+        addresses.put("discovery", settings.at(discovery.port()));
+        addresses.put("telemetry", settings.at(telemetry.port()));
+        addresses.put("otlp", settings.at(telemetry.otlpPort()));
+        addresses.put("admin", settings.at(admin.port()));
         folder.announce(addresses);
     }
 
@@ -171,8 +175,34 @@ final class ControlPlane implements AutoCloseable {
         }
     }
 
-    private static InetSocketAddress at(int port) {
-        return InetSocketAddress.createUnresolved(HOST, port);
+    private static InetSocketAddress at(Settings settings, Port port) {
+        return InetSocketAddress.createUnresolved(settings.host(), settings.port(port));
+    }
+
+    /// What identity stands on.
+    ///
+    /// @param onDocuments hears of all documents whenever one changes
+    /// @param unready why members cannot join yet; empty if they can
+    private record Mesh(
+            Authority authority,
+            Tokens tokens,
+            Consumer<List<Document>> onDocuments,
+            Supplier<Optional<String>> unready) {}
+
+    private Mesh mesh(Settings settings, Path folder, Events events, InstantSource clock)
+            throws IOException, InterruptedException {
+        return switch (settings.keeper()) {
+            case FOLDER -> {
+                var state = open(MeshState.open(
+                        folder, settings.trustDomain(), settings.lifetimes(), clock, new SecureRandom()));
+                yield new Mesh(state.authority(), state.tokens(), admitting(state), Optional::empty);
+            }
+            case SECRET -> {
+                var state = open(ClusterState.open(
+                        folder, settings.trustDomain(), settings.lifetimes(), events, clock, new SecureRandom()));
+                yield new Mesh(state.authority(), state.tokens(), _ -> {}, state::unready);
+            }
+        };
     }
 
     /// Tokens for everyone whom the documents speak of. Runs on discovery's reader alone, once it is up.

@@ -1,11 +1,15 @@
 package dev.bodyguard.standalone;
 
+import dev.bodyguard.identity.authority.Authority;
+import dev.bodyguard.identity.service.Keeper;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.model.OutboundPolicy;
+import dev.bodyguard.model.PeerAuthentication;
 import dev.bodyguard.service.Keys;
 import dev.bodyguard.telemetry.service.TraceExport;
 import dev.bodyguard.xds.server.GrpcServer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -13,18 +17,26 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What `bodyguard run` can be told.
+/// What `bodyguard run` can be told: by flags, and where there is none by the environment variable in brackets.
 ///
+/// @param host the address to listen on
+/// @param keeper where the mesh's root is kept, and with it what members prove themselves by
 /// @param documents the directory of YAML files
 /// @param state the folder that keeps keys and where sidecars find the control plane
+/// @param lifetimes of certificates
 /// @param outbound what becomes of hosts that the mesh does not know
+/// @param peers whether captured ports let plaintext in
 /// @param traceExports where spans go on to
 /// @param transport what carries the gRPC of config and discovery
 record Settings(
+        String host,
+        Keeper keeper,
         Path documents,
         Path state,
         String trustDomain,
+        Authority.Lifetimes lifetimes,
         OutboundPolicy.Mode outbound,
+        PeerAuthentication.Mode peers,
         List<TraceExport> traceExports,
         GrpcServer.Transport transport,
         Map<Port, Integer> ports) {
@@ -40,7 +52,18 @@ record Settings(
                                             which does not notice a client's broken connection
           --xds-port, --identity-port, --discovery-port, --telemetry-port, --otlp-port, --admin-port PORT
                                             (default 15012, 15013, 15014, 15016, 15018, 15019; 0: any free one)
+        A flag that is not given is read from BODYGUARD_FILES, BODYGUARD_STATE, BODYGUARD_TRUST_DOMAIN,
+        BODYGUARD_OUTBOUND_TRAFFIC_POLICY, BODYGUARD_TRACE_EXPORTS (a comma between several), BODYGUARD_XDS_TRANSPORT.
+        Further variables:
+          BODYGUARD_HOST      the address to listen on (127.0.0.1)
+          BODYGUARD_CA        folder, or secret: the root is kept in Kubernetes' Secret bodyguard-ca, and members prove
+                              themselves by tokens of their service accounts, audience bodyguard (folder)
+          BODYGUARD_TTL       usual life of a certificate (PT24H)
+          BODYGUARD_PEER_TLS  STRICT, or PERMISSIVE: sidecars whose connections the kernel captures let in plaintext
+                              too (STRICT)
         """;
+
+    private static final Duration DAY = Duration.ofHours(24);
 
     /// The ports of the control plane.
     enum Port {
@@ -76,14 +99,28 @@ record Settings(
         return ports.getOrDefault(which, which.usual);
     }
 
+    /// `host:port` of a service of ours, as one in the same process calls it.
+    String within(int port) {
+        return (host.equals("::") || host.equals("0.0.0.0") ? "127.0.0.1" : bracketed()) + ":" + port;
+    }
+
+    /// `host:port` of a service of ours, as it listens.
+    String at(int port) {
+        return bracketed() + ":" + port;
+    }
+
+    private String bracketed() {
+        return host.indexOf(':') < 0 ? host : "[" + host + "]";
+    }
+
     /// Reads a command line; an `IllegalArgumentException` says what is wrong with it.
-    static Settings from(String... args) {
-        Path documents = null;
-        Path state = Path.of(".bodyguard");
-        String trustDomain = "cluster.local";
-        var outbound = OutboundPolicy.Mode.ALLOW_ANY;
+    static Settings from(Keys keys, String... args) {
+        String documents = keys.text("BODYGUARD_FILES", "");
+        Path state = Path.of(keys.text("BODYGUARD_STATE", ".bodyguard"));
+        String trustDomain = keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local");
+        var outbound = keys.choice("BODYGUARD_OUTBOUND_TRAFFIC_POLICY", OutboundPolicy.Mode.ALLOW_ANY);
         var traceExports = new ArrayList<TraceExport>();
-        var transport = GrpcServer.Transport.NETTY;
+        var transport = keys.choice("BODYGUARD_XDS_TRANSPORT", GrpcServer.Transport.NETTY);
         var ports = new EnumMap<Port, Integer>(Port.class);
         for (int i = 0; i < args.length; i++) {
             int equals = args[i].startsWith("--") ? args[i].indexOf('=') : -1;
@@ -97,7 +134,7 @@ record Settings(
                 i++;
             }
             switch (flag) {
-                case "-f", "--files" -> documents = Path.of(value);
+                case "-f", "--files" -> documents = value;
                 case "--state" -> state = Path.of(value);
                 case "--trust-domain" -> trustDomain = value;
                 case "--outbound-traffic-policy" -> outbound = Keys.choice(flag, value, OutboundPolicy.Mode.class);
@@ -112,11 +149,29 @@ record Settings(
                 }
             }
         }
-        if (documents == null) {
+        if (traceExports.isEmpty()) {
+            Arrays.stream(keys.text("BODYGUARD_TRACE_EXPORTS", "").split(","))
+                    .map(String::strip)
+                    .filter(text -> !text.isEmpty())
+                    .map(TraceExport::parse)
+                    .forEach(traceExports::add);
+        }
+        if (documents.isEmpty()) {
             throw new IllegalArgumentException("-f DIR is missing: the folder with the mesh's YAML\n" + USAGE);
         }
+        var usual = keys.duration("BODYGUARD_TTL", DAY);
         return new Settings(
-                documents, state.toAbsolutePath().normalize(), trustDomain, outbound, traceExports, transport, ports);
+                keys.text("BODYGUARD_HOST", "127.0.0.1"),
+                keys.choice("BODYGUARD_CA", Keeper.FOLDER),
+                Path.of(documents),
+                state.toAbsolutePath().normalize(),
+                trustDomain,
+                new Authority.Lifetimes(usual, usual.compareTo(DAY) > 0 ? usual : DAY),
+                outbound,
+                keys.choice("BODYGUARD_PEER_TLS", PeerAuthentication.Mode.STRICT),
+                traceExports,
+                transport,
+                ports);
     }
 
     private static int number(String flag, String value) {

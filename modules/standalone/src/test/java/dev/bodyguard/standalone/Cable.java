@@ -11,18 +11,20 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /// Carries bytes to an address and back until it is cut: then both ends see their connection break, as when the other
 /// process was killed.
 final class Cable implements AutoCloseable {
+    static final String HOST = "127.0.0.1";
+
     private final ServerSocket end;
     private final String target;
     private final Queue<Socket> connections = new ConcurrentLinkedQueue<>();
 
     Cable(String target) throws IOException {
         this.target = target;
-        this.end = new ServerSocket(0, 50, InetAddress.ofLiteral(ControlPlane.HOST));
+        this.end = new ServerSocket(0, 50, InetAddress.ofLiteral(HOST));
         Thread.startVirtualThread(this::accept);
     }
 
     String address() {
-        return ControlPlane.HOST + ":" + end.getLocalPort();
+        return HOST + ":" + end.getLocalPort();
     }
 
     private void accept() {
@@ -30,8 +32,7 @@ final class Cable implements AutoCloseable {
             while (true) {
                 var near = end.accept();
                 connections.add(near);
-                var far = new Socket(
-                        InetAddress.ofLiteral(ControlPlane.HOST), Integer.parseInt(target.replaceAll(".*:", "")));
+                var far = new Socket(InetAddress.ofLiteral(HOST), Integer.parseInt(target.replaceAll(".*:", "")));
                 connections.add(far);
                 Thread.startVirtualThread(() -> carry(near, far));
                 Thread.startVirtualThread(() -> carry(far, near));

@@ -3,6 +3,7 @@ package dev.bodyguard.standalone;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.bodyguard.service.Keys;
 import dev.bodyguard.xds.snapshot.TypeUrls;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
@@ -276,7 +277,7 @@ class ControlPlaneTest {
         var plane = start();
         var checkout = sidecar(plane, "checkout", "1");
         var payment = sidecar(plane, "payment-service", "1");
-        try (var app = new ServerSocket(0, 50, InetAddress.ofLiteral(ControlPlane.HOST))) {
+        try (var app = new ServerSocket(0, 50, InetAddress.ofLiteral(Cable.HOST))) {
             var registration = payment.enrol("v2", app.getLocalPort());
             checkout.follow(Map.of(TypeUrls.VIRTUAL_HOST, List.of(HOST), TypeUrls.ENDPOINTS, List.of(V2)));
             checkout.await(
@@ -332,7 +333,7 @@ class ControlPlaneTest {
 
     @Test
     void aTakenPortIsNamedWithItsFlagAndItsOwner() throws Exception {
-        try (var taken = new ServerSocket(0, 50, InetAddress.ofLiteral(ControlPlane.HOST))) {
+        try (var taken = new ServerSocket(0, 50, InetAddress.ofLiteral(Cable.HOST))) {
             int port = taken.getLocalPort();
 
             assertThatThrownBy(() -> start(Map.of("xds", ":" + port)))
@@ -363,7 +364,7 @@ class ControlPlaneTest {
             args.add("--" + service + "-port");
             args.add(at.getOrDefault(service, ":0").replaceAll(".*:", ""));
         }
-        var plane = ControlPlane.start(Settings.from(args.toArray(String[]::new)));
+        var plane = ControlPlane.start(Settings.from(new Keys(Map.of()), args.toArray(String[]::new)));
         open.add(plane);
         return plane;
     }

@@ -12,6 +12,7 @@ import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
+import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.security.spec.ECGenParameterSpec;
@@ -128,8 +129,27 @@ public final class Authority {
                     + root.certificate().getNotAfter().toInstant() + " (it is now " + clock.instant()
                     + "); remove it to start a new mesh whose workloads must join again");
         }
+        requireRootOf(trustDomain, root.certificate(), store);
         var bundle = new TrustBundle(trustDomain, List.of(root.certificate()));
         return new Authority(bundle, root, lifetimes, journal, clock, random);
+    }
+
+    /// A root that we founded names its trust domain; one that names none is good for any.
+    private static void requireRootOf(String trustDomain, X509Certificate root, RootStore store) throws IOException {
+        var own = new SpiffeId(trustDomain, "").toString();
+        try {
+            var names = root.getSubjectAlternativeNames();
+            for (var name : names == null ? List.<List<?>>of() : names) {
+                if (name.get(0) instanceof Integer kind
+                        && kind == GeneralName.uniformResourceIdentifier
+                        && !own.equals(name.get(1))) {
+                    throw new IOException("the root in " + store + " is of " + name.get(1) + ", not of " + own
+                            + "; name that trust domain, or keep this mesh's root elsewhere");
+                }
+            }
+        } catch (CertificateParsingException broken) {
+            throw new IOException("the root in " + store + " cannot be read: " + broken.getMessage(), broken);
+        }
     }
 
     public TrustBundle bundle() {

@@ -1,6 +1,5 @@
 package dev.bodyguard.identity.authority;
 
-import dev.bodyguard.identity.spiffe.Pem;
 import dev.bodyguard.identity.spiffe.PrivateFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,12 +22,7 @@ public final class RootFolder implements RootStore {
     @Override
     public Optional<Root> load() throws IOException {
         try {
-            var blocks = Pem.parse(Files.readString(file));
-            var certificates = Pem.certificates(blocks);
-            if (certificates.size() != 1) {
-                throw new GeneralSecurityException("expected one certificate, found " + certificates.size());
-            }
-            return Optional.of(new Root(certificates.getFirst(), Pem.privateKey(blocks)));
+            return Optional.of(Root.ofPem(Files.readString(file)));
         } catch (NoSuchFileException _) {
             return Optional.empty();
         } catch (GeneralSecurityException | IllegalArgumentException broken) {
@@ -41,7 +35,12 @@ public final class RootFolder implements RootStore {
 
     @Override
     public void keep(Root root) throws IOException {
-        var pem = Pem.encode(root.certificate()) + Pem.encode(root.key());
-        PrivateFiles.writeNew(file, pem.getBytes(StandardCharsets.US_ASCII));
+        PrivateFiles.writeNew(file, root.toPem().getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /// The file's name.
+    @Override
+    public String toString() {
+        return file.toString();
     }
 }

@@ -2,30 +2,51 @@ package dev.bodyguard.identity.client;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.identity.spiffe.Svid;
-import dev.bodyguard.identity.spiffe.TrustBundle;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BinaryOperator;
 import java.util.function.Consumer;
 
-/// How a service of the control plane that runs in a process of its own becomes a member of its mesh: with a join
-/// token, like every other workload.
+/// How a service of the control plane that runs in a process of its own becomes a member of its mesh: with a token,
+/// like
+/// every other workload.
 ///
-/// @param state folder with `root.pem` and `join/<account>.bodyguard-system.token`, as identity writes them;
-///     the SVID is kept below it in `services/<account>/`
+/// @param proof what it shows, and by which roots it knows identity
+/// @param state folder that keeps the SVID, in `services/<account>/`
 /// @param identity `host:port` of the identity service
-public record Membership(Path state, String identity, String trustDomain) {
+public record Membership(Proof proof, Path state, String identity, String trustDomain) {
     /// The namespace of the control plane's own service accounts.
     public static final String NAMESPACE = "bodyguard-system";
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     public Membership {
+        Objects.requireNonNull(proof);
+        Objects.requireNonNull(state);
         trustDomain = new SpiffeId(trustDomain, "").trustDomain();
+    }
+
+    /// As environment variables say: `BODYGUARD_STATE`, `BODYGUARD_TOKEN`, `BODYGUARD_ROOT`, `BODYGUARD_IDENTITY` and
+    /// `BODYGUARD_TRUST_DOMAIN`.
+    ///
+    /// @param told the value of a variable, or else the second argument
+    /// @throws IllegalArgumentException with a sentence that names the variable
+    public static Membership from(BinaryOperator<String> told) {
+        var state = told.apply("BODYGUARD_STATE", "");
+        if (state.isEmpty()) {
+            throw new IllegalArgumentException("BODYGUARD_STATE is not set: name the folder with root.pem and the join"
+                    + " token, as identity writes them");
+        }
+        return new Membership(
+                Proof.of(Path.of(state), told.apply("BODYGUARD_TOKEN", ""), told.apply("BODYGUARD_ROOT", "")),
+                Path.of(state),
+                told.apply("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
+                told.apply("BODYGUARD_TRUST_DOMAIN", "cluster.local"));
     }
 
     /// `spiffe://<trust domain>/ns/bodyguard-system/sa/<service account>`
@@ -40,9 +61,8 @@ public record Membership(Path state, String identity, String trustDomain) {
     public Member join(String serviceAccount, Consumer<Svid> onRenewed, InstantSource clock)
             throws IOException, InterruptedException {
         var log = System.getLogger("dev.bodyguard." + serviceAccount);
-        var root = required(state.resolve("root.pem"));
-        var token = required(state.resolve("join").resolve(serviceAccount + "." + NAMESPACE + ".token"));
-        var roots = TrustBundle.read(trustDomain, root);
+        var roots = proof.roots(trustDomain, log);
+        var token = proof.token(serviceAccount);
         var channel = new MeshChannel(
                 id("identity"),
                 () -> roots,
@@ -52,7 +72,7 @@ public record Membership(Path state, String identity, String trustDomain) {
         var live = LiveSvid.start(
                 new Enrolment(
                         id(serviceAccount),
-                        Enrolment.Token.in(token),
+                        token,
                         roots,
                         Duration.ZERO,
                         state.resolve("services").resolve(serviceAccount)),
@@ -74,13 +94,5 @@ public record Membership(Path state, String identity, String trustDomain) {
             live.close();
             throw stopped;
         }
-    }
-
-    private static Path required(Path file) throws IOException {
-        if (!Files.exists(file)) {
-            throw new IOException(
-                    file + " does not exist; start identity first, or copy the file from its state folder");
-        }
-        return file;
     }
 }

@@ -25,6 +25,15 @@ public interface Events {
     /// A server of the control plane could not get a new certificate of its own; the old one stays.
     default void notRenewed(Svid old, Throwable cause, Duration nextTry) {}
 
+    /// The root is kept where nobody answers; it is asked for again.
+    default void rootNotReached(String where, String why) {}
+
+    /// From now on the mesh's roots stand in the ConfigMap of these namespaces.
+    default void rootsWritten(List<String> namespaces) {}
+
+    /// They do not in this one, whose pods cannot join; it is tried again.
+    default void rootsNotWritten(String namespace, String why) {}
+
     /// Each hears everything, in this order.
     static Events all(List<Events> listeners) {
         var all = List.copyOf(listeners);
@@ -52,6 +61,21 @@ public interface Events {
             @Override
             public void notRenewed(Svid old, Throwable cause, Duration nextTry) {
                 all.forEach(listener -> listener.notRenewed(old, cause, nextTry));
+            }
+
+            @Override
+            public void rootNotReached(String where, String why) {
+                all.forEach(listener -> listener.rootNotReached(where, why));
+            }
+
+            @Override
+            public void rootsWritten(List<String> namespaces) {
+                all.forEach(listener -> listener.rootsWritten(namespaces));
+            }
+
+            @Override
+            public void rootsNotWritten(String namespace, String why) {
+                all.forEach(listener -> listener.rootsNotWritten(namespace, why));
             }
         };
     }

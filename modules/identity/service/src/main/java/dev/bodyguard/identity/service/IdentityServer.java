@@ -1,5 +1,6 @@
 package dev.bodyguard.identity.service;
 
+import dev.bodyguard.identity.authority.Authority;
 import dev.bodyguard.identity.spiffe.AcceptedPeers;
 import dev.bodyguard.identity.spiffe.MeshTls;
 import dev.bodyguard.identity.spiffe.SvidVerifier;
@@ -33,11 +34,14 @@ public final class IdentityServer implements AutoCloseable {
     /// Opens the port.
     ///
     /// @param port 0 for any that is free
-    public static IdentityServer start(String host, int port, MeshState state, Events events, InstantSource clock)
+    /// @param tokens what its clients prove themselves by
+    public static IdentityServer start(
+            String host, int port, Authority authority, Tokens tokens, Events events, InstantSource clock)
             throws IOException {
-        var svid = ServerSvid.start(state.authority(), "identity", events, clock, _ -> {});
-        var tls = new MeshTls(svid, new SvidVerifier(state::bundle, clock), new AcceptedPeers.EveryMember(), _ -> {});
-        var issuance = new Issuance(state.authority(), state.joinKey(), events, IdentityServer::peer, clock);
+        var svid = ServerSvid.start(authority, "identity", events, clock, _ -> {});
+        var tls =
+                new MeshTls(svid, new SvidVerifier(authority::bundle, clock), new AcceptedPeers.EveryMember(), _ -> {});
+        var issuance = new Issuance(authority, tokens, events, IdentityServer::peer, clock);
         var server = WebServer.builder()
                 .host(host)
                 .port(port)
@@ -72,6 +76,11 @@ public final class IdentityServer implements AutoCloseable {
     /// `host:port`, with the port that was allocated.
     public String address() {
         return host + ":" + server.port();
+    }
+
+    /// The port that was allocated.
+    public int port() {
+        return server.port();
     }
 
     @Override

@@ -4,8 +4,6 @@ import com.google.protobuf.ByteString;
 import dev.bodyguard.identity.authority.Authority;
 import dev.bodyguard.identity.authority.ServerNames;
 import dev.bodyguard.identity.authority.Signing;
-import dev.bodyguard.identity.spiffe.JoinKey;
-import dev.bodyguard.identity.spiffe.JoinToken;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.xds.protocol.identity.v1.IdentityGrpc;
 import dev.bodyguard.xds.protocol.identity.v1.SignRequest;
@@ -22,7 +20,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 
-/// `bodyguard.identity.v1.Identity`: signs for whoever bears a join token, and only what the token is good for.
+/// `bodyguard.identity.v1.Identity`: signs for whoever bears a token, and only what the token is good for.
 ///
 /// A plain gRPC service; any transport may carry it that proves the server and hides the token, that is TLS.
 final class Issuance extends IdentityGrpc.IdentityImplBase {
@@ -31,12 +29,13 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
             Status.Code.PERMISSION_DENIED,
             Status.Code.INVALID_ARGUMENT,
             Status.Code.RESOURCE_EXHAUSTED,
+            Status.Code.UNAVAILABLE,
             Status.Code.INTERNAL);
 
     private static final int LONGEST_SHOWN = 80;
 
     private final Authority authority;
-    private final JoinKey joinKey;
+    private final Tokens tokens;
     private final Events events;
     private final Supplier<String> peer;
     /// A sidecar that renews its certificate of 10 s, and restarts in between, needs far less.
@@ -45,9 +44,9 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
     /// For one authority.
     ///
     /// @param peer the caller's address, asked for on the thread that serves the call
-    Issuance(Authority authority, JoinKey joinKey, Events events, Supplier<String> peer, InstantSource clock) {
+    Issuance(Authority authority, Tokens tokens, Events events, Supplier<String> peer, InstantSource clock) {
         this.authority = Objects.requireNonNull(authority);
-        this.joinKey = Objects.requireNonNull(joinKey);
+        this.tokens = Objects.requireNonNull(tokens);
         this.events = Objects.requireNonNull(events);
         this.peer = Objects.requireNonNull(peer);
         this.allowance = new Allowance(100, Duration.ofMillis(100), clock);
@@ -87,13 +86,14 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
     }
 
     private Answer decide(SignRequest request, String from) throws IOException, CertificateEncodingException {
-        return switch (joinKey.verify(new JoinToken(request.getJoinToken()))) {
-            case JoinKey.Refused(var why) -> new Denied(Status.Code.UNAUTHENTICATED, why);
-            case JoinKey.Admitted(var namespace, var account) -> {
+        return switch (tokens.judge(request.getJoinToken(), from)) {
+            case Tokens.Refused(var why) -> new Denied(Status.Code.UNAUTHENTICATED, why);
+            case Tokens.Unknown(var why) -> new Denied(Status.Code.UNAVAILABLE, why);
+            case Tokens.Admitted(var namespace, var account, var bearer) -> {
                 if (!namespace.equals(request.getNamespace()) || !account.equals(request.getServiceAccount())) {
                     yield new Denied(
                             Status.Code.PERMISSION_DENIED,
-                            "the join token is good for " + namespace + "/" + account + ", not for "
+                            "the token is good for " + namespace + "/" + account + ", not for "
                                     + printable(request.getNamespace() + "/" + request.getServiceAccount()));
                 }
                 if (!allowance.take(namespace + "/" + account)) {
@@ -101,7 +101,10 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
                             Status.Code.RESOURCE_EXHAUSTED,
                             namespace + "/" + account + " asks for certificates too often; ask again in a second");
                 }
-                yield signed(request, SpiffeId.ofServiceAccount(trustDomain(), namespace, account), from);
+                yield signed(
+                        request,
+                        SpiffeId.ofServiceAccount(trustDomain(), namespace, account),
+                        bearer.isEmpty() ? from : from + ", " + bearer);
             }
         };
     }

@@ -59,6 +59,11 @@ public final class MeshState implements AutoCloseable {
         return joinKey;
     }
 
+    /// Those of the join key.
+    public Tokens tokens() {
+        return new JoinTokens(joinKey);
+    }
+
     public TrustBundle bundle() {
         return authority.bundle();
     }

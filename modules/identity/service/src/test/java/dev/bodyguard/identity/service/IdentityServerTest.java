@@ -53,7 +53,12 @@ class IdentityServerTest {
     void start() throws IOException {
         state = MeshState.open(folder, "cluster.local", Authority.Lifetimes.DAY, CLOCK, new SecureRandom());
         server = IdentityServer.start(
-                "127.0.0.1", 0, state, Events.all(List.of(new CountedEvents(metrics), new Heard())), CLOCK);
+                "127.0.0.1",
+                0,
+                state.authority(),
+                state.tokens(),
+                Events.all(List.of(new CountedEvents(metrics), new Heard())),
+                CLOCK);
     }
 
     @AfterEach
@@ -124,7 +129,7 @@ class IdentityServerTest {
 
         assertThat(refusal.getCode()).isEqualTo(Status.Code.PERMISSION_DENIED);
         assertThat(refusal.getDescription())
-                .isEqualTo("the join token is good for default/checkout, not for default/payment-service");
+                .isEqualTo("the token is good for default/checkout, not for default/payment-service");
         assertThat(happened)
                 .anyMatch(line -> line.startsWith("refused default/payment-service") && line.contains("127.0.0.1"));
         assertThat(metrics.get("bodyguard.identity.refused")

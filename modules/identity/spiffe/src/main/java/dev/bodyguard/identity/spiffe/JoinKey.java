@@ -19,6 +19,8 @@ import javax.crypto.spec.SecretKeySpec;
 public final class JoinKey {
     private static final String VERSION = "bg1.";
     private static final int BYTES = 32;
+    /// Namespaces and names are at most 253 characters each; more is not a token of ours.
+    private static final int LONGEST = 1024;
     private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
     private static final Base64.Decoder DECODER = Base64.getUrlDecoder();
 
@@ -76,7 +78,7 @@ public final class JoinKey {
             return new Refused("no join token was given");
         }
         var dot = text.lastIndexOf('.');
-        if (text.length() > JoinToken.LONGEST || !text.startsWith(VERSION) || dot < VERSION.length()) {
+        if (text.length() > LONGEST || !text.startsWith(VERSION) || dot < VERSION.length()) {
             return new Refused("the join token is not one of this mesh: it is not of the form bg1.<who>.<proof>");
         }
         var claim = text.substring(0, dot);

@@ -11,6 +11,9 @@ import java.util.stream.Collectors;
 
 /// The roots that may vouch for the members of one trust domain; the one that signs now stands first.
 public record TrustBundle(String trustDomain, List<X509Certificate> roots) {
+    /// RFC 5280 §4.2.1.6, `uniformResourceIdentifier`.
+    private static final int URI = 6;
+
     public TrustBundle {
         // A trust domain is valid where the id of the domain itself is.
         trustDomain = new SpiffeId(trustDomain, "").trustDomain();
@@ -44,6 +47,31 @@ public record TrustBundle(String trustDomain, List<X509Certificate> roots) {
         } catch (IllegalArgumentException broken) {
             throw new IOException(file + ": " + broken.getMessage(), broken);
         }
+    }
+
+    /// Reads a PEM file of the trust domain that its first root names (X.509-SVID §4.2 has it in the certificate's
+    /// URI), as
+    /// the roots do that identity founds.
+    public static TrustBundle read(Path file) throws IOException {
+        try {
+            var roots = Pem.certificates(Pem.parse(Files.readString(file)));
+            if (roots.isEmpty()) {
+                throw new IOException(file + " has no root certificate");
+            }
+            return new TrustBundle(named(roots.getFirst()).trustDomain(), roots);
+        } catch (CertificateException | IllegalArgumentException broken) {
+            throw new IOException(file + ": " + broken.getMessage(), broken);
+        }
+    }
+
+    private static SpiffeId named(X509Certificate root) throws CertificateException {
+        var names = root.getSubjectAlternativeNames();
+        for (var name : names == null ? List.<List<?>>of() : names) {
+            if (name.get(0) instanceof Integer kind && kind == URI && name.get(1) instanceof String uri) {
+                return SpiffeId.parse(uri);
+            }
+        }
+        throw new CertificateException("the root '" + root.getSubjectX500Principal() + "' names no trust domain");
     }
 
     /// Writes the PEM file in one step.

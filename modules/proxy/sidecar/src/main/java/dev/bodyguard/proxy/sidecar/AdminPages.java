@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.proxy.sidecar.AdminServer.Page;
 import dev.bodyguard.proxy.sidecar.AdminServer.Query;
 import dev.bodyguard.proxy.sidecar.AdminServer.Reply;
@@ -14,6 +15,7 @@ record AdminPages(
         InForce<Generation> inForce,
         Hosts hosts,
         Settings settings,
+        SpiffeId id,
         Runnable drain) {
     Map<Page, Function<Query, Reply>> all() {
         return Map.of(
@@ -24,7 +26,7 @@ record AdminPages(
                 new Page("GET", "/config"),
                 _ -> Reply.json(ConfigDump.of(inForce.get().plan(), settings)),
                 new Page("GET", "/explain"),
-                query -> new OutboundExplanation(inForce.get(), hosts, settings).of(query),
+                query -> new OutboundExplanation(inForce.get(), hosts, settings, id).of(query),
                 new Page("GET", "/explain-inbound"),
                 query -> new InboundExplanation(inForce.get().plan(), settings).of(query),
                 new Page("POST", "/drain"),

@@ -77,7 +77,7 @@ record InPod(
                 labels,
                 told.addresses("POD_IPS"),
                 told.ports("BODYGUARD_APP_PORTS"),
-                told.or("BODYGUARD_TRUST_DOMAIN", Main.TRUST_DOMAIN),
+                told.or("BODYGUARD_TRUST_DOMAIN", "cluster.local"),
                 new Whereabouts.Fixed(
                         told.hostPort("BODYGUARD_IDENTITY"),
                         told.hostPort("BODYGUARD_CONFIG"),

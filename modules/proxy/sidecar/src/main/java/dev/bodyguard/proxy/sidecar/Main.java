@@ -8,7 +8,6 @@ import java.util.logging.Logger;
 
 /// A sidecar, placed where its settings say.
 public final class Main {
-    static final String TRUST_DOMAIN = "cluster.local";
     private static final int USAGE = 64;
 
     /// Held, because java.util.logging would otherwise forget its level. Netty tells of every frame that crosses a

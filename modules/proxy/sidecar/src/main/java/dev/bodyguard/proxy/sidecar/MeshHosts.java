@@ -10,6 +10,7 @@ final class MeshHosts {
     private static final int MOST = 4 * Hosts.MOST;
 
     private static final String SERVICE = ".svc";
+    private static final String IN_CLUSTER = SERVICE + ".cluster.local";
 
     private final Set<String> seen = ConcurrentHashMap.newKeySet();
 
@@ -35,6 +36,6 @@ final class MeshHosts {
         if (name.equals("localhost") || name.indexOf(':') >= 0) {
             return false;
         }
-        return name.indexOf('.') < 0 || name.endsWith(SERVICE) || name.endsWith(SERVICE + "." + Main.TRUST_DOMAIN);
+        return name.indexOf('.') < 0 || name.endsWith(SERVICE) || name.endsWith(IN_CLUSTER);
     }
 }

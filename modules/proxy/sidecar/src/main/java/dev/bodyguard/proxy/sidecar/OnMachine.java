@@ -119,7 +119,7 @@ final class OnMachine {
         return status;
     }
 
-    /// The mesh's root, once there is one.
+    /// The mesh's root, once there is one; it says which trust domain this is in.
     private static TrustBundle root(StateFolder state, String workload, SidecarLog log)
             throws IOException, TimeoutException, InterruptedException {
         long until = System.nanoTime() + PATIENCE_FOR_THE_CONTROL_PLANE.toNanos();
@@ -138,7 +138,7 @@ final class OnMachine {
             }
             Thread.sleep(50);
         }
-        return TrustBundle.read(Main.TRUST_DOMAIN, state.rootCertificates());
+        return TrustBundle.read(state.rootCertificates());
     }
 
     /// Opens a port.

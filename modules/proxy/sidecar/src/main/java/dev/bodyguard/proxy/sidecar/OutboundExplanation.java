@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What becomes of a request of the app's, without making it: the decisions of [OutboundPath], by the same plan. A host
 /// that is not known yet is asked for, as a first request would.
-record OutboundExplanation(Generation now, Hosts hosts, Settings settings) {
+record OutboundExplanation(Generation now, Hosts hosts, Settings settings, SpiffeId id) {
     private static final int HTTP = 80;
 
     Reply of(Query query) {
@@ -38,10 +38,7 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings) {
         tree.put("workload", settings.workload());
         tree.put("service", settings.service());
         tree.put("namespace", settings.namespace());
-        tree.put(
-                "principal",
-                SpiffeId.ofServiceAccount(settings.trustDomain(), settings.namespace(), settings.serviceAccount())
-                        .toString());
+        tree.put("principal", id.toString());
         tree.put("method", request.method());
         tree.put("host", key);
         decide(tree, request, to, key);

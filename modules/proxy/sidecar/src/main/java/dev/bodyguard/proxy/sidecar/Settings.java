@@ -23,8 +23,6 @@ sealed interface Settings permits Standalone, InPod {
     /// Ports of the app that it is known to listen on.
     List<Integer> appPorts();
 
-    String trustDomain();
-
     /// The workload's IP address.
     String address();
 

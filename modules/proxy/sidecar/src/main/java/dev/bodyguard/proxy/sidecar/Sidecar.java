@@ -81,8 +81,8 @@ final class Sidecar implements AutoCloseable {
 
         // Identity
         var rotating = new AtomicReference<@Nullable MeshTls>();
-        controlPlane = new ControlPlane(where, settings.trustDomain(), this::trusted, this::current, log, clock);
-        id = SpiffeId.ofServiceAccount(settings.trustDomain(), settings.namespace(), settings.serviceAccount());
+        controlPlane = new ControlPlane(where, root.trustDomain(), this::trusted, this::current, log, clock);
+        id = SpiffeId.ofServiceAccount(root.trustDomain(), settings.namespace(), settings.serviceAccount());
         live = LiveSvid.start(
                 new Enrolment(id, token, root, settings.ttl(), state.workload(settings.workload())),
                 controlPlane::identity,
@@ -107,7 +107,7 @@ final class Sidecar implements AutoCloseable {
         telemetry = new Telemetry(
                 new Otlp(self, clock.millis()),
                 ground.meters(),
-                new TelemetryChannel(upstreams, loops.all().getLast(), controlPlane::telemetry, settings.trustDomain()),
+                new TelemetryChannel(upstreams, loops.all().getLast(), controlPlane::telemetry, root.trustDomain()),
                 log,
                 clock);
         var ledger = new Ledger(
@@ -161,7 +161,7 @@ final class Sidecar implements AutoCloseable {
 
     /// What operators may ask.
     AdminPages pages(Runnable drain) {
-        return new AdminPages(ground.readiness(), ground.meters(), inForce, hosts, settings, drain);
+        return new AdminPages(ground.readiness(), ground.meters(), inForce, hosts, settings, id, drain);
     }
 
     /// `spiffe://… (BoringSSL, epoll)`

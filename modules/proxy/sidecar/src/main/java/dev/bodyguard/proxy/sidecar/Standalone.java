@@ -85,11 +85,6 @@ record Standalone(
     }
 
     @Override
-    public String trustDomain() {
-        return Main.TRUST_DOMAIN;
-    }
-
-    @Override
     public String address() {
         return "127.0.0.1";
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Message;
+import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.proxy.engine.Loads;
 import dev.bodyguard.proxy.engine.Plan;
 import dev.bodyguard.proxy.engine.Resources;
@@ -58,7 +59,13 @@ class ExplanationTest {
             case Settings.Asked.Help _, Settings.Asked.Mistake _ -> throw new AssertionError("settings");
         };
         var pages = new AdminPages(
-                new Readiness(), new Meters(), inForce, new Hosts(planner, Hosts.MOST), settings, () -> {});
+                new Readiness(),
+                new Meters(),
+                inForce,
+                new Hosts(planner, Hosts.MOST),
+                settings,
+                SpiffeId.ofServiceAccount("cluster.local", "default", "checkout"),
+                () -> {});
         admin = AdminServer.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), pages.all());
     }
 

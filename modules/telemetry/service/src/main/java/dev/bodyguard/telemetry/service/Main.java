@@ -17,6 +17,9 @@ public final class Main {
         usage: bodyguard service telemetry, with environment variables:
           BODYGUARD_STATE           folder with identity's root.pem and join/telemetry.bodyguard-system.token; keeps the
                                     SVID; required
+          BODYGUARD_TOKEN           file of a Kubernetes token of its service account, audience bodyguard; with
+                                    it no join token is needed
+          BODYGUARD_ROOT            file with the roots, beside BODYGUARD_TOKEN instead of root.pem
           BODYGUARD_IDENTITY        where identity is (127.0.0.1:15013)
           BODYGUARD_TRUST_DOMAIN    (cluster.local)
           BODYGUARD_HOST            the address to listen on (127.0.0.1)
@@ -41,12 +44,7 @@ public final class Main {
                             keys.port("BODYGUARD_TELEMETRY_PORT", 15016),
                             keys.port("BODYGUARD_OTLP_PORT", 15018),
                             exports),
-                    new Membership(
-                            keys.path(
-                                    "BODYGUARD_STATE",
-                                    "the folder with root.pem and the join token, as identity writes them"),
-                            keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
-                            keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local")));
+                    Membership.from(keys::text));
         }
     }
 
