@@ -25,6 +25,9 @@ sealed interface Settings permits Standalone, InPod {
 
     String trustDomain();
 
+    /// How connections come to it, in Istio's words; `NONE` where the kernel hands nothing over.
+    String interceptionMode();
+
     /// The workload's IP address.
     String address();
 
