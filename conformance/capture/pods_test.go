@@ -35,6 +35,7 @@ spec:
     - {number: 81, name: http-loopback, protocol: HTTP, targetPort: 8081}
     - {number: 82, name: http-loopback6, protocol: HTTP, targetPort: 8082}
     - {number: 83, name: http-slow, protocol: HTTP, targetPort: 8083}
+    - {number: 84, name: http-undeclared, protocol: HTTP, targetPort: 8084}
     - {number: 5432, name: tcp-ledger, protocol: TCP, targetPort: 5432}
   endpoints:
     - address: %[1]s
@@ -179,6 +180,8 @@ func TestPods(t *testing.T) {
 	a.Pays(at(a.V4, 8080))
 	a.Pays("127.0.0.1:8081")
 	a.Pays("[::1]:8082")
+	a.Pays("[::]:8084")
+	a.Pays("127.0.0.1:8085")
 	a.Serves(app, "ledger@[::]:5432", "app@[::]:6060")
 	network.Node().Serves(app, "node@[::]:9000")
 
@@ -197,6 +200,7 @@ func TestPods(t *testing.T) {
 		{"by IPv6 loopback", b, "http://payment-service/pay", "[::1]:80"},
 		{"to an app on loopback only", b, "http://payment-service:81/pay", at(service4, 81)},
 		{"to an app on IPv6 loopback only", b, "http://payment-service:82/pay", at(service4, 82)},
+		{"to a port that the pod does not declare", b, "http://payment-service:84/pay", at(service4, 84)},
 		{"of the app to its own service", a, "http://payment-service/pay", at(service4, 80)},
 	}
 	for _, call := range calls {
@@ -241,11 +245,15 @@ func TestPods(t *testing.T) {
 		}
 		payment.Sidecar.Says(`refused plaintext from `+regexp.QuoteMeta(outside.V4)+`:\d+: plaintext HTTP/1 \(GET\)`, patience)
 	})
-	t.Run("a port that is not declared is closed, with a line that says the way out", func(t *testing.T) {
+	t.Run("so is plaintext to a port that nobody declares, by whatever address", func(t *testing.T) {
+		for _, address := range []string{a.V4, a.V6} {
+			if got := outside.Gets(app, "http://"+at(address, 8084)+"/pay", ""); !strings.HasPrefix(got, "failed:") {
+				t.Errorf("got %s", got)
+			}
+		}
 		if heard := outside.Hears(app, "", at(a.V4, 6060)); heard != "" && !strings.HasPrefix(heard, "failed:") {
 			t.Errorf("heard %q", heard)
 		}
-		payment.Sidecar.Says(`the mesh has no port 6060 of this pod: declare it as a containerPort`, patience)
 	})
 	t.Run("the captured ports take nobody who calls themselves", func(t *testing.T) {
 		for _, port := range []int{15001, 15006} {
@@ -301,7 +309,9 @@ func TestPermissivePodsByTproxy(t *testing.T) {
 	cluster.Inject(b, "checkout", "", "REDIRECT")
 	must(os.Chmod(harness.Apps, 0o755))
 	a.Pays("[::]:8080")
-	a.Serves(app, "ledger@[::]:5432")
+	a.Pays("[::]:8084")
+	a.Pays("127.0.0.1:8085")
+	a.Serves(app, "ledger@[::]:5432", "undeclared@[::]:6060")
 
 	counted := func(policy string) int {
 		return payment.Counts(`reporter="destination"`, `connection_security_policy="`+policy+`"`, `response_code="200"`)
@@ -317,6 +327,20 @@ func TestPermissivePodsByTproxy(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a port that nobody declares is open to the same callers", func(t *testing.T) {
+		if got := outside.Gets(app, "http://"+at(a.V4, 8084)+"/pay", ""); !strings.HasPrefix(got, "200\n") {
+			t.Errorf("got %s", got)
+		}
+		if heard := outside.Hears(app, "", at(a.V4, 6060)); heard != "undeclared "+at(a.V4, 6060)+" 127.0.0.6" {
+			t.Errorf("heard %q", heard)
+		}
+	})
+	t.Run("what listens on loopback only, undeclared, is reached by nobody else", func(t *testing.T) {
+		got := outside.Gets(app, "http://"+at(a.V4, 8085)+"/pay", "")
+		if !strings.HasPrefix(got, "503\n") || !strings.Contains(got, "the application does not listen on "+at(a.V4, 8085)) {
+			t.Errorf("got %s", got)
+		}
+	})
 	t.Run("who has no sidecar hears a server that speaks first", func(t *testing.T) {
 		if heard := outside.Hears(app, "", at(a.V4, 5432)); heard != "ledger "+at(a.V4, 5432)+" 127.0.0.6" {
 			t.Errorf("heard %q", heard)

@@ -17,7 +17,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// All that is known of a mesh at one moment: merged, indexed, immutable.
@@ -180,6 +182,38 @@ public final class Mesh {
     public Optional<PeerAuthentication.Mode> peerMode(
             String namespace, String service, Map<String, String> labels, int port) {
         return peerAuthentications.mode(namespace, withApp(service, labels), port);
+    }
+
+    /// Ports of a workload's application of which documents speak, whether it declares them or not: where services lead
+    /// that select it, and what policies tell apart.
+    ///
+    /// @param service the short name that the workload registered for, empty where it did not
+    public SortedSet<Integer> portsSpokenOf(String namespace, String service, Map<String, String> labels) {
+        var carried = withApp(service, labels);
+        var ports = new TreeSet<Integer>();
+        for (var known : services.values()) {
+            if (known.namespace().equals(namespace)
+                    && known.backing() instanceof Backing.Selected selected
+                    && carried.entrySet().containsAll(selected.labels().entrySet())) {
+                known.ports().forEach(port -> numbered(port).ifPresent(ports::add));
+            }
+        }
+        peerAuthentications
+                .of(namespace, carried)
+                .ifPresent(own -> ports.addAll(own.ports().keySet()));
+        servers.stream()
+                .filter(server -> server.namespace().equals(namespace) && server.port() != 0)
+                .filter(server ->
+                        carried.entrySet().containsAll(server.selector().entrySet()))
+                .forEach(server -> ports.add(server.port()));
+        return ports;
+    }
+
+    private static Optional<Integer> numbered(Service.Port port) {
+        if (port.target() instanceof Target.Exactly(int number)) {
+            return Optional.of(number);
+        }
+        return port.target() instanceof Target.Implied ? Optional.of(port.number()) : Optional.empty();
     }
 
     /// The limits on what a workload takes on, on a port of its application.

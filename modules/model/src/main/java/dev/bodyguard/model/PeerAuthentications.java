@@ -20,11 +20,16 @@ final class PeerAuthentications {
 
     /// Empty where no document says.
     Optional<Mode> mode(String namespace, Map<String, String> labels, int port) {
-        var own = first(scope -> selects(scope, namespace, labels));
+        var own = of(namespace, labels);
         var ofPort = own.map(policy -> policy.ports().get(port));
         return ofPort.or(() -> said(own))
                 .or(() -> said(first(scope -> scope.equals(new Scope.Namespace(namespace)))))
                 .or(() -> said(first(scope -> scope instanceof Scope.Everywhere)));
+    }
+
+    /// The one that selects a workload by its labels.
+    Optional<PeerAuthentication> of(String namespace, Map<String, String> labels) {
+        return first(scope -> selects(scope, namespace, labels));
     }
 
     private static boolean selects(Scope scope, String namespace, Map<String, String> labels) {

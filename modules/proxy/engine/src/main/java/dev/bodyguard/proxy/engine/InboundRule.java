@@ -33,6 +33,11 @@ public final class InboundRule {
         this.opaque = opaque;
     }
 
+    /// The same for one of several ports that it is about.
+    InboundRule at(int number) {
+        return new InboundRule(number, security, host, paths, authorizations, limits, opaque);
+    }
+
     /// The application's port.
     public int port() {
         return port;

@@ -110,15 +110,7 @@ final class Listeners {
         for (int i = 0; i < listener.getFilterChainsCount(); i++) {
             FilterChain chain = listener.getFilterChains(i);
             String field = "filter_chains[" + i + "]";
-            if (!chain.getFilterChainMatch().hasDestinationPort()) {
-                throw new Invalid(field + ".filter_chain_match.destination_port", "must be the application's port");
-            }
-            int port = chain.getFilterChainMatch().getDestinationPort().getValue();
-            if (port < 1 || port > 65_535) {
-                throw new Invalid(
-                        field + ".filter_chain_match.destination_port",
-                        "must be 1 to 65535, was " + Integer.toUnsignedString(port));
-            }
+            int port = port(chain, field);
             if (isOpaque(chain)) {
                 continue;
             }
@@ -143,6 +135,20 @@ final class Listeners {
             clusters.addAll(rule.clusters());
         }
         return new Inbound(Map.copyOf(ports), Set.copyOf(clusters), Set.copyOf(counted));
+    }
+
+    /// The application's port, or that of every one that has no chain.
+    private static int port(FilterChain chain, String field) throws Invalid {
+        if (!chain.getFilterChainMatch().hasDestinationPort()) {
+            return Plan.ANY_OTHER;
+        }
+        int port = chain.getFilterChainMatch().getDestinationPort().getValue();
+        if (port < 1 || port > 65_535) {
+            throw new Invalid(
+                    field + ".filter_chain_match.destination_port",
+                    "must be 1 to 65535, was " + Integer.toUnsignedString(port));
+        }
+        return port;
     }
 
     private static CanonicalPath paths(HttpConnectionManager manager, String field) throws Invalid {
@@ -194,7 +200,7 @@ final class Listeners {
                 var proxy =
                         TcpProxy.parseFrom(chain.getFilters(0).getTypedConfig().getValue());
                 Matching.unsupported(!proxy.hasCluster(), field + ".filters[0] without a cluster");
-                clusters.put(chain.getFilterChainMatch().getDestinationPort().getValue(), proxy.getCluster());
+                clusters.put(port(chain, field), proxy.getCluster());
             } catch (InvalidProtocolBufferException broken) {
                 throw new Invalid(field + ".filters[0]", "cannot be read: " + broken.getMessage());
             }

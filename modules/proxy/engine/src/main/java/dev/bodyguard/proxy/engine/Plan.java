@@ -2,6 +2,7 @@ package dev.bodyguard.proxy.engine;
 
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// All that a proxy was told, compiled. Immutable; swapped whole. A request reads it once and finishes on it.
@@ -15,12 +16,16 @@ public final class Plan {
             Map.of(),
             new Routing.Fallback.Block(503, "no configuration received yet; is the control plane reachable?"));
 
+    /// In place of a port: every one that is not named.
+    static final int ANY_OTHER = 0;
+
     private static final Routing.NotYetKnown NOT_YET_KNOWN = new Routing.NotYetKnown();
 
     private final Map<String, Hosts.Host> hosts;
     private final Set<String> absent;
     private final Map<String, ClusterPlan> clusters;
     private final Map<Integer, InboundRule> inbound;
+    private final Set<Integer> inboundPorts;
     private final Routing.Unknown unknown;
 
     Plan(
@@ -33,6 +38,8 @@ public final class Plan {
         this.absent = Set.copyOf(absent);
         this.clusters = Map.copyOf(clusters);
         this.inbound = Map.copyOf(inbound);
+        this.inboundPorts =
+                inbound.keySet().stream().filter(port -> port != ANY_OTHER).collect(Collectors.toUnmodifiableSet());
         this.unknown = new Routing.Unknown(fallback);
     }
 
@@ -80,11 +87,13 @@ public final class Plan {
 
     /// What is done with connections for an application's port, null where the port is not the mesh's.
     public @Nullable InboundRule inbound(int port) {
-        return inbound.get(port);
+        var rule = inbound.get(port);
+        var others = inbound.get(ANY_OTHER);
+        return rule != null || others == null ? rule : others.at(port);
     }
 
-    /// The application's ports that have a rule.
+    /// The application's ports that have a rule of their own.
     public Set<Integer> inboundPorts() {
-        return inbound.keySet();
+        return inboundPorts;
     }
 }

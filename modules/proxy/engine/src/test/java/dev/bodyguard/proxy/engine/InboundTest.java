@@ -42,6 +42,26 @@ class InboundTest {
     }
 
     @Test
+    void aChainWithoutAPortIsAboutEveryOther() {
+        Given.listener(
+                resources,
+                "inbound",
+                chain(true, "") + chain(false, rbac("DENY", """
+                            policies { key: 'no' value {
+                              principals { any: true } permissions { destination_port: 9090 } } }
+                            """)).replace("destination_port { value: 8080 }", ""));
+
+        assertThat(rule().security().plaintext()).isFalse();
+        assertThat(resources.plan().inboundPorts()).containsExactly(8080);
+        var other = Objects.requireNonNull(resources.plan().inbound(9090));
+        assertThat(other.port()).isEqualTo(9090);
+        assertThat(other.security().plaintext()).isTrue();
+        assertThat(other.authorize(null, get("/"))).isEqualTo(new Verdict.Denied("no"));
+        assertThat(Objects.requireNonNull(resources.plan().inbound(9091)).authorize(null, get("/")))
+                .isInstanceOf(Verdict.Allowed.class);
+    }
+
+    @Test
     void bytesWithoutTlsAreNotAnnounced() {
         var rejected = Given.listener(resources, "inbound", chain(false, "") + bytes("application_protocols: 'istio'"));
 

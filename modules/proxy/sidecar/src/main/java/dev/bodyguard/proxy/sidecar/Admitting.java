@@ -14,9 +14,7 @@ record Admitting(InForce<Generation> inForce) implements Admittance {
     public Speech of(InetSocketAddress meant) {
         var rule = inForce.get().plan().inbound(meant.getPort());
         return rule == null
-                ? new Speech.Nothing("the mesh has no port " + meant.getPort()
-                        + " of this pod: declare it as a containerPort, or exclude it from capture"
-                        + " (traffic.sidecar.istio.io/excludeInboundPorts)")
+                ? new Speech.Nothing("the control plane has not said yet what is let in to port " + meant.getPort())
                 : speech(rule.security());
     }
 

@@ -98,6 +98,11 @@ record InPod(
     }
 
     @Override
+    public String interceptionMode() {
+        return interception.name();
+    }
+
+    @Override
     public String address() {
         return NetUtil.toAddressString(ips.getFirst());
     }

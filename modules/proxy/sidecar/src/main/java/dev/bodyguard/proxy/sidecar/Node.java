@@ -24,6 +24,7 @@ record Node(Settings settings) {
                                 "LABELS",
                                 Value.newBuilder().setStructValue(labels).build())
                         .putFields("APP_PORTS", text(appPorts()))
+                        .putFields("INTERCEPTION_MODE", text(settings.interceptionMode()))
                         .putFields("GENERATOR", text("bodyguard")))
                 .build();
     }

@@ -23,6 +23,9 @@ sealed interface Settings permits Standalone, InPod {
     /// Ports of the app that it is known to listen on.
     List<Integer> appPorts();
 
+    /// How connections come to it, in Istio's words; `NONE` where the kernel hands nothing over.
+    String interceptionMode();
+
     /// The workload's IP address.
     String address();
 

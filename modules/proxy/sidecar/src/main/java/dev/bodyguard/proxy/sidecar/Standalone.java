@@ -78,6 +78,11 @@ record Standalone(
         command = List.copyOf(command);
     }
 
+    @Override
+    public String interceptionMode() {
+        return "NONE";
+    }
+
     /// Its service account is named after its service.
     @Override
     public String serviceAccount() {

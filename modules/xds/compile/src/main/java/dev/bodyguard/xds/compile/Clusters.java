@@ -84,6 +84,10 @@ final class Clusters {
                 .build();
     }
 
+    static Cluster inboundPassthrough() {
+        return passthrough().toBuilder().setName(Resources.INBOUND_PASSTHROUGH).build();
+    }
+
     static Cluster blackHole() {
         return Cluster.newBuilder()
                 .setName(Resources.BLACK_HOLE)

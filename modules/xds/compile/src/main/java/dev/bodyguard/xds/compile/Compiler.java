@@ -89,6 +89,7 @@ public final class Compiler implements Resources {
     public Optional<Cluster> cluster(Kind kind, String name) {
         return switch (name) {
             case PASSTHROUGH -> Optional.of(Clusters.passthrough());
+            case INBOUND_PASSTHROUGH -> Optional.of(Clusters.inboundPassthrough());
             case BLACK_HOLE -> Optional.of(Clusters.blackHole());
             default ->
                 remembered(

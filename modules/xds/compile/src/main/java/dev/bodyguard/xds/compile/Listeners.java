@@ -40,6 +40,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsCont
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 
 /// The two listeners of a sidecar. The ports in them are the usual ones; a sidecar without capture picks its own.
 final class Listeners {
@@ -178,8 +179,34 @@ final class Listeners {
                 .setTrafficDirection(TrafficDirection.INBOUND);
         listener.addListenerFilters(inspector("tls_inspector", "TlsInspector"))
                 .addListenerFilters(inspector("http_inspector", "HttpInspector"));
-        proxy.appPorts().stream().sorted().distinct().forEach(port -> listener.addAllFilterChains(chains(proxy, port)));
+        var ports = new TreeSet<>(proxy.appPorts());
+        if (proxy.captured()) {
+            ports.addAll(mesh.portsSpokenOf(proxy.namespace(), proxy.service(), proxy.labels()));
+        }
+        ports.forEach(port -> listener.addAllFilterChains(chains(proxy, Door.of(port))));
+        if (proxy.captured()) {
+            listener.addAllFilterChains(chains(proxy, Door.OTHERS));
+        }
         return listener.build();
+    }
+
+    /// Where connections come in.
+    ///
+    /// @param port that was called; 0: any that has no door of its own
+    /// @param cluster where they lead
+    private record Door(int port, String cluster) {
+        static final Door OTHERS = new Door(0, Resources.INBOUND_PASSTHROUGH);
+
+        static Door of(int port) {
+            return new Door(port, new Names.Inbound(port).toString());
+        }
+
+        FilterChainMatch match() {
+            var match = FilterChainMatch.newBuilder();
+            return port == 0
+                    ? match.build()
+                    : match.setDestinationPort(UInt32Value.of(port)).build();
+        }
     }
 
     private static ListenerFilter inspector(String name, String type) {
@@ -190,13 +217,13 @@ final class Listeners {
                 .build();
     }
 
-    private List<FilterChain> chains(Proxy proxy, int port) {
-        var policies = policies(proxy, port);
-        var requests = chain(proxy, port, policies);
+    private List<FilterChain> chains(Proxy proxy, Door door) {
+        var policies = policies(proxy, door.port());
+        var requests = chain(proxy, door, policies);
         // Policies judge requests, so where there are any, bytes that are none have no way in.
-        var bytes = policies.isEmpty() ? List.of(bytes(port)) : List.<FilterChain>of();
+        var bytes = policies.isEmpty() ? List.of(bytes(door)) : List.<FilterChain>of();
         var chains = new ArrayList<FilterChain>();
-        switch (peers(proxy, port)) {
+        switch (peers(proxy, door.port())) {
             case STRICT -> {
                 chains.addAll(bytes);
                 chains.add(requests);
@@ -248,13 +275,11 @@ final class Listeners {
     }
 
     /// For peers that announce bytes that are no HTTP.
-    private FilterChain bytes(int port) {
-        var cluster = new Names.Inbound(port).toString();
+    private FilterChain bytes(Door door) {
+        var cluster = door.cluster();
         return FilterChain.newBuilder()
                 .setName(cluster + "|tcp")
-                .setFilterChainMatch(FilterChainMatch.newBuilder()
-                        .setDestinationPort(UInt32Value.of(port))
-                        .addApplicationProtocols(BYTES))
+                .setFilterChainMatch(door.match().toBuilder().addApplicationProtocols(BYTES))
                 .setTransportSocket(peersOfTheMesh(BYTES))
                 .addFilters(Filter.newBuilder()
                         .setName("envoy.filters.network.tcp_proxy")
@@ -265,9 +290,11 @@ final class Listeners {
                 .build();
     }
 
-    private FilterChain chain(Proxy proxy, int port, List<HttpFilter> policies) {
-        var origin = new Origin("Workload", proxy.namespace(), proxy.service(), "port " + port, null);
-        var cluster = new Names.Inbound(port).toString();
+    private FilterChain chain(Proxy proxy, Door door, List<HttpFilter> policies) {
+        int port = door.port();
+        var origin = new Origin(
+                "Workload", proxy.namespace(), proxy.service(), port == 0 ? "other ports" : "port " + port, null);
+        var cluster = door.cluster();
         var routes = RouteConfiguration.newBuilder()
                 .setName(cluster)
                 .addVirtualHosts(everything("inbound|http|" + port, origin).addRoutes(toCluster(cluster, origin)))
@@ -275,7 +302,7 @@ final class Listeners {
                 .build();
         return FilterChain.newBuilder()
                 .setName(cluster)
-                .setFilterChainMatch(FilterChainMatch.newBuilder().setDestinationPort(UInt32Value.of(port)))
+                .setFilterChainMatch(door.match())
                 .setTransportSocket(peersOfTheMesh("h2"))
                 .addFilters(http(decidingByPath(manager(cluster, routes, policies), !policies.isEmpty())))
                 .build();

@@ -7,18 +7,24 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// The client for which resources are compiled, as far as they depend on it.
 ///
 /// @param service the short name of what it serves, empty where it serves nothing
 /// @param appPorts ports of the application behind it
+/// @param captured whatever is meant for the workload comes in through it, also for ports that nobody declared
 public record Proxy(
         Kind kind,
         String namespace,
         String service,
         String serviceAccount,
         Map<String, String> labels,
-        List<Integer> appPorts) {
+        List<Integer> appPorts,
+        boolean captured) {
+    /// As Istio's proxies call it.
+    private static final Set<String> CAPTURED = Set.of("REDIRECT", "TPROXY");
+
     public Proxy {
         labels = Map.copyOf(labels);
         appPorts = List.copyOf(appPorts);
@@ -45,7 +51,8 @@ public record Proxy(
                 text(metadata, "SERVICE"),
                 text(metadata, "SERVICE_ACCOUNT"),
                 labels,
-                ports(text(metadata, "APP_PORTS"), node.getId()));
+                ports(text(metadata, "APP_PORTS"), node.getId()),
+                CAPTURED.contains(text(metadata, "INTERCEPTION_MODE")));
     }
 
     private static String text(Struct metadata, String key) {

@@ -35,6 +35,9 @@ public interface Resources {
     /// The cluster that leads to wherever the client was going.
     String PASSTHROUGH = "PassthroughCluster";
 
+    /// Of connections to a workload's ports that no document and no declaration speaks of: where they were going.
+    String INBOUND_PASSTHROUGH = "InboundPassthroughCluster";
+
     /// The cluster that leads nowhere.
     String BLACK_HOLE = "BlackHoleCluster";
 }

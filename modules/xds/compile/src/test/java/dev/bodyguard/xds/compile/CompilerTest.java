@@ -19,6 +19,7 @@ import dev.bodyguard.model.PeerAuthentication;
 import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.Workload;
 import dev.bodyguard.source.files.Yaml;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
@@ -191,7 +192,55 @@ class CompilerTest {
                 "checkout",
                 "checkout",
                 Map.of("app", "checkout", "version", "v1"),
-                List.of(8080));
+                List.of(8080),
+                false);
+    }
+
+    @Test
+    void whereEverythingComesInEveryPortHasAChainAndThoseThatDocumentsSpeakOfTheirOwn() {
+        var node = Node.newBuilder()
+                .setId("sidecar")
+                .setMetadata(metadata(Map.of(
+                        "NAMESPACE",
+                        "default",
+                        "SERVICE",
+                        "checkout",
+                        "APP_PORTS",
+                        "8080",
+                        "INTERCEPTION_MODE",
+                        "REDIRECT")));
+        var chains = compiler("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: checkout}
+            spec: {selector: {app: checkout}, ports: [{port: 80, targetPort: 9090}]}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: PeerAuthentication
+            metadata: {name: checkout}
+            spec:
+              selector: {matchLabels: {app: checkout}}
+              mtls: {mode: DISABLE}
+              portLevelMtls: {9091: {mode: STRICT}}
+            """)
+                .listener(Proxy.of(node.build()), "inbound")
+                .orElseThrow()
+                .getFilterChainsList();
+
+        assertThat(chains)
+                .extracting(FilterChain::getName, FilterChain::hasTransportSocket)
+                .containsExactly(
+                        tuple("inbound|8080|||tcp|plaintext", false),
+                        tuple("inbound|8080|||plaintext", false),
+                        tuple("inbound|9090|||tcp|plaintext", false),
+                        tuple("inbound|9090|||plaintext", false),
+                        tuple("inbound|9091|||tcp", true),
+                        tuple("inbound|9091||", true),
+                        tuple("InboundPassthroughCluster|tcp|plaintext", false),
+                        tuple("InboundPassthroughCluster|plaintext", false));
+        assertThat(chains.getLast().getFilterChainMatch().hasDestinationPort()).isFalse();
+        assertThat(compiler("").cluster(new Kind.Sidecar(), "InboundPassthroughCluster"))
+                .hasValueSatisfying(cluster -> assertThat(cluster.getType()).isEqualTo(DiscoveryType.ORIGINAL_DST));
     }
 
     private static Optional<? extends Message> ask(Resources resources, Proxy client, String question) {
