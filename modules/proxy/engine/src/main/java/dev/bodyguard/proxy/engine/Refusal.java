@@ -37,6 +37,7 @@ public sealed interface Refusal {
         return switch (this) {
             case NoRoute _, NoPort _ -> new RefusalCode(404, "NR", "route_not_found");
             case Blocked blocked -> new RefusalCode(blocked.status(), "NR", "direct_response");
+            case Nowhere nowhere -> new RefusalCode(nowhere.status(), "NC", "cluster_not_found");
             case NoCluster _, NotReadyYet _, NotToldYet _ -> new RefusalCode(503, "NC", "cluster_not_found");
             case NoHealthyEndpoint _ -> new RefusalCode(503, "UH", "no_healthy_upstream");
             case ConnectFailed _, AppNotListening _ -> RefusalCode.reset(503, "UF", "connection_failure");
@@ -69,6 +70,7 @@ public sealed interface Refusal {
                         + ": call one of these, or declare the port";
             }
             case Blocked(var _, var sentence, var _) -> sentence;
+            case Nowhere(var _, var sentence, var _) -> sentence;
             case NoCluster(var cluster, var _) ->
                 "the rule's destination " + cluster + " does not exist; is its service or subset defined?";
             case NotReadyYet(var host) ->
@@ -120,6 +122,9 @@ public sealed interface Refusal {
 
     /// The host is not of the mesh, and the outbound policy lets only known ones out.
     record Blocked(int status, String sentence, @Nullable String origin) implements Refusal {}
+
+    /// The rule leads nowhere, and the control plane has said why.
+    record Nowhere(int status, String sentence, @Nullable String origin) implements Refusal {}
 
     /// The rule names a cluster that does not exist.
     record NoCluster(String cluster, @Nullable String origin) implements Refusal {}

@@ -172,6 +172,26 @@ class ExchangeTest {
     }
 
     @Test
+    void tellsWhyARuleLeadsNowhereButNotWhatItsAuthorWantsAnswered() throws IOException {
+        var reason = "no DestinationRule defines subset v9";
+        routes(Given.answering(503, reason, "leads", "nowhere"));
+        caller.config.put(
+                Resources.VIRTUAL_HOST, "80/closed", Given.host("80/closed", Given.answering(503, reason, "leads", "")));
+
+        var refused = caller.get("http://payment-service/");
+        assertThat(refused.status()).isEqualTo(503);
+        assertThat(refused.headers()).containsEntry("x-bodyguard-flag", "NC");
+        assertThat(refused.body()).isEqualTo(reason + "\nrule: " + Given.ORIGIN + "\n");
+        assertThat(caller.line(1))
+                .contains("\"response_flags\":\"NC\"", "\"sentence\":\"" + reason + "\"", Given.ORIGIN);
+        var wanted = caller.get("http://closed/");
+        assertThat(wanted.status()).isEqualTo(503);
+        assertThat(wanted.headers()).doesNotContainKey("x-bodyguard-flag");
+        assertThat(wanted.body()).isEqualTo(reason);
+        assertThat(caller.line(2)).contains("\"response_flags\":\"-\"", "\"sentence\":null", Given.ORIGIN);
+    }
+
+    @Test
     void answers504AndStopsTheAppWhenTheRouteTakesTooLong() throws Exception {
         handler = (_, answer) -> app.hang(answer);
         routes(Given.route(Given.to(Given.CLUSTER).setTimeout(Given.millis(200))));
