@@ -44,6 +44,7 @@ public sealed interface Refusal {
             case NotHttp2 _ -> RefusalCode.reset(502, "UPE", "protocol_error");
             case UpstreamReset _ -> RefusalCode.reset(503, "UC", "connection_termination");
             case TurnedAway _ -> RefusalCode.reset(503, "UR", "remote_refused_stream_reset");
+            case Full _ -> new RefusalCode(503, "UO", "overload");
             case Overflow _ -> RefusalCode.reset(503, "UO", "overflow");
             case TimedOut _ -> new RefusalCode(504, "UT", "response_timeout");
             case TryTimedOut _ -> new RefusalCode(504, "UT", "upstream_per_try_timeout");
@@ -90,6 +91,9 @@ public sealed interface Refusal {
             case TurnedAway(var workload, var address, var cause, var _) ->
                 (workload.isEmpty() ? address : "workload " + workload + " at " + address)
                         + " turned the request away unprocessed; does its application listen? (" + cause + ")";
+            case Full(var bytes) ->
+                "this sidecar has as many requests under way as it has memory for (" + (bytes >> 10)
+                        + " KiB of heads); try again, or give it more (-Xmx)";
             case Overflow(var cluster, var limit, var _) -> cluster + " is at its limit: " + limit;
             case TimedOut(var after, var _) ->
                 "no complete answer within " + after.toMillis() + " ms, the route's timeout";
@@ -166,6 +170,11 @@ public sealed interface Refusal {
             String address,
             String cause,
             @Nullable String origin) implements Refusal {}
+
+    /// More is under way in all than this proxy has memory for.
+    ///
+    /// @param bytes that requests under way may hold
+    record Full(long bytes) implements Refusal {}
 
     /// More is under way to the destination than its limits allow.
     record Overflow(String cluster, String limit, @Nullable String origin) implements Refusal {}
