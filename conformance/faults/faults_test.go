@@ -1,7 +1,13 @@
 package faults
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -47,14 +53,28 @@ func signal(t *testing.T, pid int, signal syscall.Signal) {
 func TestProcessStandsStill(t *testing.T) {
 	t.Parallel()
 	const still = 20 * time.Second
-	m, a, b, checkout := mesh(t)
+	m, a, _, checkout := mesh(t)
 
 	t.Run("control plane", func(t *testing.T) {
 		load := Under(t, rate, checkout.Paid)
+		connected := strings.Count(checkout.Output(), "config: connected")
+		stopped := time.Now()
 		signal(t, m.Plane.Cmd.Process.Pid, syscall.SIGSTOP)
-		time.Sleep(still)
+		t.Log(checkout.Says(`(?m)^.*WARNING config: .*; what was received stays in force.*$`, still-time.Second))
+		t.Log(checkout.Says(`(?m)^.*WARNING discovery: .*; enrols again.*$`, still-time.Since(stopped)))
+		time.Sleep(still - time.Since(stopped))
+		if said := status(t, m); !strings.Contains(said, "control plane (pid "+strconv.Itoa(m.Plane.Cmd.Process.Pid)+") does not answer on") ||
+			!strings.Contains(said, "no configuration stream of it; it serves by what it has") {
+			t.Errorf("status names no reason:\n%s", said)
+		}
 		signal(t, m.Plane.Cmd.Process.Pid, syscall.SIGCONT)
-		time.Sleep(2 * time.Second)
+		Eventually(t, 20*time.Second, "checkout follows config again", func() bool {
+			return strings.Count(checkout.Output(), "config: connected") > connected
+		})
+		Eventually(t, 20*time.Second, "status finds nothing wrong", func() bool {
+			said := status(t, m)
+			return strings.Contains(said, "control plane: ready") && strings.Count(said, " none\n") == 3
+		})
 		load.Unharmed()
 	})
 	for _, victim := range []struct {
@@ -98,7 +118,16 @@ func TestProcessStandsStill(t *testing.T) {
 		signal(t, checkout.State.Pid, syscall.SIGCONT)
 		Eventually(t, 10*time.Second, "checkout is as before", func() bool { return checkout.Paid() == nil })
 	})
-	_ = b
+}
+
+// status is what `bodyguard status` says of a mesh.
+func status(t *testing.T, m *Mesh) string {
+	t.Helper()
+	output, err := exec.Command(filepath.Join(Root, "bodyguard"), "status", "--state", m.State).CombinedOutput()
+	if err != nil {
+		t.Fatalf("status: %v\n%s", err, output)
+	}
+	return string(output)
 }
 
 // Whichever part of a replica is killed, the requests go to the other one.
@@ -234,6 +263,61 @@ spec: {action: DENY, rules: [{to: [{operation: {paths: [/secret]}}]}]}
 	if answers[200] > 0 {
 		t.Errorf("%d requests passed: %v", answers[200], answers)
 	}
+}
+
+// A sidecar that ends answers what it was asked, and says to each caller that nothing more will be answered here:
+// `Connection: close` in HTTP/1, GOAWAY in HTTP/2.
+func TestDrainSaysGoodbye(t *testing.T) {
+	t.Parallel()
+	m := NewMesh(t)
+	payment := m.Join("payment-service", "v2", "a", nil, "--delay", "1500ms")
+	checkout := m.Join("checkout", "v1", "a", nil)
+	reachable(t, checkout)
+	received := payment.Stats().Requests
+
+	dial := func(say string) net.Conn {
+		connection, err := net.Dial("tcp", checkout.State.Outbound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { connection.Close() })
+		_ = connection.SetDeadline(time.Now().Add(20 * time.Second))
+		if _, err := io.WriteString(connection, say); err != nil {
+			t.Fatal(err)
+		}
+		return connection
+	}
+	one := dial("GET /pay HTTP/1.1\r\nHost: payment-service\r\n\r\n")
+	// The preface, no settings, and `GET /` of payment-service, from HPACK's static table but for the authority.
+	two := dial("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\x00\x00\x00\x04\x00\x00\x00\x00\x00" +
+		"\x00\x00\x14\x01\x05\x00\x00\x00\x01" + "\x82\x86\x84\x01\x0fpayment-service")
+	Eventually(t, 10*time.Second, "both requests are with the app", func() bool { return payment.Stats().Requests >= received+2 })
+	signal(t, checkout.State.Pid, syscall.SIGTERM)
+
+	answer, err := io.ReadAll(one)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200") || !strings.Contains(strings.ToLower(string(answer)), "\r\nconnection: close\r\n") {
+		t.Errorf("HTTP/1 was told %v %q", err, answer)
+	}
+	frames := []byte{}
+	for {
+		head := make([]byte, 9)
+		if _, err := io.ReadFull(two, head); err != nil {
+			break
+		}
+		payload := make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2]))
+		if _, err := io.ReadFull(two, payload); err != nil {
+			t.Fatal(err)
+		}
+		if head[3] == 6 && head[4]&1 == 0 { // a ping, which wants its answer
+			_, _ = two.Write(append([]byte{0, 0, 8, 6, 1, 0, 0, 0, 0}, payload...))
+		}
+		frames = append(frames, head[3])
+	}
+	const headers, goaway = 1, 7
+	if bye, answered := bytes.IndexByte(frames, goaway), bytes.IndexByte(frames, headers); bye < 0 || answered < bye {
+		t.Errorf("HTTP/2 got frames of types %v, want GOAWAY before the answer", frames)
+	}
+	Eventually(t, 15*time.Second, "the sidecar ends", func() bool { return !checkout.Alive() })
 }
 
 // Every sidecar is replaced by another one, one after the other, and nobody notices.

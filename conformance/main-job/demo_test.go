@@ -83,22 +83,43 @@ func TestDemoSupervisesAndCleansUp(t *testing.T) {
 	}
 	response.Body.Close()
 
-	victim := first.Workloads[0]
-	if err := syscall.Kill(victim.SidecarPid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	Eventually(t, 30*time.Second, "the sidecar is back on its ports", func() bool {
-		now, err := read()
-		if err != nil || now.Workloads[0].SidecarPid == victim.SidecarPid {
-			return false
-		}
-		answer, err := Outside.Get("http://" + victim.Admin + "/healthz/ready")
+	answers := func(url string) bool {
+		answer, err := Outside.Get(url)
 		if err != nil {
 			return false
 		}
 		answer.Body.Close()
-		return answer.StatusCode == 200 && now.Workloads[0].Inbound == victim.Inbound
-	})
+		return answer.StatusCode == 200
+	}
+	victim := first.Workloads[0]
+	for _, died := range []struct {
+		what string
+		pid  func(demoState) int
+		back func(demoState) bool
+	}{
+		{"sidecar", func(d demoState) int { return d.Workloads[0].SidecarPid }, func(now demoState) bool {
+			return now.Workloads[0].Inbound == victim.Inbound && answers("http://"+victim.Admin+"/healthz/ready")
+		}},
+		{"app", func(d demoState) int { return d.Workloads[0].Pid }, func(now demoState) bool {
+			return now.Workloads[0].App == victim.App && answers("http://"+victim.Admin+"/healthz/ready") && answers(now.Entry)
+		}},
+		{"control plane", func(d demoState) int { return d.ControlPlane.Pid }, func(now demoState) bool {
+			return now.ControlPlane.XDS == first.ControlPlane.XDS && answers("http://"+first.ControlPlane.Admin+"/healthz/ready")
+		}},
+	} {
+		before, err := read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(died.pid(before), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		Eventually(t, 30*time.Second, "the "+died.what+" is back on its ports", func() bool {
+			now, err := read()
+			return err == nil && died.pid(now) != died.pid(before) && died.back(now)
+		})
+	}
+	Eventually(t, 30*time.Second, "a payment is made through what was started again", func() bool { return answers(first.Entry) })
 
 	last, err := read()
 	if err != nil {

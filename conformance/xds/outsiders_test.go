@@ -116,6 +116,21 @@ func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
 		t.Errorf("a host that the mesh does not know: %d %s", status, body)
 	}
 
+	// A payment that failed is not made twice, since only its author could say that it may be.
+	received := v2.Stats().ByMethod["POST"]
+	posts := map[int]int{}
+	for range 30 {
+		response, err := Outside.Post("http://"+app+"/pay", "text/plain", strings.NewReader("10 EUR"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		posts[response.StatusCode]++
+	}
+	if more := v2.Stats().ByMethod["POST"] - received; more != 30 || posts[200] != 20 || posts[503] != 10 {
+		t.Errorf("v2 received %d POSTs and callers saw %v, want 30, of which every third failed", more, posts)
+	}
+
 	// An edit is followed, and back.
 	m.Write("payments.yaml", m.Split(100, 0))
 	Eventually(t, 10*time.Second, "Envoy follows to v1", func() bool { return pay(app) == "200 v1" })

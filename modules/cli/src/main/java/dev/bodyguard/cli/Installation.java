@@ -1,9 +1,13 @@
 package dev.bodyguard.cli;
 
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /// Where the launcher found us: the distribution's folder, and the built sample services.
 record Installation(Path home, Path samples) {
@@ -23,11 +27,25 @@ record Installation(Path home, Path samples) {
     List<String> process(String kind, List<String> arguments) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-p", home.resolve("lib").toString(), "-Dbodyguard.home=" + home));
+        command.addAll(List.of("-p", modules(kind), "-Dbodyguard.home=" + home));
         command.add("-Djava.util.logging.config.file=" + home.resolve("conf").resolve("logging.properties"));
         command.add("@" + home.resolve("conf").resolve(kind + ".args"));
         command.addAll(arguments);
         return command;
+    }
+
+    /// A sidecar has jars of its own, listed by the build; every other process has all of them.
+    private String modules(String kind) {
+        var lib = home.resolve("lib");
+        if (!kind.equals("sidecar")) {
+            return lib.toString();
+        }
+        var list = home.resolve("conf").resolve("sidecar.jars");
+        try (var jars = Files.lines(list)) {
+            return jars.map(jar -> lib.resolve(jar).toString()).collect(Collectors.joining(File.pathSeparator));
+        } catch (IOException | UncheckedIOException unreadable) {
+            throw new Failure(list + " cannot be read: " + unreadable.getMessage() + "; unpack the distribution again");
+        }
     }
 
     List<String> sample(String name, List<String> arguments) {

@@ -8,7 +8,6 @@ import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.Workload;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -38,6 +37,8 @@ final class Mesher implements AutoCloseable {
 
     private final Map<String, Workload> workloads = new TreeMap<>();
     private Set<Problem> contradictions = Set.of();
+    private List<Problem> standing = List.of();
+    private final Doubts doubts;
     private boolean documentsKnown;
     private boolean workloadsKnown;
     private long number;
@@ -73,6 +74,7 @@ final class Mesher implements AutoCloseable {
         this.published = published;
         this.events = events;
         this.pace = pace;
+        this.doubts = new Doubts(pace.doubt());
     }
 
     void start() {
@@ -117,7 +119,12 @@ final class Mesher implements AutoCloseable {
         publishedAt = System.nanoTime() - pace.apart().toNanos();
         try {
             while (!closed) {
-                take(mailbox.take());
+                var message = mailbox.poll(doubts.next(System.nanoTime()), TimeUnit.NANOSECONDS);
+                if (message == null) {
+                    tell();
+                    continue;
+                }
+                take(message);
                 gather(pace.due(System.nanoTime(), publishedAt));
                 if (!closed && documentsKnown && workloadsKnown) {
                     publish();
@@ -167,21 +174,31 @@ final class Mesher implements AutoCloseable {
         }
     }
 
+    /// What is wrong between documents: in the log what is new of it, and all of it to whoever asks.
+    private void tell() {
+        var between = new ArrayList<>(standing);
+        between.addAll(doubts.told(System.nanoTime()));
+        between.stream()
+                .filter(problem -> !contradictions.contains(problem))
+                .distinct()
+                .forEach(events::contradicted);
+        contradictions = Set.copyOf(between);
+        var all = new ArrayList<>(documents.problems());
+        all.addAll(between);
+        problems = List.copyOf(all);
+    }
+
     private void publish() {
         try {
             var parts = new ArrayList<Part>(documents.inForce());
             parts.addAll(workloads.values());
             Mesh mesh = Mesh.of(parts);
-            var now = new HashSet<>(mesh.problems());
-            now.stream().filter(problem -> !contradictions.contains(problem)).forEach(events::contradicted);
-            contradictions = now;
-
-            var all = new ArrayList<>(documents.problems());
-            all.addAll(mesh.problems());
-            problems = List.copyOf(all);
+            standing = mesh.problems();
+            doubts.look(mesh, System.nanoTime());
+            tell();
             boolean first = current == null;
             current = new Generation(++number, compiler.apply(mesh), events);
-            events.published(number, documents.size(), workloads.size(), all.size());
+            events.published(number, documents.size(), workloads.size(), problems.size());
             if (first) {
                 events.ready();
                 ready.countDown();

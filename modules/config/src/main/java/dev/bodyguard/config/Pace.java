@@ -7,9 +7,10 @@ import java.time.Duration;
 ///
 /// @param gather how long to wait for more
 /// @param apart between two generations, and so the longest that any change waits
-record Pace(Duration gather, Duration apart) {
+/// @param doubt how long a rule may lead to what nobody knows before its author is told: workloads come when they come
+record Pace(Duration gather, Duration apart, Duration doubt) {
     /// Five generations a second, and far less than the second in which an edit has to be in force.
-    static final Pace ORDINARY = new Pace(Duration.ofMillis(20), Duration.ofMillis(200));
+    static final Pace ORDINARY = new Pace(Duration.ofMillis(20), Duration.ofMillis(200), Duration.ofSeconds(30));
 
     /// The moment for the next generation, by [System#nanoTime()].
     ///

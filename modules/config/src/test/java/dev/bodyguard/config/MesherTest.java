@@ -139,7 +139,7 @@ class MesherTest {
 
     @Test
     void whatBelongsTogetherGoesTogetherAndWhatIsAloneGoesSoon() {
-        var pace = new Pace(Duration.ofNanos(20), Duration.ofNanos(200));
+        var pace = new Pace(Duration.ofNanos(20), Duration.ofNanos(200), Duration.ofNanos(3_000));
 
         assertThat(pace.due(1_000, 0)).isEqualTo(1_020);
         assertThat(pace.due(1_000, 990)).isEqualTo(1_190);

@@ -65,6 +65,9 @@ public record HttpRule(
         ///
         /// @param body empty: none
         record Respond(int status, String body) implements Action {}
+
+        /// There is nowhere to lead to, and requests are told so.
+        record Refuse(int status, String sentence) implements Action {}
     }
 
     /// The port in a redirect's location.

@@ -490,7 +490,7 @@ public final class Mesh {
                         + " came first and speaks for it; put the rules into one document or remove one of the two");
     }
 
-    // Only subsets: services come and go with their workloads, and an author need not be told of that.
+    // Only subsets: services come and go with their workloads, so time tells whether one is missing.
     private void routesToNowhere(List<Problem> problems) {
         var reported = new LinkedHashSet<Problem>();
         for (var one : routes) {
@@ -508,6 +508,22 @@ public final class Mesh {
             }
         }
         problems.addAll(reported);
+    }
+
+    /// Where rules lead to, each place once.
+    public Set<Destination> destinations() {
+        var all = new LinkedHashSet<Destination>();
+        routes.forEach(one -> one.rules().forEach(rule -> all.addAll(destinations(rule))));
+        return all;
+    }
+
+    /// Whether there is anything of this name: a service, of a document or registered, or an account that workloads are
+    /// to run under and which none has joined by yet.
+    public boolean knows(Destination destination) {
+        return servicesByHost.find(destination.host()).isPresent()
+                || serviceAccounts.stream()
+                        .anyMatch(account -> Service.host(account.name(), account.namespace())
+                                .equals(destination.host()));
     }
 
     /// Whether the subset that a destination names is defined; true where it names none.

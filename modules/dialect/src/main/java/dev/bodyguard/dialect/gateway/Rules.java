@@ -126,7 +126,7 @@ final class Rules {
             if (!rule.has("backendRefs")) {
                 rule.warning("backendRefs", "is missing, so requests are answered with 500; name a Service");
             }
-            return new Action.Respond(500, "no backend has a weight above 0 in " + rule.origin());
+            return new Action.Refuse(500, "no backend has a weight above 0 in " + rule.origin());
         }
         return new Action.Forward(new ArrayList<>(backends));
     }

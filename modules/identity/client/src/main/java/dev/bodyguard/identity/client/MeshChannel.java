@@ -37,8 +37,11 @@ public record MeshChannel(
         Supplier<@Nullable Svid> own,
         Consumer<Verdict.Refused> onRefused,
         InstantSource clock) {
-    private static final int KEEP_ALIVE_SECONDS = 30;
-    private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 10;
+    /// A server that stands still is missed within fifteen seconds, though its connections stand; less than ten gRPC
+    /// does not allow.
+    private static final int KEEP_ALIVE_SECONDS = 10;
+
+    private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 5;
 
     public MeshChannel {
         Objects.requireNonNull(server);

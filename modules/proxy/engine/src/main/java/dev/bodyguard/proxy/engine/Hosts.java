@@ -105,7 +105,7 @@ final class Hosts {
         RouteRule.Action action = switch (route.getActionCase()) {
             case ROUTE -> forward(host, route.getMatch(), route.getRoute(), field + ".route");
             case REDIRECT -> redirect(route.getMatch(), route.getRedirect(), field + ".redirect");
-            case DIRECT_RESPONSE -> respond(route.getDirectResponse(), field + ".direct_response");
+            case DIRECT_RESPONSE -> answer(route, field + ".direct_response");
             case FILTER_ACTION, NON_FORWARDING_ACTION, ACTION_NOT_SET ->
                 throw new Invalid(
                         field, "must have a route, redirect or direct_response, was " + route.getActionCase());
@@ -274,6 +274,15 @@ final class Hosts {
                 path.isEmpty() ? null : path,
                 prefix,
                 action.getStripQuery());
+    }
+
+    /// What an author wants answered, unless config says that it is an answer for want of a destination.
+    private static RouteRule.Action answer(Route route, String field) throws Invalid {
+        var said = respond(route.getDirectResponse(), field);
+        var origin = Metadata.origin(route.getMetadata());
+        return Metadata.text(route.getMetadata(), "leads").equals("nowhere")
+                ? new RouteRule.Refuse(new Refusal.Nowhere(said.status(), said.body(), origin))
+                : said;
     }
 
     private static RouteRule.Respond respond(DirectResponseAction action, String field) throws Invalid {

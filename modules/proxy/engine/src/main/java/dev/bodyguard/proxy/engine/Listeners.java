@@ -94,7 +94,7 @@ final class Listeners {
                 new Routing.Fallback.PassThrough(
                         forward.split().shares().getFirst().cluster());
             case RouteRule.Respond(int status, String body) -> new Routing.Fallback.Block(status, body);
-            case RouteRule.Redirect _ ->
+            case RouteRule.Redirect _, RouteRule.Refuse _ ->
                 throw new Invalid("route_config.virtual_hosts[*].routes[0]", "must be a route or a direct_response");
         };
     }

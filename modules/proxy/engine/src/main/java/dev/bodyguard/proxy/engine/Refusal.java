@@ -37,12 +37,14 @@ public sealed interface Refusal {
         return switch (this) {
             case NoRoute _, NoPort _ -> new RefusalCode(404, "NR", "route_not_found");
             case Blocked blocked -> new RefusalCode(blocked.status(), "NR", "direct_response");
+            case Nowhere nowhere -> new RefusalCode(nowhere.status(), "NC", "cluster_not_found");
             case NoCluster _, NotReadyYet _, NotToldYet _ -> new RefusalCode(503, "NC", "cluster_not_found");
             case NoHealthyEndpoint _ -> new RefusalCode(503, "UH", "no_healthy_upstream");
             case ConnectFailed _, AppNotListening _ -> RefusalCode.reset(503, "UF", "connection_failure");
             case NotHttp2 _ -> RefusalCode.reset(502, "UPE", "protocol_error");
             case UpstreamReset _ -> RefusalCode.reset(503, "UC", "connection_termination");
             case TurnedAway _ -> RefusalCode.reset(503, "UR", "remote_refused_stream_reset");
+            case Full _ -> new RefusalCode(503, "UO", "overload");
             case Overflow _ -> RefusalCode.reset(503, "UO", "overflow");
             case TimedOut _ -> new RefusalCode(504, "UT", "response_timeout");
             case TryTimedOut _ -> new RefusalCode(504, "UT", "upstream_per_try_timeout");
@@ -70,6 +72,7 @@ public sealed interface Refusal {
                         + ": call one of these, or declare the port";
             }
             case Blocked(var _, var sentence, var _) -> sentence;
+            case Nowhere(var _, var sentence, var _) -> sentence;
             case NoCluster(var cluster, var _) ->
                 "the rule's destination " + cluster + " does not exist; is its service or subset defined?";
             case NotReadyYet(var host) ->
@@ -89,6 +92,9 @@ public sealed interface Refusal {
             case TurnedAway(var workload, var address, var cause, var _) ->
                 (workload.isEmpty() ? address : "workload " + workload + " at " + address)
                         + " turned the request away unprocessed; does its application listen? (" + cause + ")";
+            case Full(var bytes) ->
+                "this sidecar has as many requests under way as it has memory for (" + (bytes >> 10)
+                        + " KiB of heads); try again, or give it more (-Xmx)";
             case Overflow(var cluster, var limit, var _) -> cluster + " is at its limit: " + limit;
             case TimedOut(var after, var _) ->
                 "no complete answer within " + after.toMillis() + " ms, the route's timeout";
@@ -124,6 +130,9 @@ public sealed interface Refusal {
 
     /// The host is not of the mesh, and the outbound policy lets only known ones out.
     record Blocked(int status, String sentence, @Nullable String origin) implements Refusal {}
+
+    /// The rule leads nowhere, and the control plane has said why.
+    record Nowhere(int status, String sentence, @Nullable String origin) implements Refusal {}
 
     /// The rule names a cluster that does not exist.
     record NoCluster(String cluster, @Nullable String origin) implements Refusal {}
@@ -165,6 +174,11 @@ public sealed interface Refusal {
             String address,
             String cause,
             @Nullable String origin) implements Refusal {}
+
+    /// More is under way in all than this proxy has memory for.
+    ///
+    /// @param bytes that requests under way may hold
+    record Full(long bytes) implements Refusal {}
 
     /// More is under way to the destination than its limits allow.
     record Overflow(String cluster, String limit, @Nullable String origin) implements Refusal {}

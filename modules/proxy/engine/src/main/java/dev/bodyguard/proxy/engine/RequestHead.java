@@ -21,4 +21,11 @@ public interface RequestHead {
     /// @param name the name in lower case; never a pseudo header
     @Nullable
     CharSequence header(String name);
+
+    /// A GET in clear, without headers: for whoever asks what would be decided.
+    ///
+    /// @param path with query
+    static RequestHead get(String authority, String path) {
+        return new PlainGet(authority, path);
+    }
 }

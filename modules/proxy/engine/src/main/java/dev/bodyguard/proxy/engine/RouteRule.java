@@ -37,6 +37,9 @@ public record RouteRule(
     /// An answer made here.
     public record Respond(int status, String body) implements Action {}
 
+    /// No destination that could be led to, as the control plane found: nobody's wish, so said like any refusal.
+    public record Refuse(Refusal.Nowhere refusal) implements Action {}
+
     /// A redirection, made here: a null part stays as the client asked.
     ///
     /// @param prefix length of the matched prefix that `path` replaces, -1 where it replaces the whole path

@@ -24,14 +24,26 @@ final class Call implements RequestListener {
     private @Nullable Forwarding forwarding;
     private Loop.@Nullable Timer waiting;
     private Parking.@Nullable Place place;
+    private final int weight;
     private boolean over;
+    private boolean inside;
 
     Call(Edge.Reporter reporter, Exchange client, Ledger ledger) {
         this.client = client;
         this.request = client.request();
         this.ledger = ledger;
         this.facts = ledger.request(reporter, client);
+        this.weight = Room.weight(request);
         client.pause();
+    }
+
+    /// Takes its part of the room for requests under way, until it is over; refused where there is none.
+    boolean enter() {
+        inside = ledger.room().take(weight);
+        if (!inside) {
+            refuse(new Refusal.Full(ledger.room().bytes()));
+        }
+        return inside;
     }
 
     Exchange client() {
@@ -120,6 +132,9 @@ final class Call implements RequestListener {
             if (place != null) {
                 place.giveUp();
                 place = null;
+            }
+            if (inside) {
+                ledger.room().giveBack(weight);
             }
             ledger.record(facts);
         }

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What is being found out about one exchange, until it is over. Owned by the exchange's loop.
 final class Facts {
+    /// Characters that are told of each of a client's own texts: thousands of lines may wait to be written.
+    private static final int LONGEST = 1_024;
+
     private final Edge.Reporter reporter;
     private final Connection connection;
     private final long startedAt;
@@ -78,12 +81,12 @@ final class Facts {
         this.startedAt = startedAt;
         this.startedNanos = startedNanos;
         this.method = request.method();
-        this.path = request.path();
-        this.authority = request.authority();
+        this.path = brief(request.path());
+        this.authority = brief(request.authority());
         this.protocol = request.version().text();
         this.spoken = LocalReply.isGrpc(request) ? Edge.Protocol.GRPC : Edge.Protocol.HTTP;
-        this.userAgent = request.fields().get("user-agent");
-        this.forwardedFor = request.fields().get("x-forwarded-for");
+        this.userAgent = briefly(request.fields().get("user-agent"));
+        this.forwardedFor = briefly(request.fields().get("x-forwarded-for"));
     }
 
     /// Of bytes that are no HTTP.
@@ -100,6 +103,14 @@ final class Facts {
         this.spoken = Edge.Protocol.TCP;
         this.userAgent = null;
         this.forwardedFor = null;
+    }
+
+    private static @Nullable String briefly(@Nullable String text) {
+        return text == null ? null : brief(text);
+    }
+
+    private static String brief(String text) {
+        return text.length() > LONGEST ? text.substring(0, LONGEST) + "…" : text;
     }
 
     void flag(String flag) {

@@ -30,6 +30,7 @@ final class Following {
         }
         switch (rule.action()) {
             case RouteRule.Forward forward -> onward.accept(forward);
+            case RouteRule.Refuse(var refusal) -> call.refuse(refusal);
             case RouteRule.Respond(int status, var body) ->
                 call.respond(
                         status,

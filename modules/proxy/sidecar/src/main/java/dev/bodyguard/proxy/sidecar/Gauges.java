@@ -19,6 +19,7 @@ final class Gauges {
             Supplier<@Nullable Svid> svid,
             BooleanSupplier followsConfig,
             LongSupplier directMemory,
+            LongSupplier underWay,
             LongSupplier droppedLines,
             InstantSource clock) {
         meters.gauge(
@@ -36,6 +37,10 @@ final class Gauges {
                 "bodyguard_wire_direct_memory_bytes",
                 "Direct memory that the event loops' buffers hold.",
                 directMemory::getAsLong);
+        meters.gauge(
+                "bodyguard_requests_under_way_bytes",
+                "Heap that requests under way hold, as it is reckoned where further ones are refused.",
+                underWay::getAsLong);
         meters.gauge(
                 "bodyguard_access_log_dropped_lines",
                 "Lines that were not written because their reader was too slow.",

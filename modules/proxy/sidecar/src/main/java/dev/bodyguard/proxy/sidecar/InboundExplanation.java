@@ -130,6 +130,7 @@ record InboundExplanation(Plan plan, Settings settings) {
             case Routing.Routed(var rule) -> {
                 switch (rule.action()) {
                     case RouteRule.Forward forward -> forward(tree, rule, forward);
+                    case RouteRule.Refuse(var refusal) -> refuse(tree, refusal);
                     case RouteRule.Respond respond -> tree.put("answer", Described.answer(rule, respond));
                     case RouteRule.Redirect redirect -> tree.put("answer", Described.answer(rule, redirect, request));
                 }

@@ -76,7 +76,9 @@ final class InboundPath implements RequestHandler {
         facts.serviceNamespace = serviceNamespace;
         facts.destination = self;
         trail.follow(call.request(), facts, call.loop().random());
-        identify(call);
+        if (call.enter()) {
+            identify(call);
+        }
         return call;
     }
 

@@ -12,17 +12,24 @@ import java.util.function.Consumer;
 final class Ledger {
     private final Meters meters;
     private final List<Consumer<Exchange>> readers;
+    private final Room room;
     private final InstantSource clock;
 
     /// @param readers none of which may block
-    Ledger(Meters meters, List<Consumer<Exchange>> readers, InstantSource clock) {
+    /// @param room for requests under way
+    Ledger(Meters meters, List<Consumer<Exchange>> readers, Room room, InstantSource clock) {
         this.meters = meters;
+        this.room = room;
         this.readers = List.copyOf(readers);
         this.clock = clock;
     }
 
     Meters meters() {
         return meters;
+    }
+
+    Room room() {
+        return room;
     }
 
     /// What is to be found out about a request.

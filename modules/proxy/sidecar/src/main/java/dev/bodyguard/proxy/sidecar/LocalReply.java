@@ -56,7 +56,9 @@ final class LocalReply {
         }
         var fields = Fields.of(
                 "content-type", json ? "application/json" : "text/plain; charset=utf-8", FLAG, refusal.flag());
-        if (refusal instanceof Refusal.NotReadyYet || refusal instanceof Refusal.NotToldYet) {
+        if (refusal instanceof Refusal.NotReadyYet
+                || refusal instanceof Refusal.NotToldYet
+                || refusal instanceof Refusal.Full) {
             fields.set("retry-after", "1");
         }
         tellOfQuota(fields, refusal);

@@ -101,6 +101,7 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings, Spiff
             tree.put("fault", fault(fault));
         }
         switch (rule.action()) {
+            case RouteRule.Refuse(var refusal) -> refuse(tree, refusal);
             case RouteRule.Respond respond -> {
                 tree.put("decision", "respond");
                 tree.put("answer", Described.answer(rule, respond));

@@ -67,7 +67,9 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         var call = new Call(Edge.Reporter.SOURCE, client, ledger);
         call.facts().source = self;
         trail.follow(call.request(), call.facts(), call.loop().random());
-        identify(call);
+        if (call.enter()) {
+            identify(call);
+        }
         return call;
     }
 

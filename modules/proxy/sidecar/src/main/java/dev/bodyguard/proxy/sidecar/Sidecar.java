@@ -110,11 +110,13 @@ final class Sidecar implements AutoCloseable {
                 new TelemetryChannel(upstreams, loops.all().getLast(), controlPlane::telemetry, root.trustDomain()),
                 log,
                 clock);
+        var room = Room.ofHeap();
         var ledger = new Ledger(
                 ground.meters(),
                 settings.accessLog()
                         ? List.of(ground.meters()::record, accessLog::write, telemetry)
                         : List.of(ground.meters()::record, telemetry),
+                room,
                 clock);
         var parking = new Parking(loops.all(), PATIENCE_FOR_A_FIRST_WORD, PARKED);
         planner = new Planner(
@@ -136,7 +138,13 @@ final class Sidecar implements AutoCloseable {
                 log::followsConfig,
                 log);
         Gauges.add(
-                ground.meters(), live::current, log::followsConfig, loops::usedDirectMemory, accessLog::dropped, clock);
+                ground.meters(),
+                live::current,
+                log::followsConfig,
+                loops::usedDirectMemory,
+                room::taken,
+                accessLog::dropped,
+                clock);
     }
 
     /// Follows configuration from now on, and begins with what is remembered. Whoever was let in yesterday may be

@@ -12,7 +12,9 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -169,6 +171,74 @@ class ExchangeTest {
             }
             assertThat(hanging.seen).isNotEmpty();
         }
+    }
+
+    @Test
+    void refusesWhatThereIsNoRoomForAndServesAfterwards() throws Exception {
+        var open = new CountDownLatch(1);
+        handler = (_, answer) -> {
+            open.await();
+            answer.send(200, "paid");
+        };
+        routes(Given.route(Given.to(Given.CLUSTER)));
+        var large = "x-large: " + "x".repeat(6_700) + "\r\n";
+        var sockets = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < 60; i++) {
+                var socket = caller.connect();
+                sockets.add(socket);
+                socket.getOutputStream().write(TestSidecar.head("GET", "http://payment-service/", large, 0));
+            }
+            var refused = caller.line(1);
+            assertThat(refused)
+                    .contains("\"response_flags\":\"UO\"", "\"response_code\":503", "as it has memory for (256 KiB");
+            TestSidecar.eventually(
+                    "each is refused or with the app", () -> caller.lines() + app.seen.size() == sockets.size());
+            assertThat(caller.underWay()).isLessThanOrEqualTo(TestSidecar.ROOM);
+            open.countDown();
+
+            int paid = 0;
+            for (var socket : sockets) {
+                var answer = Http1.need(new BufferedInputStream(socket.getInputStream()), false);
+                if (answer.status() == 200) {
+                    paid++;
+                } else {
+                    assertThat(answer.status()).isEqualTo(503);
+                    assertThat(answer.headers())
+                            .containsEntry("x-bodyguard-flag", "UO")
+                            .containsEntry("retry-after", "1");
+                }
+            }
+            assertThat(paid).isBetween(8, TestSidecar.ROOM / (2 * 6_700));
+            TestSidecar.eventually("all room is given back", () -> caller.underWay() == 0 && callee.underWay() == 0);
+            assertThat(caller.get("http://payment-service/").status()).isEqualTo(200);
+        } finally {
+            for (var socket : sockets) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void tellsWhyARuleLeadsNowhereButNotWhatItsAuthorWantsAnswered() throws IOException {
+        var reason = "no DestinationRule defines subset v9";
+        routes(Given.answering(503, reason, "leads", "nowhere"));
+        caller.config.put(
+                Resources.VIRTUAL_HOST,
+                "80/closed",
+                Given.host("80/closed", Given.answering(503, reason, "leads", "")));
+
+        var refused = caller.get("http://payment-service/");
+        assertThat(refused.status()).isEqualTo(503);
+        assertThat(refused.headers()).containsEntry("x-bodyguard-flag", "NC");
+        assertThat(refused.body()).isEqualTo(reason + "\nrule: " + Given.ORIGIN + "\n");
+        assertThat(caller.line(1))
+                .contains("\"response_flags\":\"NC\"", "\"sentence\":\"" + reason + "\"", Given.ORIGIN);
+        var wanted = caller.get("http://closed/");
+        assertThat(wanted.status()).isEqualTo(503);
+        assertThat(wanted.headers()).doesNotContainKey("x-bodyguard-flag");
+        assertThat(wanted.body()).isEqualTo(reason);
+        assertThat(caller.line(2)).contains("\"response_flags\":\"-\"", "\"sentence\":null", Given.ORIGIN);
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.AggregatedConfigSource;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
+import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
@@ -68,7 +69,7 @@ final class Given {
                         .setMatch(RouteMatch.newBuilder().setPrefix("/"))
                         .setDirectResponse(DirectResponseAction.newBuilder()
                                 .setStatus(502)
-                                .setBody(io.envoyproxy.envoy.config.core.v3.DataSource.newBuilder()
+                                .setBody(DataSource.newBuilder()
                                         .setInlineString("only hosts of the mesh may be called")))));
     }
 
@@ -164,6 +165,18 @@ final class Given {
                 .addDomains(key.substring(key.indexOf('/') + 1))
                 .setMetadata(
                         Metadata.newBuilder().putFilterMetadata("dev.bodyguard", fields("origin", ORIGIN, fact, value)))
+                .build();
+    }
+
+    /// An answer made by the sidecar itself, and what is said beside it.
+    static Route answering(int status, String body, String fact, String value) {
+        return Route.newBuilder()
+                .setMatch(RouteMatch.newBuilder().setPrefix("/"))
+                .setMetadata(
+                        Metadata.newBuilder().putFilterMetadata("dev.bodyguard", fields("origin", ORIGIN, fact, value)))
+                .setDirectResponse(DirectResponseAction.newBuilder()
+                        .setStatus(status)
+                        .setBody(DataSource.newBuilder().setInlineString(body)))
                 .build();
     }
 

@@ -41,6 +41,8 @@ import java.util.function.BooleanSupplier;
 /// A sidecar without a process: real listeners, real TLS, paths and planner, fed by hand.
 final class TestSidecar implements AutoCloseable {
     static final int PARKED = 16;
+    /// For requests under way.
+    static final int ROOM = 256 << 10;
 
     private final Loops loops = Loops.start(1);
     private final Meters meters = new Meters();
@@ -49,6 +51,7 @@ final class TestSidecar implements AutoCloseable {
     private final InForce<Generation> inForce = new InForce<>(new Generation(Plan.EMPTY));
     private final Readiness readiness = new Readiness();
     private final Resolver resolver = new Resolver();
+    private final Room room = new Room(ROOM);
     private final Upstreams upstreams;
     private final Planner planner;
     private final Listener outbound;
@@ -69,7 +72,7 @@ final class TestSidecar implements AutoCloseable {
         };
         var self = new Party(settings.workload(), "default", svid.id().toString(), service, "v2", service, "");
         var tls = new MeshTls(svid, InstantSource.system());
-        var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), InstantSource.system());
+        var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), room, InstantSource.system());
         var parking = new Parking(loops.all(), Duration.ofSeconds(1), PARKED);
         planner = new Planner(inForce, Duration.ofSeconds(2), new Planned(readiness, parking, List.of(appPort)));
         upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
@@ -149,6 +152,10 @@ final class TestSidecar implements AutoCloseable {
         return meters.text();
     }
 
+    long underWay() {
+        return room.taken();
+    }
+
     long directMemory() {
         return loops.usedDirectMemory();
     }
@@ -157,6 +164,10 @@ final class TestSidecar implements AutoCloseable {
     String line(int number) {
         eventually("line " + number + " is written", () -> log().lines().count() >= number);
         return log().lines().skip(number - 1L).findFirst().orElseThrow();
+    }
+
+    int lines() {
+        return (int) log().lines().count();
     }
 
     private String log() {

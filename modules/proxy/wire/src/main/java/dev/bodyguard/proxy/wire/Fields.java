@@ -98,6 +98,15 @@ public final class Fields {
         return length / 2;
     }
 
+    /// Bytes of all names and values.
+    public int bytes() {
+        int bytes = 0;
+        for (int i = 0; i < length; i++) {
+            bytes += pairs[i].length();
+        }
+        return bytes;
+    }
+
     public String name(int index) {
         return pairs[2 * index].toString();
     }

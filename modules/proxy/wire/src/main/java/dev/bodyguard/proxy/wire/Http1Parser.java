@@ -207,6 +207,14 @@ final class Http1Parser {
         return fields;
     }
 
+    /// Lets go of the head or trailers just found, so that a connection that stands idle keeps nothing of them.
+    void forget() {
+        method = "";
+        target = "";
+        host = null;
+        fields = new Fields();
+    }
+
     /// The chunk just found; the caller owns it.
     ByteBuf takeChunk() {
         var taken = chunk;

@@ -210,6 +210,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 }
                 case HEAD -> {
                     var head = new Response(parser.version(), parser.status(), parser.fields());
+                    parser.forget();
                     if (head.status() == 101) {
                         throw new Malformed(502, "it switched protocols without having been asked to");
                     }
@@ -234,11 +235,13 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                     reader.listener.onData(chunk, last);
                 }
                 case TRAILERS -> {
+                    var trailers = parser.fields();
+                    parser.forget();
                     ended(reader);
-                    if (parser.fields().count() == 0) {
+                    if (trailers.count() == 0) {
                         reader.listener.onData(ctx().alloc().buffer(0), true);
                     } else {
-                        reader.listener.onTrailers(parser.fields());
+                        reader.listener.onTrailers(trailers);
                     }
                 }
             }

@@ -151,13 +151,15 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
                 }
             }
             case TRAILERS -> {
+                var trailers = parser.fields();
+                parser.forget();
                 if (exchange != null) {
                     exchange.requestDone = true;
                     if (!exchange.answered) {
-                        if (parser.fields().count() == 0) {
+                        if (trailers.count() == 0) {
                             exchange.listener().onData(ctx().alloc().buffer(0), true);
                         } else {
-                            exchange.listener().onTrailers(parser.fields());
+                            exchange.listener().onTrailers(trailers);
                         }
                     }
                     exchange.finishIfDone();
@@ -184,6 +186,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
             return;
         }
         var request = request(head);
+        head.forget();
         var exchange = new Http1Exchange(request, head.last(), head.keepAlive() && !front.shared.draining().now);
         current = exchange;
         exchange.begun(front.shared.requests().begin(exchange));

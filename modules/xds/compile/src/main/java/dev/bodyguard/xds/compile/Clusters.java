@@ -175,10 +175,7 @@ final class Clusters {
     /// Whether somebody there must be spoken to in mutual TLS, or would be if there were anybody.
     private boolean isMeshed(Place place) {
         var service = place.service();
-        if (!isDiscovered(service)) {
-            return false;
-        }
-        if (isDemanded(place)) {
+        if (isDiscovered(service) && isDemanded(place)) {
             return true;
         }
         var instances = instances(place);
@@ -233,8 +230,9 @@ final class Clusters {
             case Backing.OriginalDestination _ ->
                 cluster.setType(Cluster.DiscoveryType.ORIGINAL_DST).setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED);
         }
-        // A ServiceEntry that says MESH_EXTERNAL, or nothing, may still select workloads with a sidecar.
-        if (isDiscovered(service) && (!service.external() || isMeshed(place))) {
+        // A ServiceEntry that says MESH_EXTERNAL, or nothing, may still select workloads with a sidecar; one that is
+        // resolved by DNS says of each endpoint whether it has one.
+        if ((isDiscovered(service) && !service.external()) || isMeshed(place)) {
             switch (kind) {
                 case Kind.Sidecar _, Kind.Envoy _ -> {
                     cluster.addTransportSocketMatches(mutualTls(kind, place));

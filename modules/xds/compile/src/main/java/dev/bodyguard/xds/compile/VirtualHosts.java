@@ -219,6 +219,7 @@ final class VirtualHosts {
                 case Action.Forward(var destinations) -> forward(route, rule, destinations, matched.rest(), retries);
                 case Action.Redirect redirect -> route.setRedirect(redirect(redirect, matched.rest()));
                 case Action.Respond(int status, String body) -> route.setDirectResponse(respond(status, body));
+                case Action.Refuse(int status, String sentence) -> refuse(route, rule, status, sentence);
             }
             edit(rule.headers().request(), route::addAllRequestHeadersToAdd, route::addAllRequestHeadersToRemove);
             edit(rule.headers().response(), route::addAllResponseHeadersToAdd, route::addAllResponseHeadersToRemove);
@@ -234,7 +235,7 @@ final class VirtualHosts {
                 @Nullable RetryPolicy retries) {
             var drawn = destinations.stream().filter(one -> one.weight() > 0).toList();
             if (drawn.size() == 1 && !mesh.defined(drawn.getFirst().destination())) {
-                route.setDirectResponse(respond(503, undefined(drawn.getFirst().destination())));
+                refuse(route, rule, 503, undefined(drawn.getFirst().destination()));
                 return;
             }
             var action = RouteAction.newBuilder();
@@ -330,6 +331,12 @@ final class VirtualHosts {
                             })
                     .build();
         }
+    }
+
+    /// An answer for every client, which our sidecar tells from an author's by the fact beside it.
+    private static void refuse(Route.Builder route, HttpRule rule, int status, String sentence) {
+        route.setDirectResponse(respond(status, sentence))
+                .setMetadata(Wire.metadata(Map.of("origin", rule.origin().toString(), "leads", "nowhere")));
     }
 
     private static String undefined(Destination destination) {

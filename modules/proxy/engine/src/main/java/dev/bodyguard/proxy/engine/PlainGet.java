@@ -1,10 +1,9 @@
-package dev.bodyguard.samples.engine;
+package dev.bodyguard.proxy.engine;
 
-import dev.bodyguard.proxy.engine.RequestHead;
 import org.jspecify.annotations.Nullable;
 
-/// A GET without headers, as the engine sees it.
-record Get(String authority, String path) implements RequestHead {
+/// A GET in clear, without headers.
+record PlainGet(String authority, String path) implements RequestHead {
     @Override
     public String method() {
         return "GET";
