@@ -5,7 +5,6 @@ import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Place;
 import dev.bodyguard.xds.server.Connections;
 import dev.bodyguard.xds.server.GrpcServer;
-import java.nio.file.Path;
 
 /// What discovery can be told as a process of its own, by environment variables.
 ///
@@ -16,7 +15,9 @@ import java.nio.file.Path;
 record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, Place place) {
     static final String USAGE = """
         usage: bodyguard service discovery, with environment variables:
-          BODYGUARD_FILES            the directory with the mesh's YAML and JSON documents, watched; required
+          BODYGUARD_SOURCE           where documents come from: files, or kubernetes: the API server of the cluster that
+                                     this runs in, or of KUBECONFIG (files)
+          BODYGUARD_FILES            the directory with the mesh's YAML and JSON documents, watched; required for files
           BODYGUARD_STATE            folder with identity's root.pem and join/discovery.bodyguard-system.token; keeps
                                      the registrations of workloads and the SVID; required
           BODYGUARD_IDENTITY         where identity is (127.0.0.1:15013)
@@ -44,9 +45,8 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
                 keys.path("BODYGUARD_STATE", "the folder with root.pem and the join token, as identity writes them"),
                 keys.text("BODYGUARD_IDENTITY", "127.0.0.1:15013"),
                 keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local"));
-        Path documents = keys.path("BODYGUARD_FILES", "the directory with the mesh's YAML");
         var usual = Settings.of(
-                documents,
+                documents(keys),
                 place.address(),
                 membership.trustDomain(),
                 membership.state().resolve("discovery").resolve("workloads"));
@@ -64,6 +64,18 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
                 carriage(keys),
                 membership,
                 place);
+    }
+
+    private enum Documents {
+        FILES,
+        KUBERNETES
+    }
+
+    private static From documents(Keys keys) {
+        return switch (keys.choice("BODYGUARD_SOURCE", Documents.FILES)) {
+            case FILES -> new From.Files(keys.path("BODYGUARD_FILES", "the directory with the mesh's YAML"));
+            case KUBERNETES -> new From.Kubernetes();
+        };
     }
 
     private static GrpcServer.Carriage carriage(Keys keys) {

@@ -204,7 +204,7 @@ public final class Mesh {
         var known = services.get(Service.host(behind, namespace));
         return behind.equals(service)
                 || (known != null
-                        && known.backing() instanceof Backing.Selected(var selector, _)
+                        && known.backing() instanceof Backing.Selected(var selector, var _)
                         && labels.entrySet().containsAll(selector.entrySet()));
     }
 
@@ -260,8 +260,7 @@ public final class Mesh {
                 var number = workload.containerPorts().get(name);
                 yield number != null || ports.isEmpty() ? Optional.ofNullable(number) : implied(ports, port.number());
             }
-            case Target.Implied _ ->
-                ports.isEmpty() ? Optional.of(port.number()) : implied(ports, port.number());
+            case Target.Implied _ -> ports.isEmpty() ? Optional.of(port.number()) : implied(ports, port.number());
         };
     }
 

@@ -82,7 +82,7 @@ final class ControlPlane implements AutoCloseable {
         var ofDiscovery = open(ServerSvid.start(state.authority(), "discovery", identityEvents, clock, discoverySvid));
         var discovery = open(dev.bodyguard.discovery.Pipeline.start(
                 dev.bodyguard.discovery.Settings.of(
-                        settings.documents(),
+                        new dev.bodyguard.discovery.From.Files(settings.documents()),
                         at(settings.port(Port.DISCOVERY)),
                         settings.trustDomain(),
                         folder.path().resolve("discovery").resolve("workloads")),
