@@ -12,14 +12,20 @@ final class Libraries {
     /// Those that parse, match or encrypt, and do nothing else.
     static final Set<String> PURE = Set.of("bouncycastle", "protobuf", "re2j", "snakeyaml");
 
-    /// Prefix of a module's name to library. gRPC on Netty is one library with its transport.
+    /// Prefix of a module's name to library. gRPC on Netty is one library with its transport,
+    /// Kubernetes' client with what it parses and logs by.
     private static final List<Map.Entry<String, String>> NAMES = List.of(
+            Map.entry("com.fasterxml.jackson", "kubernetes-client"),
             Map.entry("com.google.protobuf", "protobuf"),
+            Map.entry("io.fabric8.kubernetes", "kubernetes-client"),
             Map.entry("io.grpc", "grpc-netty"),
             Map.entry("io.helidon", "helidon"),
             Map.entry("io.netty", "grpc-netty"),
+            Map.entry("kubernetes.", "kubernetes-client"),
             Map.entry("org.bouncycastle", "bouncycastle"),
-            Map.entry("org.snakeyaml", "snakeyaml"));
+            Map.entry("org.slf4j", "kubernetes-client"),
+            Map.entry("org.snakeyaml", "snakeyaml"),
+            Map.entry("tools.jackson", "kubernetes-client"));
 
     private static final Set<String> OF_THE_JDK_OR_MARKS = Set.of("java", "jdk", "org.jspecify");
 

@@ -4,10 +4,10 @@ import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Location;
+import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Value;
 import dev.bodyguard.model.Workload;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,15 +31,20 @@ final class Wire {
 
     static Workload workload(Any packed) throws InvalidProtocolBufferException {
         var wire = packed.unpack(dev.bodyguard.xds.protocol.discovery.v1.Workload.class);
-        return Workload.registered(
+        return new Workload(
                 wire.getNamespace(),
                 wire.getName(),
                 wire.getService(),
                 wire.getServiceAccount(),
                 wire.getLabelsMap(),
                 wire.getAddress(),
-                new HashMap<>(wire.getPortsMap()),
-                wire.getMeshed());
+                wire.getPortsMap(),
+                wire.getServicePortsMap(),
+                wire.getContainerPortsMap(),
+                !wire.getUnready(),
+                wire.getMeshed(),
+                0,
+                new Origin("Workload", wire.getNamespace(), wire.getName(), "", null));
     }
 
     private static Value value(dev.bodyguard.xds.protocol.discovery.v1.Value wire, String file)

@@ -97,6 +97,9 @@ final class Admission {
                 return who + "ports: must be 1 to 65535, was " + port.getKey() + ": " + port.getValue();
             }
         }
+        if (workload.getServicePortsCount() > 0 || workload.getContainerPortsCount() > 0 || workload.getUnready()) {
+            return who + "service_ports, container_ports and unready: only an API server says these; leave them out";
+        }
         return null;
     }
 

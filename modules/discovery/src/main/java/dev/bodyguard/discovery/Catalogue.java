@@ -1,7 +1,6 @@
 package dev.bodyguard.discovery;
 
 import dev.bodyguard.model.Document;
-import dev.bodyguard.source.files.Changes;
 import dev.bodyguard.source.files.FileProblem;
 import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import dev.bodyguard.xds.snapshot.NamedResource;
@@ -14,6 +13,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,6 +46,9 @@ final class Catalogue implements AutoCloseable {
     // Owned by the thread.
     private final Map<String, Document> documents = new HashMap<>();
     private final Map<String, NamedResource> packed = new HashMap<>();
+    /// Those that the source tells of, by `namespace/name`.
+    private final Map<String, Workload> sourced = new HashMap<>();
+
     private final Map<Long, Registration> registrations = new HashMap<>();
     private final List<Draining> draining = new ArrayList<>();
     /// Whoever enrolled since the last generation. It is told so once it is served and remembered.
@@ -87,7 +90,7 @@ final class Catalogue implements AutoCloseable {
 
     sealed interface Message {}
 
-    record DirectoryChanged(Changes changes) implements Message {}
+    record SourceChanged(Source.Found changes) implements Message {}
 
     record Enrolled(Workload workload, Registration by) implements Message {}
 
@@ -122,8 +125,8 @@ final class Catalogue implements AutoCloseable {
         this.clock = clock;
     }
 
-    /// Complete from the first moment on: the directory as it is, and who was here before a restart.
-    void start(Changes first, List<Workload> remembered) {
+    /// Complete from the first moment on: the source as it is, and who was here before a restart.
+    void start(Source.Found first, List<Workload> remembered) {
         apply(first);
         remembered.forEach(workload -> leases.remember(workload, clock.instant()));
         publish();
@@ -197,7 +200,7 @@ final class Catalogue implements AutoCloseable {
 
     private void take(Message message) {
         switch (message) {
-            case DirectoryChanged(var changes) -> apply(changes);
+            case SourceChanged(var changes) -> apply(changes);
             case Enrolled(var workload, var by) -> enrol(workload, by);
             case Heard(var workload, var stream) -> leases.heard(workload, stream, clock.instant());
             case Drained(var workload, var by) -> drain(workload, by);
@@ -217,7 +220,7 @@ final class Catalogue implements AutoCloseable {
         }
     }
 
-    private void apply(Changes changes) {
+    private void apply(Source.Found changes) {
         for (String key : changes.removed()) {
             documents.remove(key);
             packed.remove(key);
@@ -230,6 +233,15 @@ final class Catalogue implements AutoCloseable {
             changed = true;
             authored = List.copyOf(documents.values());
             events.documentsChanged(changes.put().size(), changes.removed().size(), documents.size());
+        }
+        changes.gone().forEach(sourced::remove);
+        for (var workload : changes.workloads()) {
+            var wire = Wire.workload(workload);
+            sourced.put(Leases.name(wire), wire);
+        }
+        if (!changes.workloads().isEmpty() || !changes.gone().isEmpty()) {
+            changed = true;
+            events.clusterWorkloads(changes.workloads().size(), changes.gone().size(), sourced.size());
         }
         var before = new HashSet<>(problems);
         changes.problems().stream().filter(problem -> !before.contains(problem)).forEach(events::unreadable);
@@ -342,8 +354,11 @@ final class Catalogue implements AutoCloseable {
         if (changed || workloadsChanged) {
             var all = new ArrayList<>(packed.values());
             var alive = leases.alive();
-            registered = alive;
-            alive.forEach(workload -> all.add(NamedResource.of(Leases.name(workload), workload)));
+            // Whoever registered under a pod's name is not served: the API server knows better.
+            var workloads = new LinkedHashMap<>(sourced);
+            alive.forEach(workload -> workloads.putIfAbsent(Leases.name(workload), workload));
+            registered = List.copyOf(workloads.values());
+            workloads.forEach((name, workload) -> all.add(NamedResource.of(name, workload)));
             generation++;
             current = Snapshot.of(Long.toString(generation), all);
             subscribers.publish();

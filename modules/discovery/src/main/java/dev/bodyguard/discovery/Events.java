@@ -16,7 +16,23 @@ interface Events {
     /// The number of files, or parts of them, that cannot be read now.
     void problems(int now);
 
-    /// The directory can no longer be read at all.
+    /// Workloads of a cluster came, changed or went.
+    void clusterWorkloads(int put, int gone, int now);
+
+    /// Kinds of objects that an API server no longer tells of; what was last read stays.
+    void clusterLost(String what, String why);
+
+    void clusterBack();
+
+    /// The cluster has a kind of document.
+    void clusterHas(String what);
+
+    void clusterHasNoMore(String what);
+
+    /// An object of the cluster is as good as not there.
+    void leftOut(String object, String why);
+
+    /// The source can no longer be read at all.
     void sourceLost(String source, Exception why);
 
     /// A workload registered.

@@ -25,7 +25,9 @@ public final class Main {
     private static String start(ProcessSettings settings, Running running) throws IOException, InterruptedException {
         var service = settings.service();
         // What cannot work shall be told before anything has started.
-        Directory.open(service.documents()).close();
+        if (service.documents() instanceof From.Files(var directory)) {
+            Directory.open(directory).close();
+        }
         settings.place().requireFree();
         var clock = InstantSource.system();
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -42,6 +44,6 @@ public final class Main {
                         Map.of(
                                 "/problems", () -> Json.array(StateDump.problems(discovery)),
                                 "/workloads", () -> Json.array(StateDump.workloads(discovery))))));
-        return settings.place().told("discovery", discovery.port(), admin) + "; documents in " + service.documents();
+        return settings.place().told("discovery", discovery.port(), admin) + "; documents from " + service.documents();
     }
 }

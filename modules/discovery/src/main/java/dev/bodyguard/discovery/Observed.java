@@ -14,6 +14,7 @@ final class Observed implements Events {
 
     private final AtomicInteger documents;
     private final AtomicInteger workloads;
+    private final AtomicInteger clusterWorkloads;
     private final AtomicInteger problems;
     private final Counter refusals;
     private final Counter heldBack;
@@ -22,6 +23,7 @@ final class Observed implements Events {
     Observed(MeterRegistry metrics) {
         documents = metrics.gauge("bodyguard_discovery_documents", new AtomicInteger());
         workloads = metrics.gauge("bodyguard_discovery_workloads", new AtomicInteger());
+        clusterWorkloads = metrics.gauge("bodyguard_discovery_cluster_workloads", new AtomicInteger());
         problems = metrics.gauge("bodyguard_discovery_file_problems", new AtomicInteger());
         refusals = Counter.builder("bodyguard_discovery_refused")
                 .description("Registrations and subscriptions that were refused")
@@ -53,6 +55,37 @@ final class Observed implements Events {
     @Override
     public void problems(int now) {
         problems.set(now);
+    }
+
+    @Override
+    public void clusterWorkloads(int put, int gone, int now) {
+        clusterWorkloads.set(now);
+        LOG.log(Level.INFO, "pods and endpoints: " + put + " new or changed, " + gone + " gone, " + now + " now");
+    }
+
+    @Override
+    public void clusterLost(String what, String why) {
+        LOG.log(Level.WARNING, what + " cannot be read, everything stays as it was last read: " + why);
+    }
+
+    @Override
+    public void clusterBack() {
+        LOG.log(Level.INFO, "the API server is read again");
+    }
+
+    @Override
+    public void clusterHas(String what) {
+        LOG.log(Level.INFO, "reading " + what);
+    }
+
+    @Override
+    public void clusterHasNoMore(String what) {
+        LOG.log(Level.WARNING, what + " are no longer defined in the cluster, so there are none");
+    }
+
+    @Override
+    public void leftOut(String object, String why) {
+        LOG.log(Level.WARNING, object + " is left out: " + why);
     }
 
     @Override

@@ -2,8 +2,6 @@ package dev.bodyguard.discovery;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.model.Document;
-import dev.bodyguard.source.files.Changes;
-import dev.bodyguard.source.files.Directory;
 import dev.bodyguard.source.files.FileProblem;
 import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import dev.bodyguard.xds.server.AggregatedDiscovery;
@@ -25,24 +23,24 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Discovery's arrows: directory and registrations → catalogue → delta streams.
+/// Discovery's arrows: directory or API server, and registrations, → catalogue → delta streams.
 public final class Pipeline implements AutoCloseable {
-    private final Directory directory;
+    private final Source source;
     private final Catalogue catalogue;
     private final AggregatedDiscovery streams;
     private final GrpcServer server;
     private final Thread reader;
 
     private Pipeline(
-            Directory directory, Catalogue catalogue, AggregatedDiscovery streams, GrpcServer server, Thread reader) {
-        this.directory = directory;
+            Source source, Catalogue catalogue, AggregatedDiscovery streams, GrpcServer server, Thread reader) {
+        this.source = source;
         this.catalogue = catalogue;
         this.streams = streams;
         this.server = server;
         this.reader = reader;
     }
 
-    /// Reads the directory, then serves.
+    /// Reads everything once, then serves.
     ///
     /// @param documents hears all documents whenever one of them has changed, first before this returns; must not
     ///     block
@@ -55,9 +53,9 @@ public final class Pipeline implements AutoCloseable {
             Consumer<List<Document>> documents)
             throws IOException, InterruptedException {
         var events = new Observed(metrics);
-        var directory = Directory.open(settings.documents());
+        var source = Source.open(settings.documents(), events);
         try {
-            var first = directory.next();
+            var first = source.next();
             var memory = settings.memory() == null ? null : new Memory(settings.memory());
             var remembered = remembered(memory, events);
 
@@ -91,12 +89,12 @@ public final class Pipeline implements AutoCloseable {
                     tls,
                     List.of(streams, registry));
             var reader = Thread.ofVirtual()
-                    .name("discovery-files")
-                    .unstarted(() -> follow(settings, directory, catalogue, documents, events));
+                    .name("discovery-source")
+                    .unstarted(() -> follow(settings, source, catalogue, documents, events));
             reader.start();
-            return new Pipeline(directory, catalogue, streams, server, reader);
+            return new Pipeline(source, catalogue, streams, server, reader);
         } catch (IOException | RuntimeException | InterruptedException failed) {
-            directory.close();
+            source.close();
             throw failed;
         }
     }
@@ -134,17 +132,13 @@ public final class Pipeline implements AutoCloseable {
     }
 
     private static void follow(
-            Settings settings,
-            Directory directory,
-            Catalogue catalogue,
-            Consumer<List<Document>> documents,
-            Events events) {
+            Settings settings, Source source, Catalogue catalogue, Consumer<List<Document>> documents, Events events) {
         var known = new Authored();
         known.documents = catalogue.authored();
         try {
             while (true) {
-                Changes changes = directory.next();
-                catalogue.tell(new Catalogue.DirectoryChanged(changes));
+                var changes = source.next();
+                catalogue.tell(new Catalogue.SourceChanged(changes));
                 documents.accept(known.after(changes));
             }
         } catch (IOException closed) {
@@ -178,7 +172,7 @@ public final class Pipeline implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        directory.close();
+        source.close();
         reader.interrupt();
         streams.close();
         server.close();
@@ -189,7 +183,7 @@ public final class Pipeline implements AutoCloseable {
     private static final class Authored {
         private List<Document> documents = List.of();
 
-        List<Document> after(Changes changes) {
+        List<Document> after(Source.Found changes) {
             var put = changes.put().stream().map(Document::key).collect(Collectors.toSet());
             documents = Stream.concat(
                             documents.stream()

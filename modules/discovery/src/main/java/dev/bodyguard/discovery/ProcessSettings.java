@@ -5,7 +5,6 @@ import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Place;
 import dev.bodyguard.xds.server.Connections;
 import dev.bodyguard.xds.server.GrpcServer;
-import java.nio.file.Path;
 
 /// What discovery can be told as a process of its own, by environment variables.
 ///
@@ -17,7 +16,9 @@ import java.nio.file.Path;
 record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membership membership, Place place) {
     static final String USAGE = """
         usage: bodyguard service discovery, with environment variables:
-          BODYGUARD_FILES            the directory with the mesh's YAML and JSON documents, watched; required
+          BODYGUARD_SOURCE           where documents come from: files, or kubernetes: the API server of the cluster that
+                                     this runs in, or of KUBECONFIG (files)
+          BODYGUARD_FILES            the directory with the mesh's YAML and JSON documents, watched; required for files
           BODYGUARD_STATE            folder with identity's root.pem and join/discovery.bodyguard-system.token; keeps
                                      the registrations of workloads and the SVID; required
           BODYGUARD_TOKEN            file of a Kubernetes token of its service account, audience bodyguard; with
@@ -45,9 +46,8 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
     static ProcessSettings from(Keys keys) {
         var place = Place.from(keys, "BODYGUARD_DISCOVERY_PORT", 15014);
         var membership = Membership.from(keys::text);
-        Path documents = keys.path("BODYGUARD_FILES", "the directory with the mesh's YAML");
         var usual = Settings.of(
-                documents,
+                From.told(keys),
                 place.address(),
                 membership.trustDomain(),
                 membership.state().resolve("discovery").resolve("workloads"));

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What discovery can be told.
 ///
-/// @param documents the directory of YAML and JSON files
+/// @param documents where they come from
 /// @param listen where subscribers and workloads connect; port 0 takes a free one
 /// @param trustDomain of every peer
 /// @param lease how long a workload is believed in without a word from it
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param registrationsPerSecond how often the workloads of one service account may come or change, in the long run; as
 ///     many at once as it may have
 public record Settings(
-        Path documents,
+        From documents,
         InetSocketAddress listen,
         String trustDomain,
         Duration lease,
@@ -51,7 +51,7 @@ public record Settings(
     }
 
     /// The usual ones.
-    public static Settings of(Path documents, InetSocketAddress listen, String trustDomain, @Nullable Path memory) {
+    public static Settings of(From documents, InetSocketAddress listen, String trustDomain, @Nullable Path memory) {
         return new Settings(
                 documents,
                 listen,

@@ -3,6 +3,7 @@ package dev.bodyguard.discovery;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Location;
 import dev.bodyguard.model.Value;
+import dev.bodyguard.model.Workload;
 import dev.bodyguard.xds.protocol.discovery.v1.Entry;
 import dev.bodyguard.xds.protocol.discovery.v1.Mapping;
 import dev.bodyguard.xds.protocol.discovery.v1.Null;
@@ -11,12 +12,28 @@ import dev.bodyguard.xds.snapshot.NamedResource;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Documents as discovery's protocol writes them.
+/// Documents and workloads as discovery's protocol writes them.
 final class Wire {
     private Wire() {}
 
     static NamedResource resource(Document document) {
         return NamedResource.of(name(document), message(document));
+    }
+
+    static dev.bodyguard.xds.protocol.discovery.v1.Workload workload(Workload workload) {
+        return dev.bodyguard.xds.protocol.discovery.v1.Workload.newBuilder()
+                .setNamespace(workload.namespace())
+                .setName(workload.name())
+                .setService(workload.service())
+                .setServiceAccount(workload.serviceAccount())
+                .putAllLabels(workload.labels())
+                .setAddress(workload.address())
+                .putAllPorts(workload.ports())
+                .putAllServicePorts(workload.namedPorts())
+                .putAllContainerPorts(workload.containerPorts())
+                .setUnready(!workload.ready())
+                .setMeshed(workload.meshed())
+                .build();
     }
 
     private static String name(Document document) {

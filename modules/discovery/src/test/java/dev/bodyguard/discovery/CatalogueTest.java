@@ -10,6 +10,7 @@ import dev.bodyguard.xds.snapshot.TypeUrls;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -45,7 +46,7 @@ class CatalogueTest {
 
     @BeforeEach
     void start() throws InterruptedException {
-        catalogue.start(new Changes(List.of(), Set.of(), List.of()), List.of());
+        catalogue.start(Source.Found.in(new Changes(List.of(), Set.of(), List.of())), List.of());
         diary.readTo("published");
     }
 
@@ -82,6 +83,28 @@ class CatalogueTest {
 
         assertThat(diary.readTo("published")).containsExactly("left: pay-1, it drained, now 0", "published");
         assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).isEmpty();
+    }
+
+    @Test
+    void aPodIsServedAndNobodyRegistersInItsPlace() throws InterruptedException {
+        var pod = dev.bodyguard.model.Workload.registered(
+                "default", "pay-1", "", "pay", Map.of(), "10.0.0.1", Map.of(), true);
+        catalogue.tell(
+                new Catalogue.SourceChanged(new Source.Found(List.of(), Set.of(), List.of(pod), Set.of(), List.of())));
+        diary.readTo("published");
+
+        catalogue.tell(new Catalogue.Enrolled(workload("pay-1", "thief"), registration(1)));
+        diary.readTo("admitted 1");
+        assertThat(catalogue.registered())
+                .singleElement()
+                .satisfies(one -> assertThat(one.getServiceAccount()).isEqualTo("pay"));
+
+        catalogue.tell(new Catalogue.SourceChanged(
+                new Source.Found(List.of(), Set.of(), List.of(), Set.of("default/pay-1"), List.of())));
+        diary.readTo("published");
+        assertThat(catalogue.registered())
+                .singleElement()
+                .satisfies(one -> assertThat(one.getServiceAccount()).isEqualTo("thief"));
     }
 
     @Test
@@ -211,7 +234,8 @@ class CatalogueTest {
     }
 
     private void wrong(FileProblem... problems) {
-        catalogue.tell(new Catalogue.DirectoryChanged(new Changes(List.of(), Set.of(), List.of(problems))));
+        catalogue.tell(
+                new Catalogue.SourceChanged(Source.Found.in(new Changes(List.of(), Set.of(), List.of(problems)))));
     }
 
     private static FileProblem problem(String file, int line, String message) {

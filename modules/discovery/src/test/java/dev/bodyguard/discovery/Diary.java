@@ -54,6 +54,26 @@ final class Diary implements Events {
     }
 
     @Override
+    public void clusterWorkloads(int put, int gone, int now) {
+        note("cluster's workloads: " + now);
+    }
+
+    @Override
+    public void clusterLost(String what, String why) {}
+
+    @Override
+    public void clusterBack() {}
+
+    @Override
+    public void clusterHas(String what) {}
+
+    @Override
+    public void clusterHasNoMore(String what) {}
+
+    @Override
+    public void leftOut(String object, String why) {}
+
+    @Override
     public void sourceLost(String source, Exception why) {}
 
     @Override

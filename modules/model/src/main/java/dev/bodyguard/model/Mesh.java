@@ -249,7 +249,7 @@ public final class Mesh {
         var known = services.get(Service.host(behind, namespace));
         return behind.equals(service)
                 || (known != null
-                        && known.backing() instanceof Backing.Selected(var selector)
+                        && known.backing() instanceof Backing.Selected(var selector, var _)
                         && labels.entrySet().containsAll(selector.entrySet()));
     }
 
@@ -281,8 +281,11 @@ public final class Mesh {
                 neighbours.stream()
                         .filter(workload -> workload.service().equals(service.name()))
                         .toList();
-            case Backing.Selected(var labels) ->
-                neighbours.stream().filter(workload -> workload.carries(labels)).toList();
+            case Backing.Selected(var labels, var unreadyToo) ->
+                neighbours.stream()
+                        .filter(workload -> workload.ready() || unreadyToo)
+                        .filter(workload -> workload.carries(labels))
+                        .toList();
             case Backing.Listed(var listed) -> listed;
             case Backing.Resolved(var listed) -> listed;
             case Backing.OriginalDestination _ -> List.of();
@@ -298,17 +301,20 @@ public final class Mesh {
         return switch (port.target()) {
             case Target.Exactly(int number) ->
                 Optional.ofNullable(ports.isEmpty() ? Integer.valueOf(number) : ports.get(number));
-            case Target.Implied _ -> {
-                if (ports.isEmpty()) {
-                    yield Optional.of(port.number());
-                }
-                var same = ports.get(port.number());
-                if (same != null) {
-                    yield Optional.of(same);
-                }
-                yield ports.size() == 1 ? Optional.of(ports.values().iterator().next()) : Optional.empty();
+            case Target.Named(var name) -> {
+                var number = workload.containerPorts().get(name);
+                yield number != null || ports.isEmpty() ? Optional.ofNullable(number) : implied(ports, port.number());
             }
+            case Target.Implied _ -> ports.isEmpty() ? Optional.of(port.number()) : implied(ports, port.number());
         };
+    }
+
+    private static Optional<Integer> implied(Map<Integer, Integer> ports, int number) {
+        var same = ports.get(number);
+        if (same != null) {
+            return Optional.of(same);
+        }
+        return ports.size() == 1 ? Optional.of(ports.values().iterator().next()) : Optional.empty();
     }
 
     /// A workload behind a service's port, and where to dial it.

@@ -75,6 +75,10 @@ public record Service(
         /// This one.
         record Exactly(int port) implements Target {}
 
+        /// A container's port of this name, each pod's own; a workload that registered has no such names, so there it
+        /// means what [Implied] does.
+        record Named(String name) implements Target {}
+
         /// Not said: the same number if the workload has it, else the only one it has.
         record Implied() implements Target {}
     }
@@ -85,7 +89,13 @@ public record Service(
         record Registered() implements Backing {}
 
         /// Workloads of its namespace that carry these labels.
-        record Selected(Map<String, String> labels) implements Backing {
+        ///
+        /// @param unreadyToo also those that are not ready (`publishNotReadyAddresses`)
+        record Selected(Map<String, String> labels, boolean unreadyToo) implements Backing {
+            public Selected(Map<String, String> labels) {
+                this(labels, false);
+            }
+
             public Selected {
                 labels = Map.copyOf(labels);
             }

@@ -12,6 +12,8 @@ import java.util.TreeMap;
 /// @param address where peers reach it
 /// @param ports application port to the port that peers dial for it; empty: they are the same
 /// @param namedPorts name of a service's port to the port that peers dial for it
+/// @param containerPorts name of a container's port to its number; a pod's
+/// @param ready takes requests; one that is not stands only behind services that want it all the same
 /// @param meshed peers must speak mutual TLS with it
 /// @param weight share of traffic relative to its siblings, 0 where it has no say
 public record Workload(
@@ -23,6 +25,8 @@ public record Workload(
         String address,
         Map<Integer, Integer> ports,
         Map<String, Integer> namedPorts,
+        Map<String, Integer> containerPorts,
+        boolean ready,
         boolean meshed,
         int weight,
         Origin origin)
@@ -35,6 +39,7 @@ public record Workload(
         labels = Map.copyOf(all);
         ports = Map.copyOf(ports);
         namedPorts = Map.copyOf(namedPorts);
+        containerPorts = Map.copyOf(containerPorts);
     }
 
     /// One that registered itself, with a lease, through its sidecar.
@@ -56,6 +61,8 @@ public record Workload(
                 address,
                 ports,
                 Map.of(),
+                Map.of(),
+                true,
                 meshed,
                 0,
                 new Origin("Workload", namespace, name, "", null));

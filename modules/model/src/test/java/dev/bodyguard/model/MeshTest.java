@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,6 +79,62 @@ class MeshTest {
                 "127.0.0.1",
                 ports,
                 true);
+    }
+
+    @Test
+    void resolvesANamedPortAtEachPodAndLeavesOutThoseThatHaveNoSuchPort() {
+        var pods = List.of(
+                pod("a", Map.of("web", 8080), true), pod("b", Map.of("web", 9090), true), pod("c", Map.of(), true));
+        var service = service(false);
+
+        var mesh = Mesh.of(Stream.concat(pods.stream(), Stream.of(service)).toList());
+
+        assertThat(mesh.instances(service, service.ports().getFirst(), Map.of()))
+                .extracting(Mesh.Instance::port)
+                .containsExactly(8080, 9090);
+    }
+
+    @Test
+    void sendsToPodsThatAreNotReadyOnlyWhereAServiceWantsThatToo() {
+        var pods = List.of(pod("a", Map.of("web", 8080), false));
+
+        for (boolean unreadyToo : new boolean[] {false, true}) {
+            var service = service(unreadyToo);
+            var mesh = Mesh.of(Stream.concat(pods.stream(), Stream.of(service)).toList());
+            assertThat(mesh.instances(service, service.ports().getFirst(), Map.of()))
+                    .hasSize(unreadyToo ? 1 : 0);
+        }
+    }
+
+    private static Service service(boolean unreadyToo) {
+        return new Service(
+                "web.default.svc.cluster.local",
+                "default",
+                "web",
+                List.of(new Service.Port(80, "http", Service.Protocol.HTTP, new Service.Target.Named("web"))),
+                List.of(),
+                new Service.Backing.Selected(Map.of("app", "web"), unreadyToo),
+                false,
+                List.of(),
+                Visibility.EVERYWHERE,
+                new Origin("Service", "default", "web", "", null));
+    }
+
+    private static Workload pod(String name, Map<String, Integer> containerPorts, boolean ready) {
+        return new Workload(
+                "default",
+                name,
+                "",
+                "default",
+                Map.of("app", "web"),
+                "10.0.0." + (name.charAt(0) - 'a'),
+                Map.of(),
+                Map.of(),
+                containerPorts,
+                ready,
+                true,
+                0,
+                new Origin("Pod", "default", name, "", null));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.bodyguard.standalone;
 
+import dev.bodyguard.discovery.From;
 import dev.bodyguard.identity.authority.Authority;
 import dev.bodyguard.identity.client.MeshChannel;
 import dev.bodyguard.identity.service.ClusterState;
@@ -67,7 +68,9 @@ final class ControlPlane implements AutoCloseable {
         var clock = InstantSource.system();
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         // What cannot work shall be told before anything has started: no folder, or a port that is taken.
-        Directory.open(settings.documents()).close();
+        if (settings.documents() instanceof From.Files(var directory)) {
+            Directory.open(directory).close();
+        }
         var folder = open(StateFolder.claim(settings.state()));
         for (Port port : Port.values()) {
             FreePort.require(settings.host(), settings.port(port), port.flag());

@@ -1,5 +1,6 @@
 package dev.bodyguard.standalone;
 
+import dev.bodyguard.discovery.From;
 import dev.bodyguard.identity.authority.Authority;
 import dev.bodyguard.identity.service.Keeper;
 import dev.bodyguard.identity.spiffe.SpiffeId;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param host the address to listen on
 /// @param keeper where the mesh's root is kept, and with it what members prove themselves by
-/// @param documents the directory of YAML files
+/// @param documents a directory of YAML files, or an API server
 /// @param state the folder that keeps keys and where sidecars find the control plane
 /// @param lifetimes of certificates
 /// @param outbound what becomes of hosts that the mesh does not know
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 record Settings(
         String host,
         Keeper keeper,
-        Path documents,
+        From documents,
         Path state,
         String trustDomain,
         Authority.Lifetimes lifetimes,
@@ -55,6 +56,7 @@ record Settings(
         A flag that is not given is read from BODYGUARD_FILES, BODYGUARD_STATE, BODYGUARD_TRUST_DOMAIN,
         BODYGUARD_OUTBOUND_TRAFFIC_POLICY, BODYGUARD_TRACE_EXPORTS (a comma between several), BODYGUARD_XDS_TRANSPORT.
         Further variables:
+          BODYGUARD_SOURCE    files, or kubernetes: documents and workloads are what the API server has (files)
           BODYGUARD_HOST      the address to listen on (127.0.0.1)
           BODYGUARD_CA        folder, or secret: the root is kept in Kubernetes' Secret bodyguard-ca, and members prove
                               themselves by tokens of their service accounts, audience bodyguard (folder)
@@ -115,7 +117,7 @@ record Settings(
 
     /// Reads a command line; an `IllegalArgumentException` says what is wrong with it.
     static Settings from(Keys keys, String... args) {
-        String documents = keys.text("BODYGUARD_FILES", "");
+        String documents = "";
         Path state = Path.of(keys.text("BODYGUARD_STATE", ".bodyguard"));
         String trustDomain = keys.text("BODYGUARD_TRUST_DOMAIN", "cluster.local");
         var outbound = keys.choice("BODYGUARD_OUTBOUND_TRAFFIC_POLICY", OutboundPolicy.Mode.ALLOW_ANY);
@@ -156,14 +158,16 @@ record Settings(
                     .map(TraceExport::parse)
                     .forEach(traceExports::add);
         }
-        if (documents.isEmpty()) {
+        if (documents.isEmpty()
+                && keys.choice("BODYGUARD_SOURCE", From.Kind.FILES) == From.Kind.FILES
+                && keys.text("BODYGUARD_FILES", "").isEmpty()) {
             throw new IllegalArgumentException("-f DIR is missing: the folder with the mesh's YAML\n" + USAGE);
         }
         var usual = keys.duration("BODYGUARD_TTL", DAY);
         return new Settings(
                 keys.text("BODYGUARD_HOST", "127.0.0.1"),
                 keys.choice("BODYGUARD_CA", Keeper.FOLDER),
-                Path.of(documents),
+                documents.isEmpty() ? From.told(keys) : new From.Files(Path.of(documents)),
                 state.toAbsolutePath().normalize(),
                 trustDomain,
                 new Authority.Lifetimes(usual, usual.compareTo(DAY) > 0 ? usual : DAY),

@@ -104,7 +104,19 @@ final class Entries {
 
     private static Workload workload(Document document, String name, String address) {
         return new Workload(
-                document.namespace(), name, "", "", Map.of(), address, Map.of(), Map.of(), false, 0, document.origin());
+                document.namespace(),
+                name,
+                "",
+                "",
+                Map.of(),
+                address,
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                true,
+                false,
+                0,
+                document.origin());
     }
 
     private static Service.@Nullable Port port(Fields port) {
@@ -137,6 +149,8 @@ final class Entries {
                 entry.required("address"),
                 Map.of(),
                 entry.numbers("ports", 1, 65535),
+                Map.of(),
+                true,
                 "istio".equals(labels.get("security.istio.io/tlsMode")),
                 entry.number("weight", 0, Integer.MAX_VALUE, 0),
                 entry.origin());

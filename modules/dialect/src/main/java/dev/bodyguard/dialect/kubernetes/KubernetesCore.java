@@ -12,7 +12,9 @@ import dev.bodyguard.model.Service.Backing;
 import dev.bodyguard.model.Service.Target;
 import dev.bodyguard.model.ServiceAccount;
 import dev.bodyguard.model.Visibility;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Kubernetes' own words for services and the accounts that workloads run under.
@@ -44,7 +46,6 @@ public final class KubernetesCore implements Dialect {
     private static void service(Document document, Fields spec, List<Part> parts) {
         // How traffic from outside the mesh arrives is between Kubernetes and its nodes.
         spec.elsewhere(
-                "clusterIPs",
                 "ipFamilies",
                 "ipFamilyPolicy",
                 "externalIPs",
@@ -56,19 +57,22 @@ public final class KubernetesCore implements Dialect {
                 "loadBalancerSourceRanges",
                 "allocateLoadBalancerNodePorts",
                 "sessionAffinityConfig");
-        spec.unsupported("externalName", "publishNotReadyAddresses", "trafficDistribution");
+        spec.unsupported("externalName", "trafficDistribution");
         if ("ClientIP".equals(spec.word("sessionAffinity", "None", "ClientIP"))) {
             spec.warning("sessionAffinity", "ClientIP is not supported yet; each request is balanced for itself");
         }
         if ("ExternalName".equals(spec.word("type", "ClusterIP", "NodePort", "LoadBalancer", "ExternalName"))) {
             spec.warning("type", "ExternalName is not supported yet, so the service is not known; use a ServiceEntry");
-            spec.elsewhere("ports", "selector", "clusterIP");
+            spec.elsewhere("ports", "selector", "clusterIP", "clusterIPs", "publishNotReadyAddresses");
             return;
         }
-        var address = spec.text("clusterIP");
+        var addresses = addresses(spec);
         var selector = spec.map("selector");
-        var ports = spec.list("ports", KubernetesCore::port);
-        if (!spec.has("ports")) {
+        boolean unreadyToo = spec.bool("publishNotReadyAddresses", false);
+        boolean fromFile = document.resourceVersion() == null;
+        var ports = spec.list("ports", port -> port(port, fromFile));
+        // The API server takes one without, if it is headless.
+        if (!spec.has("ports") && fromFile) {
             spec.error("ports", "is required; add at least one");
         }
         if (!ports.isEmpty()) {
@@ -77,8 +81,8 @@ public final class KubernetesCore implements Dialect {
                     document.namespace(),
                     document.name(),
                     ports,
-                    address.isEmpty() || address.equals("None") ? List.of() : List.of(address),
-                    selector.isEmpty() ? new Backing.Registered() : new Backing.Selected(selector),
+                    addresses,
+                    selector.isEmpty() ? new Backing.Registered() : new Backing.Selected(selector, unreadyToo),
                     false,
                     List.of(),
                     Visibility.EVERYWHERE,
@@ -86,7 +90,16 @@ public final class KubernetesCore implements Dialect {
         }
     }
 
-    private static Service.@Nullable Port port(Fields port) {
+    /// One of each family; none where it is headless.
+    private static List<String> addresses(Fields spec) {
+        var all = new LinkedHashSet<String>();
+        all.add(spec.text("clusterIP"));
+        all.addAll(spec.texts("clusterIPs"));
+        all.removeAll(Set.of("", "None"));
+        return List.copyOf(all);
+    }
+
+    private static Service.@Nullable Port port(Fields port, boolean fromFile) {
         port.elsewhere("nodePort");
         if (!port.has("port")) {
             port.error("port", "is required; add it");
@@ -94,7 +107,7 @@ public final class KubernetesCore implements Dialect {
         int number = port.number("port", 1, 65535, 0);
         var name = port.text("name");
         var protocol = Protocols.read(port, "appProtocol", name);
-        var target = target(port);
+        var target = target(port, fromFile);
         if (!"TCP".equals(port.word("protocol", "TCP", "UDP", "SCTP")) && port.has("protocol")) {
             port.warning("protocol", "only TCP goes through the mesh; this port is left alone");
             return null;
@@ -102,12 +115,14 @@ public final class KubernetesCore implements Dialect {
         return number == 0 ? null : new Service.Port(number, name, protocol, target);
     }
 
-    private static Target target(Fields port) {
+    private static Target target(Fields port, boolean fromFile) {
         if (port.isText("targetPort")) {
-            port.warning(
-                    "targetPort",
-                    "a port's name means nothing to workloads outside Kubernetes; the workload's only port is used");
-            return new Target.Implied();
+            if (fromFile) {
+                port.warning(
+                        "targetPort",
+                        "a port's name means nothing to workloads outside Kubernetes; the workload's only port is used");
+            }
+            return new Target.Named(port.text("targetPort"));
         }
         int number = port.number("targetPort", 1, 65535, 0);
         return number == 0 ? new Target.Implied() : new Target.Exactly(number);

@@ -1,0 +1,51 @@
+package dev.bodyguard.discovery;
+
+import dev.bodyguard.source.kubernetes.Cluster;
+import java.io.IOException;
+import java.util.List;
+
+/// An API server. The only class that needs Kubernetes' client, and loaded only where it is asked for: a process that
+/// reads files starts without.
+record OfKubernetes(Cluster cluster) implements Source {
+    static Source open(Events events) {
+        return new OfKubernetes(Cluster.open(new Told(events)));
+    }
+
+    @Override
+    public Found next() throws IOException, InterruptedException {
+        var changes = cluster.next();
+        return new Found(changes.put(), changes.removed(), changes.workloads(), changes.gone(), List.of());
+    }
+
+    @Override
+    public void close() {
+        cluster.close();
+    }
+
+    private record Told(Events events) implements dev.bodyguard.source.kubernetes.Events {
+        @Override
+        public void lost(String what, String why) {
+            events.clusterLost(what, why);
+        }
+
+        @Override
+        public void back() {
+            events.clusterBack();
+        }
+
+        @Override
+        public void watching(String what) {
+            events.clusterHas(what);
+        }
+
+        @Override
+        public void forgotten(String what) {
+            events.clusterHasNoMore(what);
+        }
+
+        @Override
+        public void leftOut(String object, String why) {
+            events.leftOut(object, why);
+        }
+    }
+}
