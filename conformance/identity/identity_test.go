@@ -177,7 +177,8 @@ func TestWhoseTokenIsNotForTheMeshIsRefused(t *testing.T) {
 			claims["exp"] = time.Now().Add(-time.Minute).Unix()
 		}), "UNAUTHENTICATED: the API server does not accept the token.*expired"},
 		{"gone", gone, "UNAUTHENTICATED: the API server does not accept the token"},
-		{"of-a-state-folder", "bg1.Ym9keWd1YXJkLXN5c3RlbS9kaXNjb3Zlcnk.cHJvb2Y", "UNAUTHENTICATED: the token is not one of a Kubernetes"},
+		{"of-a-state-folder", "bg1.Ym9keWd1YXJkLXN5c3RlbS9kaXNjb3Zlcnk.cHJvb2Y",
+			"UNAUTHENTICATED: the API server does not accept the token"},
 	} {
 		t.Run(thief.name, func(t *testing.T) {
 			inner := mesh{Cluster{t}, m.folder, m.kubeconfig}
