@@ -13,7 +13,7 @@ module dev.bodyguard.discovery {
     requires transitive io.helidon.webserver;
     requires dev.bodyguard.identity.client;
     requires dev.bodyguard.model;
-    requires dev.bodyguard.service;
+    requires transitive dev.bodyguard.service;
     requires dev.bodyguard.xds.protocol;
     requires dev.bodyguard.xds.snapshot;
     requires micrometer.registry.prometheus;
