@@ -15,7 +15,7 @@ record Charts(Path folder) {
     static final String MESH = "bodyguard";
 
     static Charts ofInstallation() {
-        return new Charts(Installation.fromLauncher().home().resolve("charts"));
+        return new Charts(Installation.distribution().resolve("charts"));
     }
 
     /// Arguments for helm that install a chart or bring what is there up to date, and wait until all of it is ready.

@@ -12,7 +12,12 @@ import java.util.stream.Collectors;
 /// Where the launcher found us: the distribution's folder, and the built sample services.
 record Installation(Path home, Path samples) {
     static Installation fromLauncher() {
-        return new Installation(folder("bodyguard.home"), folder("bodyguard.samples"));
+        return new Installation(distribution(), folder("bodyguard.samples"));
+    }
+
+    /// The distribution's folder.
+    static Path distribution() {
+        return folder("bodyguard.home");
     }
 
     private static Path folder(String property) {
