@@ -33,6 +33,10 @@ record Installation(Path home, Path samples) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-p", modules(kind), "-Dbodyguard.home=" + home));
+        var trained = home.resolve("sidecar.aot");
+        if (kind.equals("sidecar") && Files.exists(trained)) {
+            command.addAll(List.of("-XX:AOTCache=" + trained, "-Xlog:aot=off", "-Xlog:cds=off"));
+        }
         command.add("-Djava.util.logging.config.file=" + home.resolve("conf").resolve("logging.properties"));
         command.add("@" + home.resolve("conf").resolve(kind + ".args"));
         command.addAll(arguments);

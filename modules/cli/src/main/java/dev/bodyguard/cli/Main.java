@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
             ByLauncher.Run.class,
             ByLauncher.Sidecar.class,
             ByLauncher.Service.class,
+            ByLauncher.Train.class,
             StatusCommand.class,
             CheckCommand.class,
             ExplainCommand.class,

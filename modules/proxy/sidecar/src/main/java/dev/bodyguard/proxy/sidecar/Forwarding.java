@@ -78,7 +78,9 @@ final class Forwarding implements Attempt.Owner {
         this.side = side;
         this.repeats = new Repeats(call, terms.retries(), way.budget());
         this.complete = client.bodyless();
-        this.replay = terms.retries().retriesAtAll() && !complete ? new Replay() : null;
+        this.replay = terms.retries().retriesAtAll() && !complete
+                ? new Replay(call.ledger().room())
+                : null;
     }
 
     void start() {

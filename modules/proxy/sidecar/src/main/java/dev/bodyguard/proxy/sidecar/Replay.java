@@ -10,14 +10,19 @@ import org.jspecify.annotations.Nullable;
 final class Replay {
     static final int ROOM = 64 * 1024;
 
+    private final Room room;
     private final ArrayList<ByteBuf> chunks = new ArrayList<>(2);
     private int size;
     private boolean complete;
     private @Nullable Fields trailers;
 
+    Replay(Room room) {
+        this.room = room;
+    }
+
     /// Keeps a reference of its own; false where there is no room.
     boolean keep(ByteBuf chunk, boolean last) {
-        if (size + chunk.readableBytes() > ROOM) {
+        if (size + chunk.readableBytes() > ROOM || !room.take(chunk.readableBytes())) {
             return false;
         }
         size += chunk.readableBytes();
@@ -43,5 +48,7 @@ final class Replay {
     void release() {
         chunks.forEach(ByteBuf::release);
         chunks.clear();
+        room.giveBack(size);
+        size = 0;
     }
 }

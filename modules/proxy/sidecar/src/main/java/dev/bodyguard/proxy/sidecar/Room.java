@@ -3,10 +3,13 @@ package dev.bodyguard.proxy.sidecar;
 import dev.bodyguard.proxy.wire.Request;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// How much of the heap requests under way may hold, wherever they wait: for config, for an upstream, for the app.
-/// Beyond it a request is refused, for a process without memory serves nobody. From any event loop.
+/// How much memory requests under way may hold, wherever they wait: for config, for an upstream, for the app. Their
+/// heads
+/// count, and what is kept of their bodies for another attempt. Beyond it a request is refused, and a body not kept,
+/// for
+/// a process without memory serves nobody. From any event loop.
 final class Room {
-    /// What a request holds beside the words of its head, found by measuring: a call, an attempt, a stream, timers.
+    /// What a request holds beside the words of its head: a call, an attempt, a stream, timers. Reckoned, not measured.
     static final int EACH = 4 << 10;
 
     private static final int SHARE = 5;
