@@ -47,6 +47,7 @@ final class Mesher implements AutoCloseable {
     // Read by anyone.
     private volatile @Nullable Generation current;
     private volatile List<Problem> problems = List.of();
+    private volatile List<Standing> standings = List.of();
 
     sealed interface Message {}
 
@@ -96,6 +97,11 @@ final class Mesher implements AutoCloseable {
 
     boolean isReady() {
         return current != null;
+    }
+
+    /// How each of an API server's documents fares in the newest generation.
+    List<Standing> standings() {
+        return standings;
     }
 
     List<Problem> problems() {
@@ -148,7 +154,7 @@ final class Mesher implements AutoCloseable {
                 documentsKnown = true;
                 put.forEach((name, document) -> {
                     keys.put(name, document.key());
-                    documents.put(document);
+                    documents.put(document, number + 1);
                 });
                 for (String name : removed) {
                     String key = keys.remove(name);
@@ -179,6 +185,7 @@ final class Mesher implements AutoCloseable {
             var all = new ArrayList<>(documents.problems());
             all.addAll(mesh.problems());
             problems = List.copyOf(all);
+            standings = documents.standings(mesh.overridden());
             boolean first = current == null;
             current = new Generation(++number, compiler.apply(mesh), events);
             events.published(number, documents.size(), workloads.size(), all.size());
