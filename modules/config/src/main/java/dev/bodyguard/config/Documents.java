@@ -3,12 +3,15 @@ package dev.bodyguard.config;
 import dev.bodyguard.dialect.Dialect;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +27,10 @@ final class Documents {
     ///
     /// @param parts what is in force of it, or in its place
     private record Entry(
-            Document newest, List<Part> parts, Standing standing, List<Problem> problems, boolean refused) {}
+            Document newest, List<Part> parts, InForce inForce, List<Problem> problems, boolean refused, long since) {}
 
     /// What is in force of a document.
-    enum Standing {
+    enum InForce {
         /// What it says, or said when it was last understood.
         GOOD("the last good version stays in force"),
         /// Nothing: no version of it was ever understood.
@@ -37,7 +40,7 @@ final class Documents {
 
         private final String sentence;
 
-        Standing(String sentence) {
+        InForce(String sentence) {
             this.sentence = sentence;
         }
 
@@ -52,7 +55,10 @@ final class Documents {
         this.events = events;
     }
 
-    void put(Document document) {
+    /// Takes a document's newest version.
+    ///
+    /// @param since the first generation that will have it
+    void put(Document document, long since) {
         Entry before = entries.get(document.key());
         if (before != null && before.newest.equals(document)) {
             return;
@@ -60,17 +66,18 @@ final class Documents {
         Translation translation = translate(document);
         Entry now;
         if (!translation.refused()) {
-            now = new Entry(document, translation.parts(), Standing.GOOD, translation.problems(), false);
-        } else if (before != null && before.standing == Standing.GOOD) {
-            now = new Entry(document, before.parts, Standing.GOOD, translation.problems(), true);
+            now = new Entry(document, translation.parts(), InForce.GOOD, translation.problems(), false, since);
+        } else if (before != null && before.inForce == InForce.GOOD) {
+            now = new Entry(document, before.parts, InForce.GOOD, translation.problems(), true, since);
         } else {
             var instead = dialect.inPlaceOf(document);
             now = new Entry(
                     document,
                     instead,
-                    instead.isEmpty() ? Standing.NOTHING : Standing.CLOSED,
+                    instead.isEmpty() ? InForce.NOTHING : InForce.CLOSED,
                     translation.problems(),
-                    true);
+                    true,
+                    since);
         }
         entries.put(document.key(), now);
         announce(before, now);
@@ -90,14 +97,40 @@ final class Documents {
 
     List<Problem> problems() {
         return entries.values().stream()
-                .flatMap(entry -> entry.standing == Standing.CLOSED
+                .flatMap(entry -> entry.inForce == InForce.CLOSED
                         ? Stream.concat(entry.problems.stream(), Stream.of(closed(entry.newest)))
                         : entry.problems.stream())
                 .toList();
     }
 
+    /// How each of an API server's documents fares.
+    ///
+    /// @param overridden who speaks in a document's place, as problems of the loser
+    List<Standing> standings(List<Problem> overridden) {
+        var losers = new HashMap<String, String>();
+        overridden.forEach(problem -> losers.putIfAbsent(object(problem.origin()), problem.message()));
+        return entries.values().stream()
+                .filter(entry -> entry.newest.resourceVersion() != null)
+                .map(entry -> new Standing(
+                        entry.newest,
+                        !entry.refused,
+                        entry.problems.stream()
+                                .filter(problem -> problem.severity() == Problem.Severity.ERROR)
+                                .map(problem -> problem.origin().field().isEmpty()
+                                        ? problem.message()
+                                        : problem.origin().field() + ": " + problem.message())
+                                .collect(Collectors.joining("; ")),
+                        losers.getOrDefault(object(entry.newest.origin()), ""),
+                        entry.since))
+                .toList();
+    }
+
+    private static String object(Origin origin) {
+        return origin.kind() + " " + origin.namespace() + "/" + origin.name();
+    }
+
     private static Problem closed(Document document) {
-        return new Problem(Problem.Severity.ERROR, document.origin(), "is not understood; " + Standing.CLOSED);
+        return new Problem(Problem.Severity.ERROR, document.origin(), "is not understood; " + InForce.CLOSED);
     }
 
     private void announce(@Nullable Entry before, Entry now) {
@@ -105,7 +138,7 @@ final class Documents {
         for (Problem problem : now.problems) {
             if (!known.contains(problem) || now.refused) {
                 switch (problem.severity()) {
-                    case ERROR -> events.refused(problem, now.standing);
+                    case ERROR -> events.refused(problem, now.inForce);
                     case WARNING -> events.warned(problem);
                 }
             }

@@ -9,7 +9,7 @@ interface Events {
     /// A document's new version is refused.
     ///
     /// @param standing what is in force of it
-    void refused(Problem problem, Documents.Standing standing);
+    void refused(Problem problem, Documents.InForce standing);
 
     /// A document is in force, though not as its author may think.
     void warned(Problem problem);

@@ -48,6 +48,7 @@ final class Mesher implements AutoCloseable {
     // Read by anyone.
     private volatile @Nullable Generation current;
     private volatile List<Problem> problems = List.of();
+    private volatile List<Standing> standings = List.of();
 
     sealed interface Message {}
 
@@ -98,6 +99,11 @@ final class Mesher implements AutoCloseable {
 
     boolean isReady() {
         return current != null;
+    }
+
+    /// How each of an API server's documents fares in the newest generation.
+    List<Standing> standings() {
+        return standings;
     }
 
     List<Problem> problems() {
@@ -155,7 +161,7 @@ final class Mesher implements AutoCloseable {
                 documentsKnown = true;
                 put.forEach((name, document) -> {
                     keys.put(name, document.key());
-                    documents.put(document);
+                    documents.put(document, number + 1);
                 });
                 for (String name : removed) {
                     String key = keys.remove(name);
@@ -196,6 +202,7 @@ final class Mesher implements AutoCloseable {
             standing = mesh.problems();
             doubts.look(mesh, System.nanoTime());
             tell();
+            standings = documents.standings(mesh.overridden());
             boolean first = current == null;
             current = new Generation(++number, compiler.apply(mesh), events);
             events.published(number, documents.size(), workloads.size(), problems.size());

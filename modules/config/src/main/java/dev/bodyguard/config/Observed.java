@@ -53,7 +53,7 @@ final class Observed implements Events {
     }
 
     @Override
-    public void refused(Problem problem, Documents.Standing standing) {
+    public void refused(Problem problem, Documents.InForce standing) {
         LOG.log(Level.ERROR, problem + "; " + standing);
     }
 

@@ -38,12 +38,15 @@ public final class Pipeline implements AutoCloseable {
     private final Mesher mesher;
     private final AggregatedDiscovery streams;
     private final GrpcServer server;
+    private final Reporter reporter;
 
-    private Pipeline(AdsClient discovery, Mesher mesher, AggregatedDiscovery streams, GrpcServer server) {
+    private Pipeline(
+            AdsClient discovery, Mesher mesher, AggregatedDiscovery streams, GrpcServer server, Reporter reporter) {
         this.discovery = discovery;
         this.mesher = mesher;
         this.streams = streams;
         this.server = server;
+        this.reporter = reporter;
     }
 
     /// Listens and begins to follow discovery. Proxies are answered once everything is known.
@@ -97,7 +100,9 @@ public final class Pipeline implements AutoCloseable {
         discovery.subscribeToAll(TypeUrls.DOCUMENT);
         discovery.subscribeToAll(TypeUrls.WORKLOAD);
         discovery.start();
-        return new Pipeline(discovery, mesher, streams, server);
+        var reporter =
+                Reporter.start(() -> toDiscovery.to(settings.discovery()).build(), mesher::standings, streams::clients);
+        return new Pipeline(discovery, mesher, streams, server, reporter);
     }
 
     /// Where proxies connect.
@@ -132,6 +137,7 @@ public final class Pipeline implements AutoCloseable {
 
     @Override
     public void close() {
+        reporter.close();
         streams.close();
         mesher.close();
         server.close();

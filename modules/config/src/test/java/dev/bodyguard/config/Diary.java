@@ -22,7 +22,7 @@ final class Diary implements Events {
     }
 
     @Override
-    public void refused(Problem problem, Documents.Standing standing) {
+    public void refused(Problem problem, Documents.InForce standing) {
         note("refused, " + standing.name() + ": " + problem);
     }
 

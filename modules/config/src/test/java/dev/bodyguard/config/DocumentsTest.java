@@ -1,7 +1,10 @@
 package dev.bodyguard.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.ServiceAccount;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -12,8 +15,8 @@ class DocumentsTest {
 
     @Test
     void theNewestGoodVersionIsInForce() {
-        documents.put(Plain.document("a", "one"));
-        documents.put(Plain.document("a", "two", "three"));
+        documents.put(Plain.document("a", "one"), 1);
+        documents.put(Plain.document("a", "two", "three"), 1);
 
         assertThat(inForce()).containsExactly("two", "three");
         assertThat(documents.problems()).isEmpty();
@@ -22,9 +25,9 @@ class DocumentsTest {
 
     @Test
     void aRefusedVersionLeavesTheLastGoodOneInForce() {
-        documents.put(Plain.document("a", "one"));
+        documents.put(Plain.document("a", "one"), 1);
 
-        documents.put(Plain.document("a", "two", "wrong"));
+        documents.put(Plain.document("a", "two", "wrong"), 1);
 
         assertThat(inForce()).containsExactly("one");
         assertThat(documents.problems())
@@ -36,10 +39,10 @@ class DocumentsTest {
 
     @Test
     void severalRefusedVersionsInARowLeaveTheSameOneInForce() {
-        documents.put(Plain.document("a", "one"));
-        documents.put(Plain.document("a", "wrong"));
+        documents.put(Plain.document("a", "one"), 1);
+        documents.put(Plain.document("a", "wrong"), 1);
 
-        documents.put(Plain.document("a", "two", "wrong"));
+        documents.put(Plain.document("a", "two", "wrong"), 1);
 
         assertThat(inForce()).containsExactly("one");
         assertThat(documents.problems()).hasSize(1);
@@ -47,12 +50,38 @@ class DocumentsTest {
     }
 
     @Test
+    void saysHowEachOfAnApiServersDocumentsFares() {
+        documents.put(ofApiServer("a", "one"), 1);
+        documents.put(ofApiServer("b", "wrong"), 2);
+        documents.put(Plain.document("of-a-file", "one"), 2);
+        var lost = new Problem(
+                Problem.Severity.WARNING, ofApiServer("a", "one").origin(), "not in force for host x: b speaks for it");
+
+        assertThat(documents.standings(List.of(lost)))
+                .extracting(
+                        one -> one.document().name(),
+                        Standing::accepted,
+                        Standing::why,
+                        Standing::overridden,
+                        Standing::since)
+                .containsExactly(
+                        tuple("a", true, "", "not in force for host x: b speaks for it", 1L),
+                        tuple("b", false, "means[0]: must be right, was wrong", "", 2L));
+    }
+
+    private static Document ofApiServer(String name, String... means) {
+        var document = Plain.document(name, means);
+        return new Document(
+                document.apiVersion(), document.kind(), document.namespace(), document.name(), "7", document.root());
+    }
+
+    @Test
     void aCorrectedVersionAppliesAndIsSaid() {
-        documents.put(Plain.document("a", "one"));
-        documents.put(Plain.document("a", "wrong"));
+        documents.put(Plain.document("a", "one"), 1);
+        documents.put(Plain.document("a", "wrong"), 1);
         diary.read();
 
-        documents.put(Plain.document("a", "two"));
+        documents.put(Plain.document("a", "two"), 1);
 
         assertThat(inForce()).containsExactly("two");
         assertThat(documents.problems()).isEmpty();
@@ -61,7 +90,7 @@ class DocumentsTest {
 
     @Test
     void aDocumentThatWasNeverGoodIsNotInForce() {
-        documents.put(Plain.document("a", "one", "wrong"));
+        documents.put(Plain.document("a", "one", "wrong"), 1);
 
         assertThat(inForce()).isEmpty();
         assertThat(diary.read()).singleElement().asString().startsWith("refused, NOTHING: ");
@@ -69,8 +98,8 @@ class DocumentsTest {
 
     @Test
     void anEmptyVersionIsAGoodOneToo() {
-        documents.put(Plain.document("a"));
-        documents.put(Plain.document("a", "wrong"));
+        documents.put(Plain.document("a"), 1);
+        documents.put(Plain.document("a", "wrong"), 1);
 
         assertThat(inForce()).isEmpty();
         assertThat(diary.read()).singleElement().asString().startsWith("refused, GOOD: ");
@@ -78,9 +107,9 @@ class DocumentsTest {
 
     @Test
     void oneBadDocumentDoesNotBlockAnother() {
-        documents.put(Plain.document("a", "wrong"));
-        documents.put(Plain.document("b", "one"));
-        documents.put(Plain.document("b", "two"));
+        documents.put(Plain.document("a", "wrong"), 1);
+        documents.put(Plain.document("b", "one"), 1);
+        documents.put(Plain.document("b", "two"), 1);
 
         assertThat(inForce()).containsExactly("two");
         assertThat(documents.size()).isEqualTo(2);
@@ -88,10 +117,10 @@ class DocumentsTest {
 
     @Test
     void aDefectOfADialectRefusesThatDocumentOnly() {
-        documents.put(Plain.document("a", "one"));
-        documents.put(Plain.document("b", "two"));
+        documents.put(Plain.document("a", "one"), 1);
+        documents.put(Plain.document("b", "two"), 1);
 
-        documents.put(Plain.document("a", "defect"));
+        documents.put(Plain.document("a", "defect"), 1);
 
         assertThat(inForce()).containsExactly("one", "two");
         assertThat(documents.problems())
@@ -106,10 +135,10 @@ class DocumentsTest {
 
     @Test
     void aRemovedDocumentTakesItsLastGoodVersionAlong() {
-        documents.put(Plain.document("a", "one"));
+        documents.put(Plain.document("a", "one"), 1);
         var refused = Plain.document("a", "wrong");
-        documents.put(refused);
-        documents.put(Plain.document("b", "two"));
+        documents.put(refused, 1);
+        documents.put(Plain.document("b", "two"), 1);
 
         documents.remove(refused.key());
 
@@ -121,10 +150,10 @@ class DocumentsTest {
     @Test
     void aDocumentThatComesBackRefusedHasNoLastGoodVersion() {
         var good = Plain.document("a", "one");
-        documents.put(good);
+        documents.put(good, 1);
         documents.remove(good.key());
 
-        documents.put(Plain.document("a", "wrong"));
+        documents.put(Plain.document("a", "wrong"), 1);
 
         assertThat(inForce()).isEmpty();
         assertThat(diary.read()).singleElement().asString().startsWith("refused, NOTHING: ");
@@ -132,8 +161,8 @@ class DocumentsTest {
 
     @Test
     void aWarningIsSaidOnceAndKeepsTheDocumentInForce() {
-        documents.put(Plain.document("a", "odd", "one"));
-        documents.put(Plain.document("a", "odd", "two"));
+        documents.put(Plain.document("a", "odd", "one"), 1);
+        documents.put(Plain.document("a", "odd", "two"), 1);
 
         assertThat(inForce()).containsExactly("two");
         assertThat(documents.problems()).hasSize(1);
@@ -142,10 +171,10 @@ class DocumentsTest {
 
     @Test
     void theSameVersionAgainIsNoNews() {
-        documents.put(Plain.document("a", "wrong"));
+        documents.put(Plain.document("a", "wrong"), 1);
         diary.read();
 
-        documents.put(Plain.document("a", "wrong"));
+        documents.put(Plain.document("a", "wrong"), 1);
 
         assertThat(diary.read()).isEmpty();
     }

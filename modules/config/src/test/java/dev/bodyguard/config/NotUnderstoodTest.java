@@ -114,7 +114,7 @@ class NotUnderstoodTest {
     private void put(String yaml) {
         var parsed = Yaml.parse("a.yaml", yaml);
         assertThat(parsed.problems()).isEmpty();
-        parsed.documents().forEach(documents::put);
+        parsed.documents().forEach(document -> documents.put(document, 1));
     }
 
     /// The rules in the inbound listener of a service's sidecar.

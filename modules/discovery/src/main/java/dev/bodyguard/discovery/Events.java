@@ -32,6 +32,9 @@ interface Events {
     /// An object of the cluster is as good as not there.
     void leftOut(String object, String why);
 
+    /// A document's status cannot be written.
+    void statusRefused(String document, String why);
+
     /// The source can no longer be read at all.
     void sourceLost(String source, Exception why);
 

@@ -6,11 +6,16 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /// Events as log lines and metrics.
 final class Observed implements Events {
     private static final Logger LOG = System.getLogger("dev.bodyguard.discovery");
+
+    private static final Duration STATUSES_APART = Duration.ofSeconds(10);
 
     private final AtomicInteger documents;
     private final AtomicInteger workloads;
@@ -19,6 +24,8 @@ final class Observed implements Events {
     private final Counter refusals;
     private final Counter heldBack;
     private final Counter lost;
+    private final Counter statusesRefused;
+    private final AtomicReference<Instant> statusesTold = new AtomicReference<>(Instant.EPOCH);
 
     Observed(MeterRegistry metrics) {
         documents = metrics.gauge("bodyguard_discovery_documents", new AtomicInteger());
@@ -30,6 +37,9 @@ final class Observed implements Events {
                 .register(metrics);
         heldBack = Counter.builder("bodyguard_discovery_held_back")
                 .description("Streams whose requests came faster than they could be answered")
+                .register(metrics);
+        statusesRefused = Counter.builder("bodyguard_discovery_statuses_refused")
+                .description("Writes of a document's status that the API server did not take")
                 .register(metrics);
         lost = Counter.builder("bodyguard_discovery_workloads_lost")
                 .description("Workloads that left without draining")
@@ -86,6 +96,19 @@ final class Observed implements Events {
     @Override
     public void leftOut(String object, String why) {
         LOG.log(Level.WARNING, object + " is left out: " + why);
+    }
+
+    @Override
+    public void statusRefused(String document, String why) {
+        statusesRefused.increment();
+        var now = Instant.now();
+        var last = statusesTold.get();
+        if (Duration.between(last, now).compareTo(STATUSES_APART) >= 0 && statusesTold.compareAndSet(last, now)) {
+            LOG.log(
+                    Level.WARNING,
+                    "how " + document + " fares cannot be written into its status: " + why
+                            + " (such lines: one in ten seconds; bodyguard_discovery_statuses_refused_total counts)");
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.bodyguard.discovery;
 
 import dev.bodyguard.source.kubernetes.Cluster;
+import dev.bodyguard.xds.protocol.discovery.v1.Verdict;
 import java.io.IOException;
 import java.util.List;
 
@@ -15,6 +16,18 @@ record OfKubernetes(Cluster cluster) implements Source {
     public Found next() throws IOException, InterruptedException {
         var changes = cluster.next();
         return new Found(changes.put(), changes.removed(), changes.workloads(), changes.gone(), List.of());
+    }
+
+    @Override
+    public void report(Verdict verdict) {
+        cluster.report(new dev.bodyguard.source.kubernetes.Verdict(
+                verdict.getDocument(),
+                verdict.getGeneration(),
+                verdict.getAccepted(),
+                verdict.getWhy(),
+                verdict.getOverridden(),
+                Math.max(0, Math.min(verdict.getInForce(), verdict.getProxies())),
+                Math.max(0, verdict.getProxies())));
     }
 
     @Override
@@ -46,6 +59,11 @@ record OfKubernetes(Cluster cluster) implements Source {
         @Override
         public void leftOut(String object, String why) {
             events.leftOut(object, why);
+        }
+
+        @Override
+        public void statusRefused(String document, String why) {
+            events.statusRefused(document, why);
         }
     }
 }

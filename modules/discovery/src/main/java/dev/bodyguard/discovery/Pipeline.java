@@ -87,7 +87,10 @@ public final class Pipeline implements AutoCloseable {
                     settings.listen().getHostString(),
                     settings.listen().getPort(),
                     tls,
-                    List.of(streams, registry));
+                    List.of(
+                            streams,
+                            registry,
+                            new VerdictService(peer -> isOurs(settings.trustDomain(), peer), source::report, events)));
             var reader = Thread.ofVirtual()
                     .name("discovery-source")
                     .unstarted(() -> follow(settings, source, catalogue, documents, events));
@@ -118,17 +121,23 @@ public final class Pipeline implements AutoCloseable {
 
     /// Documents may hold what is not for everyone: only the control plane reads them.
     private static Views.View view(String trustDomain, Peer peer, Catalogue catalogue) {
+        return isOurs(trustDomain, peer)
+                ? new Views.Serve(catalogue.current())
+                : new Views.Refuse("only services of namespace bodyguard-system may read discovery, this is " + peer);
+    }
+
+    private static boolean isOurs(String trustDomain, Peer peer) {
         for (String uri : peer.uris()) {
             try {
                 var id = SpiffeId.parse(uri);
                 if (id.trustDomain().equals(trustDomain) && "bodyguard-system".equals(id.namespace())) {
-                    return new Views.Serve(catalogue.current());
+                    return true;
                 }
             } catch (IllegalArgumentException _) {
                 // not a SPIFFE id, so not one of ours
             }
         }
-        return new Views.Refuse("only services of namespace bodyguard-system may read discovery, this is " + peer);
+        return false;
     }
 
     private static void follow(

@@ -5,6 +5,7 @@ import dev.bodyguard.model.Workload;
 import dev.bodyguard.source.files.Changes;
 import dev.bodyguard.source.files.Directory;
 import dev.bodyguard.source.files.FileProblem;
+import dev.bodyguard.xds.protocol.discovery.v1.Verdict;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -18,6 +19,9 @@ interface Source extends AutoCloseable {
 
     @Override
     void close() throws IOException;
+
+    /// How a document fares, for its author to read where he wrote it, if there is a place for that. Must not block.
+    default void report(Verdict verdict) {}
 
     /// What happened since it was last asked.
     ///

@@ -74,6 +74,9 @@ final class Diary implements Events {
     public void leftOut(String object, String why) {}
 
     @Override
+    public void statusRefused(String document, String why) {}
+
+    @Override
     public void sourceLost(String source, Exception why) {}
 
     @Override

@@ -23,6 +23,14 @@ public record Document(
         return group + "/" + kind + "/" + namespace + "/" + name;
     }
 
+    /// The API server's count of what its author changed, 0 where there is none.
+    public long generation() {
+        return root.get("metadata") instanceof Value.Mapping head
+                        && head.get("generation") instanceof Value.Int generation
+                ? generation.value()
+                : 0;
+    }
+
     /// The origin of a field of this document.
     public Origin origin(String field, @Nullable Location at) {
         return new Origin(kind, namespace, name, field, at);

@@ -33,6 +33,9 @@ public final class Mesh {
 
     private static final String CLUSTER_DOMAIN = ".cluster.local";
 
+    /// How a problem begins that names who won a host.
+    static final String NOT_IN_FORCE = "not in force for host ";
+
     /// Policies that stand here hold for every namespace that has none of its own.
     public static final String ROOT_NAMESPACE = "bodyguard-system";
 
@@ -86,6 +89,13 @@ public final class Mesh {
     /// defines.
     public List<Problem> problems() {
         return problems;
+    }
+
+    /// Those of [#problems] that say who speaks in a document's place.
+    public List<Problem> overridden() {
+        return problems.stream()
+                .filter(problem -> problem.message().startsWith(NOT_IN_FORCE))
+                .toList();
     }
 
     /// Every service, by full name, those without a document included.
@@ -492,7 +502,7 @@ public final class Mesh {
         return new Problem(
                 Problem.Severity.WARNING,
                 loser,
-                "not in force for host " + host + ": " + winner
+                NOT_IN_FORCE + host + ": " + winner
                         + " came first and speaks for it; put the rules into one document or remove one of the two");
     }
 

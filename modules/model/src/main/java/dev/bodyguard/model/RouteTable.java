@@ -229,7 +229,7 @@ final class RouteTable {
         return new Problem(
                 Problem.Severity.WARNING,
                 loser.origin(),
-                "not in force for host " + host + where + ": " + winner.origin() + " speaks for it, because "
-                        + winner.rank() + " wins over " + loser.rank() + "; remove one of the two");
+                Mesh.NOT_IN_FORCE + host + where + ": " + winner.origin() + " speaks for it, because " + winner.rank()
+                        + " wins over " + loser.rank() + "; remove one of the two");
     }
 }

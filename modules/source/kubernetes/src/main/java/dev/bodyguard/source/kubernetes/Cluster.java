@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -46,11 +47,14 @@ public final class Cluster implements AutoCloseable {
     private boolean told;
     private List<Watched<?>> always = List.of();
 
+    private final Statuses statuses;
+
     private record Defined(String version, Watched<?> watched) {}
 
     private Cluster(KubernetesClient client, Events events) {
         this.client = client;
         this.events = events;
+        this.statuses = Statuses.start(client, this::target, events, InstantSource.system());
     }
 
     /// Begins to read.
@@ -121,8 +125,41 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
+    /// Says in a document's status how it fares, soon, and where its kind has one.
+    public void report(Verdict verdict) {
+        statuses.write(verdict);
+    }
+
+    private Statuses.@Nullable Target target(String key) {
+        var parts = key.split("/", -1);
+        if (parts.length != 4) {
+            return null;
+        }
+        lock.lock();
+        try {
+            for (var entry : defined.entrySet()) {
+                var kind = entry.getKey();
+                if (kind.group().equals(parts[0]) && kind.name().equals(parts[1]) && kind.hasStatus()) {
+                    var document = contents.document(kind, parts[2] + "/" + parts[3]);
+                    return document == null
+                            ? null
+                            : new Statuses.Target(
+                                    kind,
+                                    entry.getValue().version,
+                                    document.namespace(),
+                                    document.name(),
+                                    document.generation());
+                }
+            }
+            return null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     @Override
     public void close() {
+        statuses.close();
         lock.lock();
         try {
             closed = true;

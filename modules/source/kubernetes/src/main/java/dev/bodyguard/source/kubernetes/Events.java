@@ -19,4 +19,7 @@ public interface Events {
 
     /// An object is as good as not there.
     void leftOut(String object, String why);
+
+    /// The status of a document cannot be written.
+    void statusRefused(String document, String why);
 }

@@ -1,6 +1,7 @@
 package dev.bodyguard.source.kubernetes;
 
 import java.util.List;
+import java.util.Set;
 
 /// A kind of object that is read.
 ///
@@ -17,6 +18,17 @@ record Kind(String group, String name, String plural, List<String> versions) {
     private static final String GATEWAY = "gateway.networking.k8s.io";
     private static final String LINKERD_POLICY = "policy.linkerd.io";
     private static final List<String> ISTIO = List.of("v1", "v1beta1", "v1alpha3");
+
+    private static final Set<String> STATUS = Set.of(
+            "VirtualService",
+            "DestinationRule",
+            "ServiceEntry",
+            "Sidecar",
+            "AuthorizationPolicy",
+            "PeerAuthentication",
+            "HTTPRoute",
+            "GRPCRoute",
+            "RateLimit");
 
     /// Those that are there once somebody has defined them. `accounts.yaml` of the chart lets discovery read the same.
     static final List<Kind> DEFINED = List.of(
@@ -42,6 +54,15 @@ record Kind(String group, String name, String plural, List<String> versions) {
 
     Kind {
         versions = List.copyOf(versions);
+    }
+
+    boolean isGateway() {
+        return group.equals(GATEWAY);
+    }
+
+    /// Kinds whose status is ours to write, as `accounts.yaml` allows.
+    boolean hasStatus() {
+        return STATUS.contains(name);
     }
 
     /// `virtualservices.networking.istio.io`, which is also what its definition is called.

@@ -19,6 +19,10 @@ record Tree(@Nullable Object value) {
         return new Tree(now);
     }
 
+    Object orEmpty() {
+        return value == null ? Map.of() : value;
+    }
+
     String text(String... path) {
         return at(path).value instanceof String text ? text : "";
     }

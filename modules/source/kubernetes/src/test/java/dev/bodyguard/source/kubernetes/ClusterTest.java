@@ -171,5 +171,10 @@ class ClusterTest {
         public void leftOut(String object, String why) {
             heard.add("left out " + object + ": " + why);
         }
+
+        @Override
+        public void statusRefused(String document, String why) {
+            heard.add("refused " + document + ": " + why);
+        }
     }
 }
