@@ -61,6 +61,25 @@ class InboundTest {
                 .isInstanceOf(Verdict.Allowed.class);
     }
 
+    private static final String OWN_TLS = """
+        transport_socket { name: 'tls' typed_config {
+          [type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext] {
+            common_tls_context { tls_certificate_sds_secret_configs { name: 'kubernetes://pay' } } } } }
+        """;
+
+    @Test
+    void tlsOfTheApplicationsOwnEndsHereBesideThatOfPeers() {
+        var own = chain(false, "").replaceFirst(" filters \\{", OWN_TLS + " filters {");
+        assertThat(Given.listener(resources, "inbound", chain(true, "") + own)).isEmpty();
+
+        assertThat(rule().security()).isEqualTo(new InboundRule.Security(true, false, "spiffe://cluster.local/"));
+        assertThat(rule().ending())
+                .isEqualTo(new InboundRule.Ending(new InboundRule.Certificate("kubernetes://pay", null), true));
+        assertThat(rule().letsIn(null)).isTrue();
+        assertThat(resources.plan().certificates())
+                .containsExactly(new InboundRule.Certificate("kubernetes://pay", null));
+    }
+
     @Test
     void bytesWithoutTlsAreNotAnnounced() {
         var rejected = Given.listener(resources, "inbound", chain(false, "") + bytes("application_protocols: 'istio'"));

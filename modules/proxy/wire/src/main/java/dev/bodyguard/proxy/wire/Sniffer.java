@@ -39,6 +39,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
         HTTP_1,
         HTTP_2,
         MUTUAL_TLS,
+        ENDED_TLS,
         OPAQUE
     }
 
@@ -47,6 +48,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private final boolean announced;
     private final Set<String> methods;
     private final @Nullable MeshTls tls;
+    private final @Nullable AppTls own;
     private @Nullable TunnelListener listener;
     private @Nullable Channel server;
     private boolean ready;
@@ -59,7 +61,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private final long since = System.nanoTime();
 
     Sniffer(Front front, @Nullable TunnelHandler tunnels) {
-        this(front, tunnels, false, METHODS, null);
+        this(front, tunnels, false, METHODS, null, null);
     }
 
     private Sniffer(
@@ -67,24 +69,27 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             @Nullable TunnelHandler tunnels,
             boolean announced,
             Set<String> methods,
-            @Nullable MeshTls tls) {
+            @Nullable MeshTls tls,
+            @Nullable AppTls own) {
         this.front = front;
         this.tunnels = tunnels;
         this.announced = announced;
         this.methods = methods;
         this.tls = tls;
+        this.own = own;
     }
 
     /// For a client that has said that it speaks no HTTP.
     static Sniffer ofBytes(Front front, TunnelHandler tunnels) {
-        return new Sniffer(front, tunnels, true, METHODS, null);
+        return new Sniffer(front, tunnels, true, METHODS, null, null);
     }
 
     /// For a client that knows nothing of this process.
     ///
     /// @param tls for peers of the mesh, who may come too; null where they do not
-    static Sniffer ofCaptured(Front front, TunnelHandler tunnels, @Nullable MeshTls tls) {
-        return new Sniffer(front, tunnels, false, METHODS_OF_SERVERS, tls);
+    /// @param own for everybody else, whose TLS ends here; null where the app ends its own, if it has any
+    static Sniffer ofCaptured(Front front, TunnelHandler tunnels, @Nullable MeshTls tls, @Nullable AppTls own) {
+        return new Sniffer(front, tunnels, false, METHODS_OF_SERVERS, tls, own);
     }
 
     @Override
@@ -160,7 +165,9 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             case HTTP_1 -> become(new Http1Server(front));
             case HTTP_2 -> become(new Http2Server(front).handler);
             case MUTUAL_TLS ->
-                become(new TlsFront(front, Objects.requireNonNull(tls), Objects.requireNonNull(tunnels)));
+                become(new TlsFront(front, Objects.requireNonNull(tls), Objects.requireNonNull(tunnels), own));
+            case ENDED_TLS ->
+                become(new AppTlsFront(front, Objects.requireNonNull(own), Objects.requireNonNull(tunnels)));
             case OPAQUE -> commit();
         }
     }
@@ -171,8 +178,9 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
         }
         return switch (ClientHello.read(in)) {
             case ClientHello.Reading.Incomplete _ -> Looks.UNDECIDED;
-            case ClientHello.Reading.NotTls _ -> lookForHttp(in);
-            case ClientHello.Reading.Hello(var hello) -> MeshTls.isMeant(hello) ? Looks.MUTUAL_TLS : Looks.OPAQUE;
+            case ClientHello.Reading.NotTls _ -> own == null ? lookForHttp(in) : Looks.ENDED_TLS;
+            case ClientHello.Reading.Hello(var hello) when MeshTls.isMeant(hello) -> Looks.MUTUAL_TLS;
+            case ClientHello.Reading.Hello _ -> own == null ? Looks.OPAQUE : Looks.ENDED_TLS;
         };
     }
 

@@ -119,7 +119,7 @@ class CapturedTest {
                 Listener.shared(rig.loops, Limits.DEFAULTS, requests, null, rig),
                 front -> {
                     front.captured(MEANT);
-                    return Sniffer.ofCaptured(front, tunnels, tls);
+                    return Sniffer.ofCaptured(front, tunnels, tls, null);
                 },
                 false);
     }
