@@ -214,6 +214,38 @@ public final class Mesh {
                 .findFirst();
     }
 
+    /// Whether authors say of a port of a workload's application that it speaks HTTP without TLS, and none says
+    /// otherwise.
+    ///
+    /// @param service the short name that the workload registered for, empty where it did not
+    public boolean isPlainHttp(String namespace, String service, Map<String, String> labels, int port) {
+        var carried = withApp(service, labels);
+        var said = services.values().stream()
+                .filter(known -> known.namespace().equals(namespace) && stands(known, service, carried))
+                .flatMap(known -> known.ports().stream()
+                        .filter(one ->
+                                numbered(one).filter(number -> number == port).isPresent()
+                                        || instances(known, one, Map.of()).stream()
+                                                .anyMatch(instance -> instance.appPort() == port))
+                        .map(Service.Port::protocol))
+                .toList();
+        return said.stream().anyMatch(Mesh::isHttp)
+                && said.stream().allMatch(one -> isHttp(one) || one == Service.Protocol.DETECTED);
+    }
+
+    private static boolean isHttp(Service.Protocol protocol) {
+        return protocol == Service.Protocol.HTTP || protocol.http2();
+    }
+
+    private static boolean stands(Service behind, String service, Map<String, String> carried) {
+        return switch (behind.backing()) {
+            case Backing.Registered _ -> behind.name().equals(service);
+            case Backing.Selected selected ->
+                carried.entrySet().containsAll(selected.labels().entrySet());
+            case Backing.Listed _, Backing.Resolved _, Backing.OriginalDestination _ -> false;
+        };
+    }
+
     /// Where it is a name, each workload's own.
     private Optional<Integer> eachOwn(Service service, Service.Port port) {
         return instances(service, port, Map.of()).stream().findFirst().map(Instance::appPort);

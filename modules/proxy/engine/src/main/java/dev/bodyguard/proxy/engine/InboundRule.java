@@ -141,5 +141,10 @@ public final class InboundRule {
     /// @param tls accepted at all
     /// @param plaintext accepted at all; STRICT is TLS without plaintext
     /// @param peers every accepted SPIFFE id begins with this; empty where any trusted one does
-    public record Security(boolean tls, boolean plaintext, String peers) {}
+    /// @param announced what of ALPN tells peers from those who mean the application's TLS; empty: all are peers
+    public record Security(boolean tls, boolean plaintext, String peers, Set<String> announced) {
+        public Security {
+            announced = Set.copyOf(announced);
+        }
+    }
 }

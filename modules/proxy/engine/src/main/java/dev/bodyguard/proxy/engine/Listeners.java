@@ -35,7 +35,7 @@ final class Listeners {
     /// The SDS secret with this workload's SVID.
     private static final String MESH_SECRET = "default";
 
-    private static final InboundRule.Security NOBODY = new InboundRule.Security(false, false, "");
+    private static final InboundRule.Security NOBODY = new InboundRule.Security(false, false, "", Set.of());
     private static final String DOWNSTREAM_TLS = TYPES + "transport_sockets.tls.v3.DownstreamTlsContext";
     private static final String RBAC_FILTER = TYPES + "filters.http.rbac.v3.RBAC";
     private static final String RATE_LIMIT_FILTER = TYPES + "filters.http.local_ratelimit.v3.LocalRateLimit";
@@ -233,7 +233,8 @@ final class Listeners {
         return new InboundRule.Security(
                 one.tls() || other.tls(),
                 one.plaintext() || other.plaintext(),
-                one.tls() ? one.peers() : other.peers());
+                one.tls() ? one.peers() : other.peers(),
+                one.tls() ? one.announced() : other.announced());
     }
 
     private static VirtualHost any(HttpConnectionManager manager, String field) throws Invalid {
@@ -289,7 +290,7 @@ final class Listeners {
     private static InboundRule.Security security(FilterChain chain, String field) throws Invalid {
         if (!chain.hasTransportSocket()
                 || chain.getTransportSocket().getTypedConfig().getTypeUrl().endsWith(".RawBuffer")) {
-            return new InboundRule.Security(false, true, "");
+            return new InboundRule.Security(false, true, "", Set.of());
         }
         String type = chain.getTransportSocket().getTypedConfig().getTypeUrl();
         if (!type.equals(DOWNSTREAM_TLS)) {
@@ -323,7 +324,8 @@ final class Listeners {
             }
             peers = san.getMatcher().getPrefix();
         }
-        return new InboundRule.Security(true, false, peers);
+        return new InboundRule.Security(
+                true, false, peers, Set.copyOf(chain.getFilterChainMatch().getApplicationProtocolsList()));
     }
 
     private static HttpConnectionManager manager(FilterChain chain, String field) throws Invalid {

@@ -7,7 +7,6 @@ import java.net.InetSocketAddress;
 /// What may be spoken to each of a pod's ports, as the plan in force says.
 record Admitting(InForce<Generation> inForce, Certificates certificates) implements Admittance {
     private static final Speech.MutualTls MUTUAL_TLS = new Speech.MutualTls(null);
-    private static final Speech.Anything ANYTHING = new Speech.Anything();
     private static final Speech.Plaintext PLAINTEXT = new Speech.Plaintext();
 
     @Override
@@ -32,13 +31,13 @@ record Admitting(InForce<Generation> inForce, Certificates certificates) impleme
         if (ending != null) {
             return switch (certificates.of(ending.certificate())) {
                 case Certificates.Found.Ready(var tls) ->
-                    ending.forAnybody() ? new Speech.EndedTls(tls, asked.tls()) : new Speech.MutualTls(tls);
+                    ending.forAnybody() ? new Speech.EndedTls(tls, asked.announced()) : new Speech.MutualTls(tls);
                 case Certificates.Found.Missing(var sentence) -> new Speech.Nothing(sentence);
             };
         }
         if (!asked.tls()) {
             return PLAINTEXT;
         }
-        return asked.plaintext() ? ANYTHING : MUTUAL_TLS;
+        return asked.plaintext() ? new Speech.Anything(asked.announced()) : MUTUAL_TLS;
     }
 }

@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.wire;
 
 import java.net.InetSocketAddress;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Decides what a captured connection to the workload may speak; one per listener, called on many loops.
@@ -19,15 +20,17 @@ public interface Admittance {
         record MutualTls(@Nullable AppTls inside) implements Speech {}
 
         /// Mutual TLS where the peer offers it, otherwise whatever it speaks, by nobody in particular.
-        record Anything() implements Speech {}
+        ///
+        /// @param announced what of ALPN tells that from the app's own TLS; empty: any TLS is a peer's
+        record Anything(Set<String> announced) implements Speech {}
 
         /// Whatever it speaks, by nobody in particular.
         record Plaintext() implements Speech {}
 
         /// TLS by a certificate of the app's own, which ends here; what is in it is of nobody in particular.
         ///
-        /// @param peersToo mutual TLS where the peer offers that
-        record EndedTls(AppTls tls, boolean peersToo) implements Speech {}
+        /// @param announced what of ALPN tells the mutual TLS of peers, who may come too; empty: they do not
+        record EndedTls(AppTls tls, Set<String> announced) implements Speech {}
 
         /// Nothing.
         ///

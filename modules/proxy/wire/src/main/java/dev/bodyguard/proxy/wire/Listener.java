@@ -115,10 +115,13 @@ public final class Listener implements AutoCloseable {
             Front front, Admittance.Speech speech, MeshTls tls, TunnelHandler tunnels) {
         return switch (speech) {
             case Admittance.Speech.MutualTls(var inside) -> new TlsFront(front, tls, tunnels, inside);
-            case Admittance.Speech.Anything _ -> Sniffer.ofCaptured(front, tunnels, tls, null);
+            case Admittance.Speech.Anything(var announced) ->
+                Sniffer.ofCaptured(front, tunnels, new Sniffer.Peers(tls, announced), null);
             case Admittance.Speech.Plaintext _ -> Sniffer.ofCaptured(front, tunnels, null, null);
-            case Admittance.Speech.EndedTls(var own, var peersToo) ->
-                peersToo ? Sniffer.ofCaptured(front, tunnels, tls, own) : new AppTlsFront(front, own, tunnels);
+            case Admittance.Speech.EndedTls(var own, var announced) ->
+                announced.isEmpty()
+                        ? new AppTlsFront(front, own, tunnels)
+                        : Sniffer.ofCaptured(front, tunnels, new Sniffer.Peers(tls, announced), own);
             case Admittance.Speech.Nothing(var sentence) -> {
                 front.shared.events().captureRefused(front.peer(), sentence);
                 yield null;

@@ -261,7 +261,7 @@ final class Listeners {
             }
             case PERMISSIVE -> {
                 chains.addAll(bytes);
-                chains.add(ofPeers(requests));
+                chains.add(ofPeers(proxy, door, requests));
                 chains.addAll(unproven(door, requests, bytes));
             }
             case DISABLE -> chains.addAll(unproven(door, requests, bytes));
@@ -313,13 +313,16 @@ final class Listeners {
                 .orElse(settings.callers());
     }
 
-    /// The chain for those who mean this proxy by their TLS, and not the application.
-    private static FilterChain ofPeers(FilterChain requests) {
-        return requests.toBuilder()
-                .setFilterChainMatch(requests.getFilterChainMatch().toBuilder()
-                        .setTransportProtocol("tls")
-                        .addApplicationProtocols(PEERS))
-                .build();
+    /// The chain for those who mean this proxy by their TLS, and not the application: where that speaks none, also who
+    /// offers but HTTP/2, as gRPC's clients do.
+    private FilterChain ofPeers(Proxy proxy, Door door, FilterChain requests) {
+        var chain = requests.toBuilder();
+        chain.getFilterChainMatchBuilder().setTransportProtocol("tls").addApplicationProtocols(PEERS);
+        if (door.certificate() == null
+                && mesh.isPlainHttp(proxy.namespace(), proxy.service(), proxy.labels(), door.appPort())) {
+            chain.getFilterChainMatchBuilder().addApplicationProtocols("h2");
+        }
+        return chain.build();
     }
 
     /// The same from whoever has no identity to prove. For bytes: whatever nothing else matches, also TLS, which then

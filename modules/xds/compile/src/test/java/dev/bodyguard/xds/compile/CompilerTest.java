@@ -42,6 +42,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class CompilerTest {
@@ -305,6 +306,31 @@ class CompilerTest {
         assertThat(PRINTER.printToString(chains.get(3)))
                 .as("what is denied on the port that is meant is denied by whatever port it is called")
                 .contains("cluster: \"inbound|8080||\"", "destination_port: 8080", "destination_port: 443");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"http, istio-h2 h2", "grpc, istio-h2 h2", "tls, istio-h2", "tcp, istio-h2", "'', istio-h2"})
+    void whereAnAppIsSaidToSpeakPlainHttpWhoeverOffersHttp2InTlsMeansTheSidecar(String name, String announced) {
+        var chains = compiler("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: checkout}
+            spec: {selector: {app: checkout}, ports: [{port: 80, targetPort: 8080, name: "%s"}]}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: PeerAuthentication
+            metadata: {name: default}
+            spec: {mtls: {mode: PERMISSIVE}}
+            """.formatted(name))
+                .listener(checkout("sidecar"), "inbound")
+                .orElseThrow()
+                .getFilterChainsList();
+
+        assertThat(chains)
+                .filteredOn(chain -> chain.getName().equals("inbound|8080||"))
+                .singleElement()
+                .satisfies(chain -> assertThat(chain.getFilterChainMatch().getApplicationProtocolsList())
+                        .containsExactly(announced.split(" ", -1)));
     }
 
     private static Optional<? extends Message> ask(Resources resources, Proxy client, String question) {
