@@ -1,7 +1,14 @@
 package capture
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -362,4 +369,107 @@ func TestPermissivePodsByTproxy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What 443 means, where the app itself speaks no TLS.
+const ingress = `---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: payment-service, namespace: default}
+spec:
+  workloadSelector: {labels: {app: payment-service}}
+  ingress:
+    - port: {number: 443, protocol: HTTPS, name: https}
+      defaultEndpoint: 127.0.0.1:8080
+      tls: {mode: SIMPLE, credentialName: payment-tls}
+`
+
+// certificate writes one for payment-service as a mounted Secret has it, which is its own authority.
+func certificate(folder, organization string) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{Organization: []string{organization}},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{"payment-service"}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	must(err)
+	sec1, err := x509.MarshalECPrivateKey(key)
+	must(err)
+	write := func(name, label string, bytes []byte) {
+		file := filepath.Join(folder, name)
+		must(os.WriteFile(file+".new", pem.EncodeToMemory(&pem.Block{Type: label, Bytes: bytes}), 0o444))
+		must(os.Rename(file+".new", file))
+	}
+	write("tls.crt", "CERTIFICATE", der)
+	write("tls.key", "EC PRIVATE KEY", sec1)
+}
+
+func TestIngress(t *testing.T) {
+	for _, mode := range []string{"PERMISSIVE", "STRICT"} {
+		t.Run(mode, func(t *testing.T) { ingressBy(t, mode) })
+	}
+}
+
+func ingressBy(t *testing.T, mode string) {
+	network := NewNetwork(t)
+	a, b, outside := network.Pod(), network.Pod(), network.Pod()
+	yaml := strings.Replace(entries, "  endpoints:", "    - {number: 443, name: https, protocol: TLS, targetPort: 443}\n  endpoints:", 1)
+	cluster := NewCluster(t, network, fmt.Sprintf(yaml, a.V4, a.V6, service4, service6)+ingress, "BODYGUARD_PEER_TLS="+mode)
+	secrets, err := os.MkdirTemp("", "bodyguard-certificates") // t.TempDir() is root's alone
+	must(err)
+	t.Cleanup(func() { _ = os.RemoveAll(secrets) })
+	folder := filepath.Join(secrets, "payment-tls")
+	must(os.Mkdir(folder, 0o755))
+	must(os.Chmod(secrets, 0o755))
+	certificate(folder, "first")
+	t.Setenv(authorityVariable, filepath.Join(folder, "tls.crt"))
+	payment := cluster.Inject(a, "payment-service", "8080", "REDIRECT", "BODYGUARD_CERTIFICATES="+secrets)
+	cluster.Inject(b, "checkout", "", "REDIRECT")
+	must(os.Chmod(harness.Apps, 0o755))
+	a.Pays("127.0.0.1:8080")
+	b.reaches(service4)
+
+	expect := func(t *testing.T, pod *Pod, url, address, policy string) {
+		t.Helper()
+		before := payment.Counts(`reporter="destination"`, `connection_security_policy="`+policy+`"`, `response_code="200"`)
+		if got := pod.Gets(app, url, address); !strings.HasPrefix(got, "200\n") || !strings.Contains(got, "v1") {
+			t.Fatalf("got %s", got)
+		}
+		after := payment.Counts(`reporter="destination"`, `connection_security_policy="`+policy+`"`, `response_code="200"`)
+		if after != before+1 {
+			t.Errorf("%d calls before, %d after", before, after)
+		}
+	}
+	t.Run("https of a meshed client reaches the plaintext app, inside of mutual TLS", func(t *testing.T) {
+		expect(t, b, "https://payment-service/pay", at(service4, 443), "mutual_tls")
+	})
+	if mode == "STRICT" {
+		t.Run("https of anybody else does not", func(t *testing.T) {
+			if got := outside.Gets(app, "https://payment-service/pay", at(a.V4, 443)); !strings.HasPrefix(got, "failed:") {
+				t.Errorf("got %s", got)
+			}
+		})
+		return
+	}
+	t.Run("https of anybody else reaches it too", func(t *testing.T) {
+		expect(t, outside, "https://payment-service/pay", at(a.V4, 443), "none")
+		expect(t, outside, "https://payment-service/pay", at(a.V6, 443), "none")
+	})
+	t.Run("plaintext to the same port is refused, with a line", func(t *testing.T) {
+		if got := outside.Gets(app, "http://payment-service/pay", at(a.V4, 443)); !strings.HasPrefix(got, "failed:") {
+			t.Errorf("got %s", got)
+		}
+		payment.Sidecar.Says(`on a port whose TLS ends here`, patience)
+	})
+	t.Run("80 means the app", func(t *testing.T) {
+		expect(t, outside, "http://payment-service/pay", at(a.V4, 80), "none")
+	})
+	t.Run("a certificate that was renewed is used soon", func(t *testing.T) {
+		certificate(folder, "second")
+		harness.Eventually(t, 30*time.Second, "the new certificate is shown", func() bool {
+			return strings.HasPrefix(outside.Gets(app, "https://payment-service/pay", at(a.V4, 443)), "200\n")
+		})
+	})
 }

@@ -50,6 +50,21 @@ func TestOutsiders(t *testing.T) {
 			"-cp", filepath.Join(classes, "classes")+":"+filepath.Join(classes, "lib", "*"), "Client", target)
 	})
 	t.Run("PlaintextIsRefused", func(t *testing.T) { plaintextIsRefused(t, v2) })
+	t.Run("ProxylessGrpcIntoAPermissivePort", func(t *testing.T) {
+		m.Write("permissive.yaml", "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: default}\nspec: {mtls: {mode: PERMISSIVE}}\n")
+		Eventually(t, 20*time.Second, "plaintext is let in", func() bool {
+			response, err := Outside.Get("http://" + backend.State.Inbound + "/")
+			if err != nil {
+				return false
+			}
+			response.Body.Close()
+			return true
+		})
+		grpcJoins(t, m, svid, backend, filepath.Join(os.Getenv("CACHE"), "client"), "--target", target)
+		if err := os.Remove(filepath.Join(m.YAML, "permissive.yaml")); err != nil {
+			t.Fatal(err)
+		}
+	})
 	t.Run("FilesAreRenewed", func(t *testing.T) { filesAreRenewed(t, svid, first) })
 	t.Run("NoResourceWasRefused", func(t *testing.T) { noResourceWasRefused(t, m) })
 }

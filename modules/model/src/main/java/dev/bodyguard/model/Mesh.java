@@ -20,6 +20,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// All that is known of a mesh at one moment: merged, indexed, immutable.
@@ -51,6 +52,7 @@ public final class Mesh {
     private final RouteTable routeTable;
     private final ByHost<BackendPolicy> policies;
     private final List<OutboundPolicy> outboundPolicies;
+    private final List<Ingress> ingresses;
     private final List<AuthorizationPolicy> authorizationPolicies;
     private final PeerAuthentications peerAuthentications;
     private final List<RateLimit> rateLimits;
@@ -70,6 +72,7 @@ public final class Mesh {
         routes = some(ordered, HttpRoutes.class);
         routeTable = new RouteTable(routes, found);
         outboundPolicies = some(ordered, OutboundPolicy.class);
+        ingresses = some(ordered, Ingress.class);
         authorizationPolicies = some(ordered, AuthorizationPolicy.class);
         peerAuthentications = new PeerAuthentications(some(ordered, PeerAuthentication.class));
         peerAuthentications.problems(workloads).forEach(found::add);
@@ -194,6 +197,77 @@ public final class Mesh {
         return peerAuthentications.mode(namespace, withApp(service, labels), port);
     }
 
+    /// What a workload's ports mean to whoever calls them, where a document says; one that selects workloads goes
+    /// before
+    /// one that is about all of them, then the first.
+    ///
+    /// @param service the short name that the workload registered for, empty where it did not
+    public SortedMap<Integer, Ingress> ingress(String namespace, String service, Map<String, String> labels) {
+        var carried = withApp(service, labels);
+        var byPort = new TreeMap<Integer, Ingress>();
+        ingresses.stream()
+                .filter(ingress -> ingress.namespace().equals(namespace)
+                        && carried.entrySet().containsAll(ingress.selector().entrySet()))
+                .sorted(Comparator.comparing(ingress -> ingress.selector().isEmpty()))
+                .forEach(ingress -> byPort.putIfAbsent(ingress.port(), ingress));
+        return byPort;
+    }
+
+    /// The port of a workload's application that services mean which select it and have a port of this number.
+    ///
+    /// @param service the short name that the workload registered for, empty where it did not
+    public Optional<Integer> portBehind(String namespace, String service, Map<String, String> labels, int number) {
+        var carried = withApp(service, labels);
+        return selecting(namespace, carried)
+                .flatMap(known -> known.port(number).stream()
+                        .flatMap(port -> numbered(port).or(() -> eachOwn(known, port)).stream()))
+                .findFirst();
+    }
+
+    /// Whether authors say of a port of a workload's application that it speaks HTTP without TLS, and none says
+    /// otherwise.
+    ///
+    /// @param service the short name that the workload registered for, empty where it did not
+    public boolean isPlainHttp(String namespace, String service, Map<String, String> labels, int port) {
+        var carried = withApp(service, labels);
+        var said = services.values().stream()
+                .filter(known -> known.namespace().equals(namespace) && stands(known, service, carried))
+                .flatMap(known -> known.ports().stream()
+                        .filter(one ->
+                                numbered(one).filter(number -> number == port).isPresent()
+                                        || instances(known, one, Map.of()).stream()
+                                                .anyMatch(instance -> instance.appPort() == port))
+                        .map(Service.Port::protocol))
+                .toList();
+        return said.stream().anyMatch(Mesh::isHttp)
+                && said.stream().allMatch(one -> isHttp(one) || one == Service.Protocol.DETECTED);
+    }
+
+    private static boolean isHttp(Service.Protocol protocol) {
+        return protocol == Service.Protocol.HTTP || protocol.http2();
+    }
+
+    private static boolean stands(Service behind, String service, Map<String, String> carried) {
+        return switch (behind.backing()) {
+            case Backing.Registered _ -> behind.name().equals(service);
+            case Backing.Selected selected ->
+                carried.entrySet().containsAll(selected.labels().entrySet());
+            case Backing.Listed _, Backing.Resolved _, Backing.OriginalDestination _ -> false;
+        };
+    }
+
+    /// Where it is a name, each workload's own.
+    private Optional<Integer> eachOwn(Service service, Service.Port port) {
+        return instances(service, port, Map.of()).stream().findFirst().map(Instance::appPort);
+    }
+
+    private Stream<Service> selecting(String namespace, Map<String, String> carried) {
+        return services.values().stream()
+                .filter(known -> known.namespace().equals(namespace)
+                        && known.backing() instanceof Backing.Selected selected
+                        && carried.entrySet().containsAll(selected.labels().entrySet()));
+    }
+
     /// Ports of a workload's application of which documents speak, whether it declares them or not: where services lead
     /// that select it, and what policies tell apart.
     ///
@@ -201,13 +275,9 @@ public final class Mesh {
     public SortedSet<Integer> portsSpokenOf(String namespace, String service, Map<String, String> labels) {
         var carried = withApp(service, labels);
         var ports = new TreeSet<Integer>();
-        for (var known : services.values()) {
-            if (known.namespace().equals(namespace)
-                    && known.backing() instanceof Backing.Selected selected
-                    && carried.entrySet().containsAll(selected.labels().entrySet())) {
-                known.ports().forEach(port -> numbered(port).ifPresent(ports::add));
-            }
-        }
+        selecting(namespace, carried)
+                .flatMap(known -> known.ports().stream())
+                .forEach(port -> numbered(port).ifPresent(ports::add));
         peerAuthentications
                 .of(namespace, carried)
                 .ifPresent(own -> ports.addAll(own.ports().keySet()));
@@ -384,6 +454,7 @@ public final class Mesh {
             case Service _,
                     Workload _,
                     OutboundPolicy _,
+                    Ingress _,
                     AuthorizationPolicy _,
                     RateLimit _,
                     Server _,

@@ -8,6 +8,7 @@ public sealed interface Part
                 BackendPolicy,
                 OutboundPolicy,
                 AuthorizationPolicy,
+                Ingress,
                 PeerAuthentication,
                 RateLimit,
                 Server,

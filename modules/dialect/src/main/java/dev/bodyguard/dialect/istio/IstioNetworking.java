@@ -44,8 +44,10 @@ public final class IstioNetworking implements Dialect {
     }
 
     private static void sidecar(Document document, Fields spec, List<Part> parts) {
-        spec.unsupported("ingress", "egress", "inboundConnectionPool");
+        spec.unsupported("egress", "inboundConnectionPool");
         var selected = spec.<Map<String, String>>object("workloadSelector", selector -> selector.map("labels"));
+        var labels = selected == null ? Map.<String, String>of() : selected;
+        parts.addAll(spec.list("ingress", ingress -> Ingresses.read(ingress, document.namespace(), labels)));
         var mode = spec.<String>object("outboundTrafficPolicy", policy -> {
             policy.unsupported("egressProxy");
             return policy.word("mode", "ALLOW_ANY", "REGISTRY_ONLY");
@@ -53,7 +55,7 @@ public final class IstioNetworking implements Dialect {
         if (mode != null) {
             parts.add(new OutboundPolicy(
                     document.namespace(),
-                    selected == null ? Map.of() : selected,
+                    labels,
                     OutboundPolicy.Mode.valueOf(mode),
                     spec.origin("outboundTrafficPolicy")));
         }

@@ -14,6 +14,9 @@ final class Annotations {
             "config.linkerd.io/proxy-enable-native-sidecar",
             "config.beta.linkerd.io/proxy-enable-native-sidecar",
             "config.alpha.linkerd.io/proxy-enable-native-sidecar");
+    /// Secrets of type `kubernetes.io/tls` by which the sidecar ends the app's own TLS.
+    static final String CERTIFICATES = "bodyguard.dev/certificates";
+
     static final String MODE = "sidecar.istio.io/interceptionMode";
     static final String REWRITE_PROBES = "sidecar.istio.io/rewriteAppHTTPProbers";
     static final String CPU = "sidecar.istio.io/proxyCPU";
@@ -49,6 +52,7 @@ final class Annotations {
             NATIVE_LINKERD.get(0),
             NATIVE_LINKERD.get(1),
             NATIVE_LINKERD.get(2),
+            CERTIFICATES,
             MODE,
             REWRITE_PROBES,
             CPU,

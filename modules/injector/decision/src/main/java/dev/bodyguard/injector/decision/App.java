@@ -93,7 +93,7 @@ record App(Tree pod) {
         }
         for (var volume : spec.at("volumes").items()) {
             var name = volume.at("name").text().orElse("");
-            if (Containers.VOLUMES.contains(name)) {
+            if (Containers.VOLUMES.contains(name) || name.startsWith(Containers.CERTIFICATE)) {
                 throw new Unfit("a volume is called " + name + " already", "call it otherwise");
             }
         }

@@ -12,6 +12,9 @@ final class Containers {
     static final List<String> VOLUMES =
             List.of("bodyguard-token", "bodyguard-root", "bodyguard-state", "bodyguard-podinfo", "bodyguard-tmp");
 
+    /// Begins the name of each volume with a certificate of the app's own.
+    static final String CERTIFICATE = "bodyguard-certificate-";
+
     private static final int USER = 1337;
     private static final String IN_PROXY = "15020,15021,15090,15000-15001,15006";
 
@@ -20,6 +23,7 @@ final class Containers {
     private final Sidecar sidecar;
     private final Sidecar.Shape shape;
     private final String mode;
+    private final List<String> certificates;
 
     Containers(App app, Wanted wanted, Sidecar sidecar, Sidecar.Shape shape) {
         this.app = app;
@@ -27,6 +31,7 @@ final class Containers {
         this.sidecar = sidecar;
         this.shape = shape;
         this.mode = mode(wanted);
+        this.certificates = List.copyOf(wanted.names(Annotations.CERTIFICATES));
     }
 
     private static String mode(Wanted wanted) {
@@ -142,15 +147,29 @@ final class Containers {
         }
         fields.put("resources", resources());
         fields.put("securityContext", security());
-        fields.put(
-                "volumeMounts",
-                Tree.arr(
-                        mount("bodyguard-token", "/var/run/secrets/bodyguard", true),
-                        mount("bodyguard-root", "/var/run/bodyguard/root", true),
-                        mount("bodyguard-state", "/var/lib/bodyguard", false),
-                        mount("bodyguard-podinfo", "/etc/bodyguard/pod", true),
-                        mount("bodyguard-tmp", "/tmp", false)));
+        fields.put("volumeMounts", new Tree.Arr(mounts()));
         return new Tree.Obj(fields);
+    }
+
+    private List<Tree> mounts() {
+        var mounts = new ArrayList<Tree>();
+        mounts.add(mount("bodyguard-token", "/var/run/secrets/bodyguard", true));
+        mounts.add(mount("bodyguard-root", "/var/run/bodyguard/root", true));
+        mounts.add(mount("bodyguard-state", "/var/lib/bodyguard", false));
+        mounts.add(mount("bodyguard-podinfo", "/etc/bodyguard/pod", true));
+        mounts.add(mount("bodyguard-tmp", "/tmp", false));
+        for (int i = 0; i < certificates.size(); i++) {
+            mounts.add(mount(CERTIFICATE + i, "/var/run/bodyguard/certificates/" + certificates.get(i), true));
+        }
+        return mounts;
+    }
+
+    List<String> volumeNames() {
+        var names = new ArrayList<>(VOLUMES);
+        for (int i = 0; i < certificates.size(); i++) {
+            names.add(CERTIFICATE + i);
+        }
+        return names;
     }
 
     private Tree proxyEnv(Map<String, Tree> probes, String appMetrics) {
@@ -224,6 +243,14 @@ final class Containers {
     }
 
     List<Tree> volumes() {
+        var volumes = new ArrayList<>(ours());
+        for (int i = 0; i < certificates.size(); i++) {
+            volumes.add(Tree.obj("name", CERTIFICATE + i, "secret", Tree.obj("secretName", certificates.get(i))));
+        }
+        return volumes;
+    }
+
+    private static List<Tree> ours() {
         return List.of(
                 Tree.obj(
                         "name",

@@ -93,7 +93,7 @@ public record Injection(Sidecar sidecar) {
                 sidecar.revision(),
                 isNative ? List.of() : List.of(Status.PROXY),
                 isNative ? List.of(Status.INIT, Status.PROXY) : List.of(Status.INIT),
-                Containers.VOLUMES,
+                containers.volumeNames(),
                 List.copyOf(annotations.keySet()),
                 List.copyOf(labels.keySet()),
                 was);

@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 final class Wanted {
     private static final Pattern CIDR =
             Pattern.compile("([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(/[0-9]{1,3})?");
+    private static final Pattern NAME = Pattern.compile("[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?");
     private static final int MOST_LISTED = 100;
 
     private final Map<String, String> annotations = new LinkedHashMap<>();
@@ -97,6 +98,18 @@ final class Wanted {
             }
         }
         return ranges;
+    }
+
+    /// Names of objects of the pod's namespace.
+    Set<String> names(String name) {
+        var names = new LinkedHashSet<String>();
+        for (String one : listed(name)) {
+            if (!NAME.matcher(one).matches()) {
+                throw wrong(name, one, "names of Secrets with commas between them");
+            }
+            names.add(one);
+        }
+        return names;
     }
 
     /// Whether it is said at all; an empty list says "none".

@@ -15,6 +15,7 @@ public final class InboundRule {
     private final List<Authorization> authorizations;
     private final RateLimits limits;
     private final Opaque opaque;
+    private final @Nullable Ending ending;
 
     InboundRule(
             int port,
@@ -23,7 +24,8 @@ public final class InboundRule {
             CanonicalPath paths,
             List<Authorization> authorizations,
             RateLimits limits,
-            Opaque opaque) {
+            Opaque opaque,
+            @Nullable Ending ending) {
         this.port = port;
         this.security = security;
         this.host = host;
@@ -31,11 +33,12 @@ public final class InboundRule {
         this.authorizations = List.copyOf(authorizations);
         this.limits = limits;
         this.opaque = opaque;
+        this.ending = ending;
     }
 
     /// The same for one of several ports that it is about.
     InboundRule at(int number) {
-        return new InboundRule(number, security, host, paths, authorizations, limits, opaque);
+        return new InboundRule(number, security, host, paths, authorizations, limits, opaque, ending);
     }
 
     /// The application's port.
@@ -46,6 +49,20 @@ public final class InboundRule {
     /// Whether, and whose, TLS is asked of the peer.
     public Security security() {
         return security;
+    }
+
+    /// The TLS that ends here though it means the application; null where none does.
+    public @Nullable Ending ending() {
+        return ending;
+    }
+
+    /// Whether requests of a peer are heard at all.
+    ///
+    /// @param peer its SPIFFE id, null where it has none
+    public boolean letsIn(@Nullable String peer) {
+        return peer == null
+                ? security.plaintext() || (ending != null && ending.forAnybody())
+                : security.tls() && peer.startsWith(security.peers());
     }
 
     /// Leads to an `inbound|port||` cluster, whose endpoint is the application's address.
@@ -109,10 +126,25 @@ public final class InboundRule {
         return host.clusters();
     }
 
+    /// TLS that ends here.
+    ///
+    /// @param forAnybody also that of those who prove no identity of the mesh, in place of plaintext
+    public record Ending(Certificate certificate, boolean forAnybody) {}
+
+    /// A certificate of the workload's own, by the names of SDS secrets.
+    ///
+    /// @param clients the roots by which clients prove themselves; null where they need not
+    public record Certificate(String name, @Nullable String clients) {}
+
     /// What an inbound port asks of a connection.
     ///
     /// @param tls accepted at all
     /// @param plaintext accepted at all; STRICT is TLS without plaintext
     /// @param peers every accepted SPIFFE id begins with this; empty where any trusted one does
-    public record Security(boolean tls, boolean plaintext, String peers) {}
+    /// @param announced what of ALPN tells peers from those who mean the application's TLS; empty: all are peers
+    public record Security(boolean tls, boolean plaintext, String peers, Set<String> announced) {
+        public Security {
+            announced = Set.copyOf(announced);
+        }
+    }
 }

@@ -32,6 +32,10 @@ final class Listeners {
     /// In ALPN: bytes that are no HTTP follow.
     private static final String BYTES = "istio";
 
+    /// The SDS secret with this workload's SVID.
+    private static final String MESH_SECRET = "default";
+
+    private static final InboundRule.Security NOBODY = new InboundRule.Security(false, false, "", Set.of());
     private static final String DOWNSTREAM_TLS = TYPES + "transport_sockets.tls.v3.DownstreamTlsContext";
     private static final String RBAC_FILTER = TYPES + "filters.http.rbac.v3.RBAC";
     private static final String RATE_LIMIT_FILTER = TYPES + "filters.http.local_ratelimit.v3.LocalRateLimit";
@@ -102,6 +106,8 @@ final class Listeners {
     private static Inbound inbound(Listener listener, Rates rates) throws Invalid {
         var counted = new HashSet<Rates.Key>();
         var ports = new HashMap<Integer, InboundRule>();
+        var ended = new HashMap<Integer, InboundRule.Certificate>();
+        var insides = new HashMap<Integer, InboundRule.Certificate>();
         var clusters = new LinkedHashSet<String>();
         var proven = opaque(listener, true);
         var unproven = opaque(listener, false);
@@ -114,7 +120,17 @@ final class Listeners {
             if (isOpaque(chain)) {
                 continue;
             }
-            InboundRule.Security security = security(chain, field + ".transport_socket");
+            var own = ownCertificate(chain, field + ".transport_socket");
+            InboundRule.Security security = own != null ? NOBODY : security(chain, field + ".transport_socket");
+            var inside = inside(chain);
+            if (own != null) {
+                if (ended.put(port, own) != null) {
+                    throw new Invalid(
+                            field + ".filter_chain_match", "matches the same connections as a chain before it");
+                }
+            } else if (inside != null) {
+                insides.put(port, inside);
+            }
             HttpConnectionManager manager = manager(chain, field);
             InboundRule before = ports.get(port);
             if (before != null) {
@@ -130,7 +146,8 @@ final class Listeners {
                     paths(manager, field),
                     filters.authorizations,
                     new RateLimits(filters.limits),
-                    new InboundRule.Opaque(proven.get(port), unproven.get(port)));
+                    new InboundRule.Opaque(proven.get(port), unproven.get(port)),
+                    ending(ended.get(port), insides.get(port)));
             ports.put(port, rule);
             clusters.addAll(rule.clusters());
         }
@@ -210,10 +227,14 @@ final class Listeners {
 
     private static InboundRule.Security both(InboundRule.Security one, InboundRule.Security other, String field)
             throws Invalid {
-        if (one.tls() == other.tls()) {
+        if ((one.tls() && other.tls()) || (one.plaintext() && other.plaintext())) {
             throw new Invalid(field + ".filter_chain_match", "matches the same connections as a chain before it");
         }
-        return new InboundRule.Security(true, true, one.tls() ? one.peers() : other.peers());
+        return new InboundRule.Security(
+                one.tls() || other.tls(),
+                one.plaintext() || other.plaintext(),
+                one.tls() ? one.peers() : other.peers(),
+                one.tls() ? one.announced() : other.announced());
     }
 
     private static VirtualHost any(HttpConnectionManager manager, String field) throws Invalid {
@@ -225,10 +246,51 @@ final class Listeners {
         throw new Invalid(field + ".route_config.virtual_hosts", "must have one for the domain *");
     }
 
+    private static InboundRule.@Nullable Ending ending(
+            InboundRule.@Nullable Certificate ended, InboundRule.@Nullable Certificate inside) {
+        if (ended != null) {
+            return new InboundRule.Ending(ended, true);
+        }
+        return inside == null ? null : new InboundRule.Ending(inside, false);
+    }
+
+    /// What TLS inside of mutual TLS is ended by.
+    private static InboundRule.@Nullable Certificate inside(FilterChain chain) {
+        var name = Metadata.text(chain.getMetadata(), "certificate");
+        var clients = Metadata.text(chain.getMetadata(), "clients");
+        return name.isEmpty() ? null : new InboundRule.Certificate(name, clients.isEmpty() ? null : clients);
+    }
+
+    /// Null where a chain has no TLS or the mesh's own, whose secret is called `default`.
+    private static InboundRule.@Nullable Certificate ownCertificate(FilterChain chain, String field) throws Invalid {
+        var config = chain.getTransportSocket().getTypedConfig();
+        if (!config.getTypeUrl().equals(DOWNSTREAM_TLS)) {
+            return null;
+        }
+        try {
+            var tls = DownstreamTlsContext.parseFrom(config.getValue());
+            var secrets = tls.getCommonTlsContext().getTlsCertificateSdsSecretConfigsList();
+            if (secrets.isEmpty() || secrets.getFirst().getName().equals(MESH_SECRET)) {
+                return null;
+            }
+            var clients = tls.getCommonTlsContext()
+                    .getValidationContextSdsSecretConfig()
+                    .getName();
+            if (tls.getRequireClientCertificate().getValue() == clients.isEmpty()) {
+                throw new Invalid(
+                        field + ".validation_context_sds_secret_config",
+                        "must be there where require_client_certificate is true, and only there");
+            }
+            return new InboundRule.Certificate(secrets.getFirst().getName(), clients.isEmpty() ? null : clients);
+        } catch (InvalidProtocolBufferException broken) {
+            throw new Invalid(field, "cannot be read: " + broken.getMessage());
+        }
+    }
+
     private static InboundRule.Security security(FilterChain chain, String field) throws Invalid {
         if (!chain.hasTransportSocket()
                 || chain.getTransportSocket().getTypedConfig().getTypeUrl().endsWith(".RawBuffer")) {
-            return new InboundRule.Security(false, true, "");
+            return new InboundRule.Security(false, true, "", Set.of());
         }
         String type = chain.getTransportSocket().getTypedConfig().getTypeUrl();
         if (!type.equals(DOWNSTREAM_TLS)) {
@@ -262,7 +324,8 @@ final class Listeners {
             }
             peers = san.getMatcher().getPrefix();
         }
-        return new InboundRule.Security(true, false, peers);
+        return new InboundRule.Security(
+                true, false, peers, Set.copyOf(chain.getFilterChainMatch().getApplicationProtocolsList()));
     }
 
     private static HttpConnectionManager manager(FilterChain chain, String field) throws Invalid {

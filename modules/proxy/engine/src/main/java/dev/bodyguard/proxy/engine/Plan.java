@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.engine;
 
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -90,6 +91,18 @@ public final class Plan {
         var rule = inbound.get(port);
         var others = inbound.get(ANY_OTHER);
         return rule != null || others == null ? rule : others.at(port);
+    }
+
+    /// The certificates that inbound ports need.
+    public Set<InboundRule.Certificate> certificates() {
+        var certificates = new HashSet<InboundRule.Certificate>();
+        for (var rule : inbound.values()) {
+            var ending = rule.ending();
+            if (ending != null) {
+                certificates.add(ending.certificate());
+            }
+        }
+        return certificates;
     }
 
     /// The application's ports that have a rule of their own.

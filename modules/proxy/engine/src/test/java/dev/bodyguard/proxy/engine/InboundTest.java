@@ -5,6 +5,7 @@ import static dev.bodyguard.proxy.engine.Given.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class InboundTest {
@@ -18,7 +19,8 @@ class InboundTest {
 
         InboundRule rule = rule();
 
-        assertThat(rule.security()).isEqualTo(new InboundRule.Security(true, false, "spiffe://cluster.local/"));
+        assertThat(rule.security())
+                .isEqualTo(new InboundRule.Security(true, false, "spiffe://cluster.local/", Set.of()));
         assertThat(rule.route(get("/"))).isInstanceOf(Routing.Routed.class);
         assertThat(rule.authorize(CHECKOUT, get("/"))).isEqualTo(new Verdict.Allowed(""));
         assertThat(resources.wanted().clusters()).containsExactly("inbound|8080||");
@@ -29,14 +31,15 @@ class InboundTest {
     void plaintextBesideTlsIsOnePermissivePort() {
         Given.listener(resources, "inbound", chain(true, "") + chain(false, ""));
 
-        assertThat(rule().security()).isEqualTo(new InboundRule.Security(true, true, "spiffe://cluster.local/"));
+        assertThat(rule().security())
+                .isEqualTo(new InboundRule.Security(true, true, "spiffe://cluster.local/", Set.of()));
     }
 
     @Test
     void bytesOfNobodyInParticularHaveAPlaceWhereAChainWithoutTlsIsForThem() {
         Given.listener(resources, "inbound", chain(false, "") + bytes(""));
 
-        assertThat(rule().security()).isEqualTo(new InboundRule.Security(false, true, ""));
+        assertThat(rule().security()).isEqualTo(new InboundRule.Security(false, true, "", Set.of()));
         assertThat(rule().opaque(null)).isEqualTo("inbound|8080||");
         assertThat(rule().opaque(CHECKOUT)).isNull();
     }
@@ -59,6 +62,26 @@ class InboundTest {
         assertThat(other.authorize(null, get("/"))).isEqualTo(new Verdict.Denied("no"));
         assertThat(Objects.requireNonNull(resources.plan().inbound(9091)).authorize(null, get("/")))
                 .isInstanceOf(Verdict.Allowed.class);
+    }
+
+    private static final String OWN_TLS = """
+        transport_socket { name: 'tls' typed_config {
+          [type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext] {
+            common_tls_context { tls_certificate_sds_secret_configs { name: 'kubernetes://pay' } } } } }
+        """;
+
+    @Test
+    void tlsOfTheApplicationsOwnEndsHereBesideThatOfPeers() {
+        var own = chain(false, "").replaceFirst(" filters \\{", OWN_TLS + " filters {");
+        assertThat(Given.listener(resources, "inbound", chain(true, "") + own)).isEmpty();
+
+        assertThat(rule().security())
+                .isEqualTo(new InboundRule.Security(true, false, "spiffe://cluster.local/", Set.of()));
+        assertThat(rule().ending())
+                .isEqualTo(new InboundRule.Ending(new InboundRule.Certificate("kubernetes://pay", null), true));
+        assertThat(rule().letsIn(null)).isTrue();
+        assertThat(resources.plan().certificates())
+                .containsExactly(new InboundRule.Certificate("kubernetes://pay", null));
     }
 
     @Test

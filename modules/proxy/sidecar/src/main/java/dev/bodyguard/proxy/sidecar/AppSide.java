@@ -19,7 +19,7 @@ sealed interface AppSide {
     Way way(Connection connection, ClusterPlan cluster, Generation now, Transport spoken, int place);
 
     /// Somebody was there.
-    void answered(Connection connection, int place);
+    void answered(Connection connection, ClusterPlan cluster, int place);
 
     /// Nobody was anywhere.
     void gone();
@@ -40,7 +40,7 @@ sealed interface AppSide {
         }
 
         @Override
-        public void answered(Connection connection, int place) {}
+        public void answered(Connection connection, ClusterPlan cluster, int place) {}
 
         @Override
         public void gone() {
@@ -58,7 +58,7 @@ sealed interface AppSide {
         @Override
         public @Nullable Way way(
                 Connection connection, ClusterPlan cluster, Generation now, Transport spoken, int attempt) {
-            return place.of(meant(connection), attempt)
+            return place.of(meant(connection, cluster), attempt)
                     .map(there -> new Way.Straight(
                             new Target(
                                     there,
@@ -70,12 +70,21 @@ sealed interface AppSide {
         }
 
         @Override
-        public void answered(Connection connection, int attempt) {
-            place.of(meant(connection), attempt).ifPresent(place::found);
+        public void answered(Connection connection, ClusterPlan cluster, int attempt) {
+            place.of(meant(connection, cluster), attempt).ifPresent(place::found);
         }
 
         @Override
         public void gone() {}
+
+        /// The address that was called, and the port that the plan leads it to; the same where the plan has none.
+        private static InetSocketAddress meant(Connection connection, ClusterPlan cluster) {
+            var meant = meant(connection);
+            return cluster.endpoints().isEmpty()
+                    ? meant
+                    : new InetSocketAddress(
+                            meant.getAddress(), cluster.endpoints().getFirst().port());
+        }
 
         private static InetSocketAddress meant(Connection connection) {
             var meant = connection.captured();

@@ -59,7 +59,7 @@ final class AtPod {
                         settings.interception(),
                         Limits.DEFAULTS,
                         sidecar.tls,
-                        new Admitting(sidecar.inForce),
+                        new Admitting(sidecar.inForce, sidecar.certificates),
                         sidecar.inboundPath,
                         sidecar.inboundTunnels,
                         log));

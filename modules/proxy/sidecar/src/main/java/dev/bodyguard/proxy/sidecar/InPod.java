@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// @param appPorts ports that its containers declare
 /// @param token file of a service account token whose audience is the mesh; read again whenever one is wanted
 /// @param root file of the roots to trust
+/// @param certificates folder of mounted Secrets of type `kubernetes.io/tls`
 /// @param probes what the kubelet asks, by path
 /// @param appMetrics where the app tells its own metrics
 record InPod(
@@ -37,6 +38,7 @@ record InPod(
         Path state,
         Path token,
         Path root,
+        Path certificates,
         Interception interception,
         double traceSampling,
         boolean accessLog,
@@ -85,6 +87,7 @@ record InPod(
                 Path.of(told.required("BODYGUARD_STATE")),
                 Path.of(told.required("BODYGUARD_TOKEN")),
                 Path.of(told.required("BODYGUARD_ROOT")),
+                Path.of(told.or("BODYGUARD_CERTIFICATES", "/var/run/bodyguard/certificates")),
                 told.interception("BODYGUARD_CAPTURE"),
                 told.share("BODYGUARD_TRACE_SAMPLING"),
                 told.logged("BODYGUARD_ACCESS_LOG"),

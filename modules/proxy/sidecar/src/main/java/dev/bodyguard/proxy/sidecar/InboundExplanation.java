@@ -58,7 +58,7 @@ record InboundExplanation(Plan plan, Settings settings) {
     }
 
     private void decide(Map<String, @Nullable Object> tree, InboundRule rule, @Nullable String peer, Request request) {
-        if (!isLetIn(rule.security(), peer)) {
+        if (!rule.letsIn(peer)) {
             tree.put(
                     "handshake",
                     peer == null
@@ -80,10 +80,6 @@ record InboundExplanation(Plan plan, Settings settings) {
         if (allowed) {
             route(tree, rule, request);
         }
-    }
-
-    private static boolean isLetIn(InboundRule.Security security, @Nullable String peer) {
-        return peer == null ? security.plaintext() : security.tls() && peer.startsWith(security.peers());
     }
 
     private static boolean authorize(

@@ -122,7 +122,7 @@ final class InboundPath implements RequestHandler {
             call.refuse(new Refusal.NoCluster("inbound|" + port + "||", null));
             return;
         }
-        if (peer == null && !rule.security().plaintext()) {
+        if (peer == null && !rule.letsIn(null)) {
             call.refuse(new Refusal.Unproven());
             return;
         }
@@ -251,7 +251,7 @@ final class InboundPath implements RequestHandler {
         /// The mesh's own names are the sidecars'.
         @Override
         public void strip(Fields answer, Transport transport) {
-            app.answered(call.client().connection(), places);
+            app.answered(call.client().connection(), cluster, places);
             PeerFacts.strip(answer);
         }
 

@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.engine.ClusterPlan;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Failure;
 import dev.bodyguard.proxy.wire.MeshTls;
@@ -57,6 +58,7 @@ final class InboundTunnels implements TunnelHandler {
         private final Facts facts;
         private final int port;
         private int place;
+        private @Nullable ClusterPlan led;
         private boolean spoken;
         private boolean dialling;
         private boolean dialled;
@@ -100,6 +102,7 @@ final class InboundTunnels implements TunnelHandler {
                         + " bytes, or has rules that only requests can be judged by");
                 return;
             }
+            led = cluster;
             facts.cluster = cluster.name();
             facts.attempts = 1;
             var way = app.way(tunnel.connection(), cluster, now, new Transport.Plaintext(false), place);
@@ -132,7 +135,9 @@ final class InboundTunnels implements TunnelHandler {
         @Override
         public void onDialled() {
             dialled = true;
-            app.answered(tunnel.connection(), place);
+            if (led != null) {
+                app.answered(tunnel.connection(), led, place);
+            }
             opened();
         }
 

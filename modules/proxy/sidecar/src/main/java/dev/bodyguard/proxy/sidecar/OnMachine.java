@@ -57,7 +57,7 @@ final class OnMachine {
                         address,
                         Limits.DEFAULTS,
                         sidecar.tls,
-                        new Admitting(sidecar.inForce).before(settings.appPort()),
+                        new Admitting(sidecar.inForce, sidecar.certificates).before(settings.appPort()),
                         sidecar.inboundPath,
                         sidecar.inboundTunnels,
                         log));

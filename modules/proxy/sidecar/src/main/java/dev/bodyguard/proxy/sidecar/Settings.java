@@ -26,6 +26,9 @@ sealed interface Settings permits Standalone, InPod {
     /// How connections come to it, in Istio's words; `NONE` where the kernel hands nothing over.
     String interceptionMode();
 
+    /// The folder of the app's own certificates, each in a folder of its name.
+    Path certificates();
+
     /// The workload's IP address.
     String address();
 

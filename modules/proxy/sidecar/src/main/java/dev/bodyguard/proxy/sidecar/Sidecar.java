@@ -55,6 +55,7 @@ final class Sidecar implements AutoCloseable {
     final OutboundPath outboundPath;
     final OutboundTunnels outboundTunnels;
     final InboundPath inboundPath;
+    final Certificates certificates;
     final InboundTunnels inboundTunnels;
     /// Where the app's own calls come in; set by whoever opens that port.
     final AtomicInteger outboundPort = new AtomicInteger();
@@ -118,9 +119,13 @@ final class Sidecar implements AutoCloseable {
                         : List.of(ground.meters()::record, telemetry),
                 room,
                 clock);
+        certificates = new Certificates(settings.certificates(), log::progress);
+        certificates.watch();
         var parking = new Parking(loops.all(), PATIENCE_FOR_A_FIRST_WORD, PARKED);
         planner = new Planner(
-                inForce, PATIENCE_WHILE_WARMING, new Planned(ground.readiness(), parking, settings.appPorts()));
+                inForce,
+                PATIENCE_WHILE_WARMING,
+                new Planned(ground.readiness(), parking, settings.appPorts(), certificates));
         hosts = new Hosts(planner, Hosts.MOST);
         var trail = new Trail(settings.traceSampling());
         var resolver = new Resolver();

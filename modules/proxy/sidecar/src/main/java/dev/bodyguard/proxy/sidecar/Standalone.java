@@ -83,6 +83,11 @@ record Standalone(
         return "NONE";
     }
 
+    @Override
+    public Path certificates() {
+        return state.resolve("certificates");
+    }
+
     /// Its service account is named after its service.
     @Override
     public String serviceAccount() {

@@ -29,6 +29,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -73,8 +74,10 @@ final class TestSidecar implements AutoCloseable {
         var self = new Party(settings.workload(), "default", svid.id().toString(), service, "v2", service, "");
         var tls = new MeshTls(svid, InstantSource.system());
         var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), room, InstantSource.system());
+        var certificates = new Certificates(Path.of("/none"), refusals::add);
         var parking = new Parking(loops.all(), Duration.ofSeconds(1), PARKED);
-        planner = new Planner(inForce, Duration.ofSeconds(2), new Planned(readiness, parking, List.of(appPort)));
+        planner = new Planner(
+                inForce, Duration.ofSeconds(2), new Planned(readiness, parking, List.of(appPort), certificates));
         upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
         var port = new AtomicInteger();
         var hosts = new Hosts(planner, Hosts.MOST);
@@ -92,7 +95,7 @@ final class TestSidecar implements AutoCloseable {
                 loopback(),
                 Limits.DEFAULTS,
                 tls,
-                new Admitting(inForce).before(appPort),
+                new Admitting(inForce, certificates).before(appPort),
                 new InboundPath(
                         inForce,
                         settings,

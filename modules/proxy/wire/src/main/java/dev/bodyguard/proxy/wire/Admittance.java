@@ -1,6 +1,8 @@
 package dev.bodyguard.proxy.wire;
 
 import java.net.InetSocketAddress;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Decides what a captured connection to the workload may speak; one per listener, called on many loops.
 @FunctionalInterface
@@ -13,13 +15,22 @@ public interface Admittance {
     /// What is let in.
     sealed interface Speech {
         /// Mutual TLS, by which the peer proves who it is, and nothing else.
-        record MutualTls() implements Speech {}
+        ///
+        /// @param inside by which the TLS ends that a peer's bytes turn out to be; null where bytes are bytes
+        record MutualTls(@Nullable AppTls inside) implements Speech {}
 
         /// Mutual TLS where the peer offers it, otherwise whatever it speaks, by nobody in particular.
-        record Anything() implements Speech {}
+        ///
+        /// @param announced what of ALPN tells that from the app's own TLS; empty: any TLS is a peer's
+        record Anything(Set<String> announced) implements Speech {}
 
         /// Whatever it speaks, by nobody in particular.
         record Plaintext() implements Speech {}
+
+        /// TLS by a certificate of the app's own, which ends here; what is in it is of nobody in particular.
+        ///
+        /// @param announced what of ALPN tells the mutual TLS of peers, who may come too; empty: they do not
+        record EndedTls(AppTls tls, Set<String> announced) implements Speech {}
 
         /// Nothing.
         ///

@@ -85,7 +85,7 @@ public final class Listener implements AutoCloseable {
         return bind(
                 address,
                 shared(loops, limits, requests, null, events),
-                new Captured((front, _) -> Sniffer.ofCaptured(front, tunnels, null)),
+                new Captured((front, _) -> Sniffer.ofCaptured(front, tunnels, null, null)),
                 false);
     }
 
@@ -114,9 +114,14 @@ public final class Listener implements AutoCloseable {
     private static @Nullable ChannelHandler admitted(
             Front front, Admittance.Speech speech, MeshTls tls, TunnelHandler tunnels) {
         return switch (speech) {
-            case Admittance.Speech.MutualTls _ -> new TlsFront(front, tls, tunnels);
-            case Admittance.Speech.Anything _ -> Sniffer.ofCaptured(front, tunnels, tls);
-            case Admittance.Speech.Plaintext _ -> Sniffer.ofCaptured(front, tunnels, null);
+            case Admittance.Speech.MutualTls(var inside) -> new TlsFront(front, tls, tunnels, inside);
+            case Admittance.Speech.Anything(var announced) ->
+                Sniffer.ofCaptured(front, tunnels, new Sniffer.Peers(tls, announced), null);
+            case Admittance.Speech.Plaintext _ -> Sniffer.ofCaptured(front, tunnels, null, null);
+            case Admittance.Speech.EndedTls(var own, var announced) ->
+                announced.isEmpty()
+                        ? new AppTlsFront(front, own, tunnels)
+                        : Sniffer.ofCaptured(front, tunnels, new Sniffer.Peers(tls, announced), own);
             case Admittance.Speech.Nothing(var sentence) -> {
                 front.shared.events().captureRefused(front.peer(), sentence);
                 yield null;

@@ -21,6 +21,7 @@ import io.netty.handler.ssl.SslProvider;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
@@ -85,10 +86,15 @@ public final class MeshTls {
     }
 
     /// Whether a client means a sidecar and not the app behind it: by what sidecars put into their hello, protocols as
-    /// Istio's call them, or what Envoy is told to, the name `outbound_.<port>_.<subset>_.<host>`.
-    static boolean isMeant(ClientHello hello) {
-        return hello.server().startsWith("outbound_.")
-                || hello.protocols().stream().anyMatch(protocol -> protocol.startsWith("istio"));
+    /// Istio's call them, by what Envoy is told to, the name `outbound_.<port>_.<subset>_.<host>`, or by one of the
+    /// protocols that are announced to mean it.
+    ///
+    /// @param announced empty: any does
+    static boolean isMeant(ClientHello hello, Set<String> announced) {
+        return announced.isEmpty()
+                || hello.server().startsWith("outbound_.")
+                || hello.protocols().stream()
+                        .anyMatch(protocol -> protocol.startsWith("istio") || announced.contains(protocol));
     }
 
     /// Who the peer of a finished handshake is; its chain was verified in the handshake.

@@ -34,11 +34,15 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
 
     private static final int LONGEST_METHOD = 8;
 
+    /// Peers of the mesh, and what of ALPN tells their TLS from any other; empty: any is theirs.
+    record Peers(MeshTls tls, Set<String> announced) {}
+
     private enum Looks {
         UNDECIDED,
         HTTP_1,
         HTTP_2,
         MUTUAL_TLS,
+        ENDED_TLS,
         OPAQUE
     }
 
@@ -46,7 +50,8 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private final @Nullable TunnelHandler tunnels;
     private final boolean announced;
     private final Set<String> methods;
-    private final @Nullable MeshTls tls;
+    private final @Nullable Peers peers;
+    private final @Nullable AppTls own;
     private @Nullable TunnelListener listener;
     private @Nullable Channel server;
     private boolean ready;
@@ -59,7 +64,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private final long since = System.nanoTime();
 
     Sniffer(Front front, @Nullable TunnelHandler tunnels) {
-        this(front, tunnels, false, METHODS, null);
+        this(front, tunnels, false, METHODS, null, null);
     }
 
     private Sniffer(
@@ -67,24 +72,27 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             @Nullable TunnelHandler tunnels,
             boolean announced,
             Set<String> methods,
-            @Nullable MeshTls tls) {
+            @Nullable Peers peers,
+            @Nullable AppTls own) {
         this.front = front;
         this.tunnels = tunnels;
         this.announced = announced;
         this.methods = methods;
-        this.tls = tls;
+        this.peers = peers;
+        this.own = own;
     }
 
     /// For a client that has said that it speaks no HTTP.
     static Sniffer ofBytes(Front front, TunnelHandler tunnels) {
-        return new Sniffer(front, tunnels, true, METHODS, null);
+        return new Sniffer(front, tunnels, true, METHODS, null, null);
     }
 
     /// For a client that knows nothing of this process.
     ///
-    /// @param tls for peers of the mesh, who may come too; null where they do not
-    static Sniffer ofCaptured(Front front, TunnelHandler tunnels, @Nullable MeshTls tls) {
-        return new Sniffer(front, tunnels, false, METHODS_OF_SERVERS, tls);
+    /// @param peers of the mesh, who may come too; null where they do not
+    /// @param own for everybody else, whose TLS ends here; null where the app ends its own, if it has any
+    static Sniffer ofCaptured(Front front, TunnelHandler tunnels, @Nullable Peers peers, @Nullable AppTls own) {
+        return new Sniffer(front, tunnels, false, METHODS_OF_SERVERS, peers, own);
     }
 
     @Override
@@ -160,19 +168,24 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             case HTTP_1 -> become(new Http1Server(front));
             case HTTP_2 -> become(new Http2Server(front).handler);
             case MUTUAL_TLS ->
-                become(new TlsFront(front, Objects.requireNonNull(tls), Objects.requireNonNull(tunnels)));
+                become(new TlsFront(front, Objects.requireNonNull(peers).tls(), Objects.requireNonNull(tunnels), own));
+            case ENDED_TLS ->
+                become(new AppTlsFront(front, Objects.requireNonNull(own), Objects.requireNonNull(tunnels)));
             case OPAQUE -> commit();
         }
     }
 
     private Looks look(ByteBuf in) {
-        if (tls == null) {
+        var expected = peers;
+        if (expected == null) {
             return lookForHttp(in);
         }
         return switch (ClientHello.read(in)) {
             case ClientHello.Reading.Incomplete _ -> Looks.UNDECIDED;
-            case ClientHello.Reading.NotTls _ -> lookForHttp(in);
-            case ClientHello.Reading.Hello(var hello) -> MeshTls.isMeant(hello) ? Looks.MUTUAL_TLS : Looks.OPAQUE;
+            case ClientHello.Reading.NotTls _ -> own == null ? lookForHttp(in) : Looks.ENDED_TLS;
+            case ClientHello.Reading.Hello(var hello)
+            when MeshTls.isMeant(hello, expected.announced()) -> Looks.MUTUAL_TLS;
+            case ClientHello.Reading.Hello _ -> own == null ? Looks.OPAQUE : Looks.ENDED_TLS;
         };
     }
 

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import org.jspecify.annotations.Nullable;
 
 /// A connection of which mutual TLS is expected: plaintext is refused by its first byte, a handshake by what it proves.
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
@@ -11,14 +12,17 @@ final class TlsFront extends Reader implements Swept.Item {
     private final Front front;
     private final MeshTls tls;
     private final TunnelHandler bytes;
+    private final @Nullable AppTls inside;
     private final long since = System.nanoTime();
     private boolean encrypted;
 
     /// @param bytes decides about connections that announce bytes that are no HTTP
-    TlsFront(Front front, MeshTls tls, TunnelHandler bytes) {
+    /// @param inside by which the TLS ends that such bytes are; null where they are but bytes
+    TlsFront(Front front, MeshTls tls, TunnelHandler bytes, @Nullable AppTls inside) {
         this.front = front;
         this.tls = tls;
         this.bytes = bytes;
+        this.inside = inside;
     }
 
     @Override
@@ -84,7 +88,8 @@ final class TlsFront extends Reader implements Swept.Item {
         handOver(
                 switch (String.valueOf(ssl.applicationProtocol())) {
                     case "h2" -> new Http2Server(front).handler;
-                    case MeshTls.BYTES -> Sniffer.ofBytes(front, bytes);
+                    case MeshTls.BYTES ->
+                        inside == null ? Sniffer.ofBytes(front, bytes) : new AppTlsFront(front, inside, bytes);
                     default -> new Http1Server(front);
                 });
     }

@@ -9,6 +9,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.List;
+import java.util.Set;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -119,7 +120,8 @@ class CapturedTest {
                 Listener.shared(rig.loops, Limits.DEFAULTS, requests, null, rig),
                 front -> {
                     front.captured(MEANT);
-                    return Sniffer.ofCaptured(front, tunnels, tls);
+                    return Sniffer.ofCaptured(
+                            front, tunnels, tls == null ? null : new Sniffer.Peers(tls, Set.of("istio-h2")), null);
                 },
                 false);
     }

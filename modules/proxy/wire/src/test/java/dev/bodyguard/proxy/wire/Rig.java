@@ -91,7 +91,7 @@ final class Rig implements AutoCloseable, ListenerEvents {
 
     Listener inbound(RequestHandler handler, TunnelHandler tunnels) throws IOException {
         var listener = Listener.inbound(
-                loops, anyPort(), limits, payments, _ -> new Admittance.Speech.MutualTls(), handler, tunnels, this);
+                loops, anyPort(), limits, payments, _ -> new Admittance.Speech.MutualTls(null), handler, tunnels, this);
         listeners.add(listener);
         return listener;
     }

@@ -13,8 +13,10 @@ import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.RegexMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Authorization policies as RBAC: one set of rules that deny, one that allow. A rule's name there is its origin, which
 /// so reaches every proxy's log.
@@ -26,7 +28,11 @@ final class Authorizations {
     }
 
     /// The rules of one action; none where no policy has it.
-    Optional<RBAC> rules(List<AuthorizationPolicy> policies, Action action) {
+    ///
+    /// @param called the port by which requests come
+    /// @param meant the application's port that they come to: conditions on it hold for both
+    Optional<RBAC> rules(List<AuthorizationPolicy> policies, Action action, int called, int meant) {
+        var ports = new Ports(called, meant);
         var rules = RBAC.newBuilder()
                 .setAction(
                         switch (action) {
@@ -36,7 +42,7 @@ final class Authorizations {
         var some = policies.stream().filter(policy -> policy.action() == action).toList();
         for (var policy : some) {
             for (var rule : policy.rules()) {
-                rules.putPolicies(rule.origin().toString(), policy(rule));
+                rules.putPolicies(rule.origin().toString(), policy(rule, ports));
             }
             if (policy.rules().isEmpty() && action == Action.ALLOW) {
                 rules.putPolicies(policy.origin().toString(), NOBODY);
@@ -53,7 +59,14 @@ final class Authorizations {
             .addPrincipals(Principal.newBuilder().setNotId(ANYBODY))
             .build();
 
-    private Policy policy(Rule rule) {
+    private record Ports(int called, int meant) {
+        /// The ports of which a condition on one is true.
+        Set<Integer> alike(int port) {
+            return port == meant ? new LinkedHashSet<>(List.of(port, called)) : Set.of(port);
+        }
+    }
+
+    private Policy policy(Rule rule, Ports ports) {
         var policy = Policy.newBuilder();
         for (var from : rule.from().isEmpty() ? List.<List<Condition>>of(List.of()) : rule.from()) {
             var all = new ArrayList<Principal>();
@@ -71,7 +84,7 @@ final class Authorizations {
             var all = new ArrayList<Permission>();
             both(to, rule.when()).stream()
                     .filter(one -> !one.attribute().ofCaller())
-                    .forEach(one -> permissions(one, all));
+                    .forEach(one -> permissions(one, ports, all));
             policy.addPermissions(
                     all.isEmpty()
                             ? ANYTHING
@@ -135,18 +148,18 @@ final class Authorizations {
 
     // -- what
 
-    private static void permissions(Condition condition, List<Permission> all) {
+    private static void permissions(Condition condition, Ports ports, List<Permission> all) {
         if (!condition.values().isEmpty()) {
-            all.add(anyPermission(condition, condition.values()));
+            all.add(anyPermission(condition, ports, condition.values()));
         }
         if (!condition.notValues().isEmpty()) {
             all.add(Permission.newBuilder()
-                    .setNotRule(anyPermission(condition, condition.notValues()))
+                    .setNotRule(anyPermission(condition, ports, condition.notValues()))
                     .build());
         }
     }
 
-    private static Permission anyPermission(Condition condition, List<String> values) {
+    private static Permission anyPermission(Condition condition, Ports ports, List<String> values) {
         var any = Permission.Set.newBuilder();
         for (var value : values) {
             switch (condition.attribute()) {
@@ -156,7 +169,10 @@ final class Authorizations {
                     hosts(value)
                             .forEach(host ->
                                     any.addRules(Permission.newBuilder().setHeader(header(":authority", value, host))));
-                case PORT -> any.addRules(Permission.newBuilder().setDestinationPort(Integer.parseInt(value)));
+                case PORT ->
+                    ports.alike(Integer.parseInt(value))
+                            .forEach(
+                                    port -> any.addRules(Permission.newBuilder().setDestinationPort(port)));
                 case PATH ->
                     any.addRules(Permission.newBuilder()
                             .setUrlPath(PathMatcher.newBuilder().setPath(path(value))));

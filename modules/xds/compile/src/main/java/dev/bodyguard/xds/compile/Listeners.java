@@ -6,6 +6,7 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
 import com.google.protobuf.UInt32Value;
 import dev.bodyguard.model.AuthorizationPolicy.Action;
+import dev.bodyguard.model.Ingress.Certificate;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.OutboundPolicy;
@@ -39,13 +40,19 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.TreeSet;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// The two listeners of a sidecar. The ports in them are the usual ones; a sidecar without capture picks its own.
 final class Listeners {
     private static final int OUTBOUND_PORT = 15001;
     private static final int INBOUND_PORT = 15006;
+    private static final int HTTP_PORT = 80;
     /// What Istio's proxies say in ALPN where bytes that are no HTTP follow.
     private static final String BYTES = "istio";
     /// What sidecars say in ALPN beside `h2`, by which TLS that means a proxy is told from any other.
@@ -179,26 +186,50 @@ final class Listeners {
                 .setTrafficDirection(TrafficDirection.INBOUND);
         listener.addListenerFilters(inspector("tls_inspector", "TlsInspector"))
                 .addListenerFilters(inspector("http_inspector", "HttpInspector"));
-        var ports = new TreeSet<>(proxy.appPorts());
-        if (proxy.captured()) {
-            ports.addAll(mesh.portsSpokenOf(proxy.namespace(), proxy.service(), proxy.labels()));
-        }
-        ports.forEach(port -> listener.addAllFilterChains(chains(proxy, Door.of(port))));
-        if (proxy.captured()) {
-            listener.addAllFilterChains(chains(proxy, Door.OTHERS));
-        }
+        doors(proxy).forEach(door -> listener.addAllFilterChains(chains(proxy, door)));
         return listener.build();
+    }
+
+    private Collection<Door> doors(Proxy proxy) {
+        var doors = new TreeMap<Integer, Door>();
+        proxy.appPorts().forEach(port -> doors.put(port, Door.of(port)));
+        if (!proxy.captured()) {
+            return doors.values();
+        }
+        mesh.portsSpokenOf(proxy.namespace(), proxy.service(), proxy.labels())
+                .forEach(port -> doors.put(port, Door.of(port)));
+        mesh.ingress(proxy.namespace(), proxy.service(), proxy.labels())
+                .forEach((port, ingress) -> doors.put(port, Door.to(port, ingress.appPort(), ingress.certificate())));
+        // The world calls a service by 80, also where it calls a workload of it.
+        if (!doors.containsKey(HTTP_PORT)) {
+            mesh.portBehind(proxy.namespace(), proxy.service(), proxy.labels(), HTTP_PORT)
+                    .or(() -> proxy.appPorts().stream().findFirst())
+                    .ifPresent(port -> doors.put(HTTP_PORT, Door.to(HTTP_PORT, port, null)));
+        }
+        var all = new ArrayList<>(doors.values());
+        all.add(Door.OTHERS);
+        return all;
     }
 
     /// Where connections come in.
     ///
     /// @param port that was called; 0: any that has no door of its own
-    /// @param cluster where they lead
-    private record Door(int port, String cluster) {
-        static final Door OTHERS = new Door(0, Resources.INBOUND_PASSTHROUGH);
+    /// @param appPort where they lead
+    /// @param certificate by which TLS ends that means the application; null where it does not
+    private record Door(int port, int appPort, @Nullable Certificate certificate, String name, String cluster) {
+        static final Door OTHERS = new Door(0, 0, null, Resources.INBOUND_PASSTHROUGH, Resources.INBOUND_PASSTHROUGH);
 
         static Door of(int port) {
-            return new Door(port, new Names.Inbound(port).toString());
+            return to(port, port, null);
+        }
+
+        static Door to(int port, int appPort, @Nullable Certificate certificate) {
+            return new Door(
+                    port,
+                    appPort,
+                    certificate,
+                    new Names.Inbound(port).toString(),
+                    new Names.Inbound(appPort).toString());
         }
 
         FilterChainMatch match() {
@@ -218,28 +249,63 @@ final class Listeners {
     }
 
     private List<FilterChain> chains(Proxy proxy, Door door) {
-        var policies = policies(proxy, door.port());
-        var requests = chain(proxy, door, policies);
+        var policies = policies(proxy, door);
+        var requests = inside(door, chain(proxy, door, policies));
         // Policies judge requests, so where there are any, bytes that are none have no way in.
         var bytes = policies.isEmpty() ? List.of(bytes(door)) : List.<FilterChain>of();
         var chains = new ArrayList<FilterChain>();
-        switch (peers(proxy, door.port())) {
+        switch (peers(proxy, door)) {
             case STRICT -> {
                 chains.addAll(bytes);
                 chains.add(requests);
             }
             case PERMISSIVE -> {
                 chains.addAll(bytes);
-                chains.add(ofPeers(requests));
-                bytes.forEach(chain -> chains.add(unproven(chain).build()));
-                chains.add(unproven(requests, bytes));
+                chains.add(ofPeers(proxy, door, requests));
+                chains.addAll(unproven(door, requests, bytes));
             }
-            case DISABLE -> {
-                bytes.forEach(chain -> chains.add(unproven(chain).build()));
-                chains.add(unproven(requests, bytes));
-            }
+            case DISABLE -> chains.addAll(unproven(door, requests, bytes));
         }
         return chains;
+    }
+
+    /// From whoever has no identity to prove.
+    private static List<FilterChain> unproven(Door door, FilterChain requests, List<FilterChain> bytes) {
+        var certificate = door.certificate();
+        if (certificate != null) {
+            return List.of(ended(requests, certificate));
+        }
+        var chains = new ArrayList<FilterChain>();
+        bytes.forEach(chain -> chains.add(unproven(chain).build()));
+        chains.add(unproven(requests, bytes));
+        return chains;
+    }
+
+    /// Requests in TLS that means the application, and ends here.
+    private static FilterChain ended(FilterChain requests, Certificate certificate) {
+        var common = CommonTlsContext.newBuilder()
+                .addAlpnProtocols("h2")
+                .addAlpnProtocols("http/1.1")
+                .addTlsCertificateSdsSecretConfigs(Wire.secret(new Kind.Sidecar(), certificate.name()));
+        var clients = certificate.clients();
+        if (clients != null) {
+            common.setValidationContextSdsSecretConfig(Wire.secret(new Kind.Sidecar(), clients));
+        }
+        return requests.toBuilder()
+                .setName(requests.getName() + "|https")
+                .setFilterChainMatch(requests.getFilterChainMatch().toBuilder().setTransportProtocol("tls"))
+                .setTransportSocket(tls(DownstreamTlsContext.newBuilder()
+                        .setRequireClientCertificate(BoolValue.of(clients != null))
+                        .setCommonTlsContext(common)
+                        .build()))
+                .build();
+    }
+
+    /// Of the port that is called and of the one that is meant, what asks more.
+    private Mode peers(Proxy proxy, Door door) {
+        var called = peers(proxy, door.port());
+        var meant = peers(proxy, door.appPort());
+        return called.compareTo(meant) < 0 ? called : meant;
     }
 
     private Mode peers(Proxy proxy, int port) {
@@ -247,13 +313,16 @@ final class Listeners {
                 .orElse(settings.callers());
     }
 
-    /// The chain for those who mean this proxy by their TLS, and not the application.
-    private static FilterChain ofPeers(FilterChain requests) {
-        return requests.toBuilder()
-                .setFilterChainMatch(requests.getFilterChainMatch().toBuilder()
-                        .setTransportProtocol("tls")
-                        .addApplicationProtocols(PEERS))
-                .build();
+    /// The chain for those who mean this proxy by their TLS, and not the application: where that speaks none, also who
+    /// offers but HTTP/2, as gRPC's clients do.
+    private FilterChain ofPeers(Proxy proxy, Door door, FilterChain requests) {
+        var chain = requests.toBuilder();
+        chain.getFilterChainMatchBuilder().setTransportProtocol("tls").addApplicationProtocols(PEERS);
+        if (door.certificate() == null
+                && mesh.isPlainHttp(proxy.namespace(), proxy.service(), proxy.labels(), door.appPort())) {
+            chain.getFilterChainMatchBuilder().addApplicationProtocols("h2");
+        }
+        return chain.build();
     }
 
     /// The same from whoever has no identity to prove. For bytes: whatever nothing else matches, also TLS, which then
@@ -278,7 +347,7 @@ final class Listeners {
     private FilterChain bytes(Door door) {
         var cluster = door.cluster();
         return FilterChain.newBuilder()
-                .setName(cluster + "|tcp")
+                .setName(door.name() + "|tcp")
                 .setFilterChainMatch(door.match().toBuilder().addApplicationProtocols(BYTES))
                 .setTransportSocket(peersOfTheMesh(BYTES))
                 .addFilters(Filter.newBuilder()
@@ -301,30 +370,52 @@ final class Listeners {
                 .setValidateClusters(BoolValue.of(false))
                 .build();
         return FilterChain.newBuilder()
-                .setName(cluster)
+                .setName(door.name())
                 .setFilterChainMatch(door.match())
                 .setTransportSocket(peersOfTheMesh("h2"))
                 .addFilters(http(decidingByPath(manager(cluster, routes, policies), !policies.isEmpty())))
                 .build();
     }
 
+    /// By what TLS ends that a peer's sidecar brings as bytes inside of mutual TLS. Only our own does that.
+    private static FilterChain inside(Door door, FilterChain requests) {
+        var certificate = door.certificate();
+        if (certificate == null) {
+            return requests;
+        }
+        var clients = certificate.clients();
+        return requests.toBuilder()
+                .setMetadata(Wire.metadata(
+                        Map.of("certificate", certificate.name(), "clients", clients == null ? "" : clients)))
+                .build();
+    }
+
     /// What is asked of every request to a workload: denials, then what is allowed, then how much.
-    private List<HttpFilter> policies(Proxy proxy, int port) {
+    private List<HttpFilter> policies(Proxy proxy, Door door) {
         var filters = new ArrayList<HttpFilter>();
-        var authorization = mesh.authorizationPolicies(proxy.namespace(), proxy.service(), proxy.labels(), port);
+        var authorization = both(
+                door, port -> mesh.authorizationPolicies(proxy.namespace(), proxy.service(), proxy.labels(), port));
         for (var action : List.of(Action.DENY, Action.ALLOW)) {
             authorizations
-                    .rules(authorization, action)
+                    .rules(authorization, action, door.port(), door.appPort())
                     .ifPresent(rules -> filters.add(filter(
                             "envoy.filters.http.rbac",
                             RBAC.newBuilder().setRules(rules).build())));
         }
-        for (var limit : mesh.rateLimits(proxy.namespace(), proxy.service(), proxy.labels(), port)) {
+        for (var limit :
+                both(door, port -> mesh.rateLimits(proxy.namespace(), proxy.service(), proxy.labels(), port))) {
             limit.rules()
                     .forEach(
                             rule -> filters.add(filter("envoy.filters.http.local_ratelimit", rateLimits.filter(rule))));
         }
         return filters;
+    }
+
+    /// What is about the port that is called, or about the one that is meant.
+    private static <P> List<P> both(Door door, IntFunction<List<P>> about) {
+        var all = new LinkedHashSet<>(about.apply(door.port()));
+        all.addAll(about.apply(door.appPort()));
+        return List.copyOf(all);
     }
 
     /// Policies are asked about one spelling of a path, and the application gets the same.
@@ -352,6 +443,10 @@ final class Listeners {
                                         .addMatchTypedSubjectAltNames(Wire.uri(anyOfOurs)))
                                 .setValidationContextSdsSecretConfig(Wire.secret(new Kind.Sidecar(), "ROOTCA"))))
                 .build();
+        return tls(context);
+    }
+
+    private static TransportSocket tls(DownstreamTlsContext context) {
         return TransportSocket.newBuilder()
                 .setName("envoy.transport_sockets.tls")
                 .setTypedConfig(Wire.any(context))

@@ -42,6 +42,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class CompilerTest {
@@ -230,6 +231,8 @@ class CompilerTest {
         assertThat(chains)
                 .extracting(FilterChain::getName, FilterChain::hasTransportSocket)
                 .containsExactly(
+                        tuple("inbound|80|||tcp|plaintext", false),
+                        tuple("inbound|80|||plaintext", false),
                         tuple("inbound|8080|||tcp|plaintext", false),
                         tuple("inbound|8080|||plaintext", false),
                         tuple("inbound|9090|||tcp|plaintext", false),
@@ -241,6 +244,93 @@ class CompilerTest {
         assertThat(chains.getLast().getFilterChainMatch().hasDestinationPort()).isFalse();
         assertThat(compiler("").cluster(new Kind.Sidecar(), "InboundPassthroughCluster"))
                 .hasValueSatisfying(cluster -> assertThat(cluster.getType()).isEqualTo(DiscoveryType.ORIGINAL_DST));
+    }
+
+    @Test
+    void whatAPortMeansToTheWorldIsSaidByItsOwnChains() throws InvalidProtocolBufferException {
+        var compiler = compiler("""
+            apiVersion: networking.istio.io/v1
+            kind: Sidecar
+            metadata: {name: checkout}
+            spec:
+              ingress:
+                - port: {number: 443, protocol: HTTPS}
+                  defaultEndpoint: 127.0.0.1:8080
+                  tls: {mode: MUTUAL, credentialName: checkout-tls}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: PeerAuthentication
+            metadata: {name: default}
+            spec: {mtls: {mode: PERMISSIVE}}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: closed}
+            spec: {action: DENY, rules: [{to: [{operation: {ports: ["8080"], methods: [DELETE]}}]}]}
+            """);
+        var node = Node.newBuilder()
+                .setMetadata(metadata(Map.of(
+                        "NAMESPACE",
+                        "default",
+                        "SERVICE",
+                        "checkout",
+                        "APP_PORTS",
+                        "8080",
+                        "INTERCEPTION_MODE",
+                        "TPROXY")));
+
+        var chains = compiler.listener(Proxy.of(node.build()), "inbound")
+                .orElseThrow()
+                .getFilterChainsList();
+
+        assertThat(chains)
+                .extracting(FilterChain::getName)
+                .containsExactly(
+                        "inbound|80||",
+                        "inbound|80|||plaintext",
+                        "inbound|443||",
+                        "inbound|443|||https",
+                        "inbound|8080||",
+                        "inbound|8080|||plaintext",
+                        "InboundPassthroughCluster",
+                        "InboundPassthroughCluster|plaintext");
+        var tls = chains.get(3).getTransportSocket().getTypedConfig().unpack(DownstreamTlsContext.class);
+        assertThat(tls.getCommonTlsContext()
+                        .getTlsCertificateSdsSecretConfigs(0)
+                        .getName())
+                .isEqualTo("kubernetes://checkout-tls");
+        assertThat(tls.getCommonTlsContext()
+                        .getValidationContextSdsSecretConfig()
+                        .getName())
+                .isEqualTo("kubernetes://checkout-tls-cacert");
+        assertThat(PRINTER.printToString(chains.get(3)))
+                .as("what is denied on the port that is meant is denied by whatever port it is called")
+                .contains("cluster: \"inbound|8080||\"", "destination_port: 8080", "destination_port: 443");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"http, istio-h2 h2", "grpc, istio-h2 h2", "tls, istio-h2", "tcp, istio-h2", "'', istio-h2"})
+    void whereAnAppIsSaidToSpeakPlainHttpWhoeverOffersHttp2InTlsMeansTheSidecar(String name, String announced) {
+        var chains = compiler("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: checkout}
+            spec: {selector: {app: checkout}, ports: [{port: 80, targetPort: 8080, name: "%s"}]}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: PeerAuthentication
+            metadata: {name: default}
+            spec: {mtls: {mode: PERMISSIVE}}
+            """.formatted(name))
+                .listener(checkout("sidecar"), "inbound")
+                .orElseThrow()
+                .getFilterChainsList();
+
+        assertThat(chains)
+                .filteredOn(chain -> chain.getName().equals("inbound|8080||"))
+                .singleElement()
+                .satisfies(chain -> assertThat(chain.getFilterChainMatch().getApplicationProtocolsList())
+                        .containsExactly(announced.split(" ", -1)));
     }
 
     private static Optional<? extends Message> ask(Resources resources, Proxy client, String question) {
