@@ -3,6 +3,7 @@ package dev.bodyguard.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.model.HttpRoutes.OnPort;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -197,6 +198,32 @@ class MeshTest {
                 "",
                 Set.of(),
                 new Origin("HTTPRoute", "default", "any", "", null));
+    }
+
+    @Test
+    void whereAnAuthorKeepsAnObjectDoesNotMakeItYoungerThanItsEqualsOfAnApiServer() {
+        var noon = Instant.parse("2026-01-31T12:00:00Z");
+        var first = createdAt(noon, new Origin("VirtualService", "default", "a", "", new Location("z.yaml", 7, 1)));
+        var second = createdAt(noon, new Origin("VirtualService", "default", "b", "", null));
+
+        assertThat(Mesh.of(List.of(first, second)).overridden())
+                .extracting(problem -> problem.origin().name())
+                .containsExactly("b");
+    }
+
+    private static HttpRoutes createdAt(Instant created, Origin origin) {
+        var like = route(origin.name(), OnPort.ANY, Visibility.EVERYWHERE);
+        return new HttpRoutes(
+                HttpRoutes.Rank.VIRTUAL_SERVICE,
+                like.namespace(),
+                like.hosts(),
+                like.port(),
+                like.gateways(),
+                like.visibility(),
+                like.rules(),
+                null,
+                created,
+                origin);
     }
 
     private static HttpRoutes route(String name, HttpMatch match) {
