@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// All that is known of a mesh at one moment: merged, indexed, immutable.
 ///
 /// The order of its parts does not matter: of two that say different things about one host, the one whose language
-/// ranks higher wins, then the older, and of two of the same age, or without one, the one that comes first by file and
-/// line, namespace and name. [#problems] names the losers.
+/// ranks higher wins, then the older; of two of the same age the one that comes first by namespace and name, without an
+/// age by file and line before that. [#problems] names the losers.
 public final class Mesh {
     /// The end of every name that the mesh itself gives to a service.
     public static final String SERVICE_SUFFIX = ".svc.cluster.local";
@@ -465,7 +465,8 @@ public final class Mesh {
     /// What decides which of two parts came first.
     private record Age(long created, String file, int line, String name) implements Comparable<Age> {
         static Age of(@Nullable Instant created, Origin origin) {
-            var at = origin.at();
+            // Where an API server's object is kept is a remark of its author's, and not what makes it older.
+            var at = created == null ? origin.at() : null;
             return new Age(
                     created == null ? Long.MIN_VALUE : created.toEpochMilli(),
                     at == null ? "" : at.file(),

@@ -202,6 +202,32 @@ class MeshTest {
                 new Origin("HTTPRoute", "default", "any", "", null));
     }
 
+    @Test
+    void whereAnAuthorKeepsAnObjectDoesNotMakeItYoungerThanItsEqualsOfAnApiServer() {
+        var noon = Instant.parse("2026-01-31T12:00:00Z");
+        var first = createdAt(noon, new Origin("VirtualService", "default", "a", "", new Location("z.yaml", 7, 1)));
+        var second = createdAt(noon, new Origin("VirtualService", "default", "b", "", null));
+
+        assertThat(Mesh.of(List.of(first, second)).overridden())
+                .extracting(problem -> problem.origin().name())
+                .containsExactly("b");
+    }
+
+    private static HttpRoutes createdAt(Instant created, Origin origin) {
+        var like = route(origin.name(), OnPort.ANY, Visibility.EVERYWHERE);
+        return new HttpRoutes(
+                HttpRoutes.Rank.VIRTUAL_SERVICE,
+                like.namespace(),
+                like.hosts(),
+                like.port(),
+                like.gateways(),
+                like.visibility(),
+                like.rules(),
+                null,
+                created,
+                origin);
+    }
+
     private static HttpRoutes route(String name, HttpMatch match) {
         return route(name, OnPort.ANY, Visibility.EVERYWHERE, match);
     }
