@@ -115,6 +115,29 @@ func difference(all, without []string) []string {
 	return rest
 }
 
+// paid is how many requests to payment-service a summary tells of, and by how many callers that were not all by mutual TLS.
+func paid(t *testing.T, text string) (requests float64, plain int) {
+	t.Helper()
+	var summary struct {
+		Edges []struct {
+			SourceNamespace, DestinationService string
+			Requests, MTLS                      float64
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &summary); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for _, edge := range summary.Edges {
+		if edge.SourceNamespace == "default" && edge.DestinationService == "payment-service.default.svc.cluster.local" {
+			requests += edge.Requests
+			if edge.MTLS != 1 {
+				plain++
+			}
+		}
+	}
+	return requests, plain
+}
+
 // Every command of the sample's page is run, in its order, and what the page says of it is looked at.
 func TestWalkthrough(t *testing.T) {
 	c := harness.Kube(t)
@@ -194,30 +217,15 @@ func TestWalkthrough(t *testing.T) {
 		t.Errorf("pods were %s and are %s", was, now)
 	}
 
-	var summary struct {
-		Edges []struct {
-			SourceNamespace, DestinationService string
-			Requests, MTLS                      float64
-		}
-	}
-	text := run("api/summary")
-	if err := json.Unmarshal([]byte(text), &summary); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	var requests float64
-	for _, edge := range summary.Edges {
-		if edge.SourceNamespace == "default" && edge.DestinationService == "payment-service.default.svc.cluster.local" {
-			requests += edge.Requests
-			if edge.MTLS != 1 {
-				t.Errorf("the share of mutual TLS is %v", edge.MTLS)
-			}
-		}
-	}
-	if requests < 160 {
-		t.Errorf("of 160 payments the summary tells of %v: %s", requests, text)
+	for _, command := range next("api/summary") {
+		// Sidecars report every two seconds.
+		harness.Eventually(t, 20*time.Second, "the summary tells of 160 payments over mutual TLS", func() bool {
+			requests, plain := paid(t, typed(t, command))
+			return requests >= 160 && plain == 0
+		})
 	}
 
-	for _, command := range next("label namespace default istio-injection-") {
+	for _, command := range next("kubectl delete -f samples/payments/mesh") {
 		typed(t, command)
 	}
 	if len(blocks) > 0 {

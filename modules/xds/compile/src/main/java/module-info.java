@@ -3,6 +3,7 @@
 module dev.bodyguard.xds.compile {
     requires static transitive org.jspecify;
     requires transitive dev.bodyguard.model;
+    requires dev.bodyguard.telemetry.record;
     requires transitive dev.bodyguard.xds.protocol;
 
     exports dev.bodyguard.xds.compile;

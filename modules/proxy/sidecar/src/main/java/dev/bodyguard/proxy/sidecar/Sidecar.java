@@ -16,6 +16,7 @@ import dev.bodyguard.telemetry.record.AccessLine;
 import dev.bodyguard.telemetry.record.Exchange;
 import dev.bodyguard.telemetry.record.Otlp;
 import dev.bodyguard.telemetry.record.Party;
+import dev.bodyguard.telemetry.record.WorkloadName;
 import dev.bodyguard.xds.client.AdsClient;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -203,7 +204,7 @@ final class Sidecar implements AutoCloseable {
 
     private static Party self(Settings settings, SpiffeId id) {
         return new Party(
-                settings.workload(),
+                WorkloadName.of(settings.workload(), settings.labels()),
                 settings.namespace(),
                 id.toString(),
                 settings.labels().getOrDefault("app", settings.service()),

@@ -12,6 +12,7 @@ import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.PeerAuthentication.Mode;
 import dev.bodyguard.model.Service;
 import dev.bodyguard.model.Service.Backing;
+import dev.bodyguard.telemetry.record.WorkloadName;
 import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
@@ -461,7 +462,7 @@ final class Clusters {
     private LbEndpoint endpoint(Mesh.Instance instance) {
         var workload = instance.workload();
         var facts = new TreeMap<String, String>();
-        facts.put("workload", workload.name());
+        facts.put("workload", WorkloadName.of(workload.name(), workload.labels()));
         facts.put("namespace", workload.namespace());
         facts.put("app", workload.labels().getOrDefault("app", ""));
         facts.put("version", workload.labels().getOrDefault("version", ""));
