@@ -111,12 +111,12 @@ class SilentReportersTest {
         assertThat(answer.statusCode()).isEqualTo(200);
     }
 
-    /// What became of a connection that was closed.
+    /// What became of a connection that was closed, or that its client gave up after twenty seconds.
     private static final int BROKEN = -1;
 
     private static int ended(CompletableFuture<HttpResponse<byte[]>> report) throws Exception {
         try {
-            return report.orTimeout(20, TimeUnit.SECONDS).join().statusCode();
+            return report.orTimeout(30, TimeUnit.SECONDS).join().statusCode();
         } catch (CompletionException broken) {
             assertThat(broken).hasCauseInstanceOf(IOException.class);
             return BROKEN;
