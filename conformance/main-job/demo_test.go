@@ -6,7 +6,10 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -82,6 +85,16 @@ func TestDemoSupervisesAndCleansUp(t *testing.T) {
 		t.Fatalf("%s answered %v %v", first.Entry, response, err)
 	}
 	response.Body.Close()
+
+	second, err := exec.Command(filepath.Join(Root, "bodyguard"), "demo", "--state", state).CombinedOutput()
+	if err == nil || !strings.Contains(string(second), "is in use by pid "+strconv.Itoa(first.ControlPlane.Pid)) {
+		t.Errorf("a second demo in the same folder: %v, and it says %s", err, second)
+	}
+	for _, file := range []string{"mesh.json", "control-plane.json"} {
+		if _, err := os.Stat(filepath.Join(state, file)); err != nil {
+			t.Errorf("a second demo took the first one's away: %v", err)
+		}
+	}
 
 	answers := func(url string) bool {
 		answer, err := Outside.Get(url)

@@ -2,11 +2,13 @@ package dev.bodyguard.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,7 @@ record Folders(Path state, boolean temporary) implements AutoCloseable {
                     : Files.createDirectories(asked).toRealPath();
             Files.setPosixFilePermissions(state, PosixFilePermissions.fromString("rwx------"));
             var folders = new Folders(state, asked == null);
+            requireNobody(state);
             // Of an earlier run: nobody should take it for this one's.
             Files.deleteIfExists(folders.meshFile());
             Files.deleteIfExists(folders.controlPlaneFile());
@@ -36,6 +39,21 @@ record Folders(Path state, boolean temporary) implements AutoCloseable {
             return folders;
         } catch (IOException unusable) {
             throw new Failure("the state folder cannot be used: " + unusable);
+        }
+    }
+
+    /// A control plane that works in the folder holds this lock, and what stands there is its.
+    private static void requireNobody(Path state) throws IOException {
+        var lock = state.resolve("run.lock");
+        if (!Files.exists(lock)) {
+            return;
+        }
+        try (var file = FileChannel.open(lock, StandardOpenOption.WRITE);
+                var ours = file.tryLock()) {
+            if (ours == null) {
+                throw new Failure("state folder " + state + " is in use by pid "
+                        + Files.readString(lock).strip() + "; stop that one, or name another folder with --state");
+            }
         }
     }
 
