@@ -35,6 +35,11 @@ class Tools:
             quiet([go, "install", f"fortio.org/fortio@v{FORTIO}"], GOBIN=str(self.fortio.parent))
         # In a checkout the launcher builds; what is measured is what it built, as a user unpacks it.
         subprocess.run([ROOT / "bodyguard", "--version"], check=True, stdout=sys.stderr)
+        # Maven does not train; whoever unpacks a distribution may.
+        trained = self.bodyguard.parent / "sidecar.aot"
+        if not trained.exists() or trained.stat().st_mtime < (ROOT / "distribution" / "target" / "built").stat().st_mtime:
+            say("training the sidecar")
+            subprocess.run([ROOT / "bodyguard", "train"], check=True, stdout=sys.stderr)
         return self
 
 
