@@ -288,45 +288,115 @@ func TestDeadlines(t *testing.T) {
 
 // A mistake in the YAML is one line that names its place and the way out, and changes nothing else.
 func TestInvalidYAMLKeepsTheLastGood(t *testing.T) {
-	for name, breakIt := range map[string]func(string) string{
-		"a bad value":      func(yaml string) string { return strings.Replace(yaml, "weight: 100", "weight: -5", 1) },
-		"an unknown field": func(yaml string) string { return strings.Replace(yaml, "perTryTimeout:", "perTryTimeuot:", 1) },
-		"broken syntax":    func(yaml string) string { return strings.Replace(yaml, "      retries:", "     retries: [", 1) },
+	m := NewMesh(t)
+	good := m.Split(0, 100)
+	m.Write("payments.yaml", good)
+	m.Join("payment-service", "v1", "v1", nil)
+	m.Join("payment-service", "v2", "v2", nil)
+	checkout := m.Join("checkout", "v1", "a", nil)
+	versionIs := func(want string) func() bool {
+		return func() bool {
+			status, got, err := checkout.Buy(Outside, "GET")
+			return err == nil && status == 200 && got.PaymentVersion == want
+		}
+	}
+	const vs, stays = "VirtualService default/payment-vs: ", "; the last good version stays in force"
+	const versions = "must be networking.istio.io/v1, v1beta1 or v1alpha3, was "
+	for _, mistake := range []struct{ name, right, wrong, says string }{
+		{"a bad value", "weight: 100", "weight: -5",
+			"19:19: " + vs + "spec.http[0].route[1].weight: must be a whole number of 0 or more, was -5" + stays},
+		{"an unknown field", "perTryTimeout:", "perTryTimeuot:",
+			"22:9: " + vs + "spec.http[0].retries.perTryTimeuot: there is no such field; did you mean perTryTimeout?" + stays},
+		{"broken syntax", "      retries:", "     retries: [",
+			"20:6: expected <block end>, but found '<block mapping start>'; correct the indentation of this line; what was last read from here stays in force"},
+		{"a kind", "kind: VirtualService", "kind: VirtualServce",
+			"3:7: VirtualServce default/payment-vs: kind: there is no VirtualServce in networking.istio.io/v1alpha3; did you mean VirtualService?" + stays},
+		{"a version", "v1alpha3", "v1alpha33",
+			"2:13: " + vs + "apiVersion: " + versions + "networking.istio.io/v1alpha33; did you mean networking.istio.io/v1alpha3?" + stays},
+		{"a group", "istio.io/", "istio.i/",
+			"2:13: " + vs + "apiVersion: " + versions + "networking.istio.i/v1alpha3; did you mean networking.istio.io/v1alpha3?" + stays},
+		{"spec", "spec:", "spce:",
+			"7:1: " + vs + "spce: there is no such field; did you mean spec?" + stays},
+		{"a text for a list", "hosts:\n    - payment-service", "hosts: payment-service",
+			"8:10: " + vs + "spec.hosts: must be a list, was payment-service" + stays},
+		{"a route's host", "host: payment-service\n            subset: v2", "host: payment-servce\n            subset: v2",
+			"17:19: " + vs + "spec.http[0].route[1].destination.host: nobody knows payment-servce.default.svc.cluster.local;" +
+				" did you mean payment-service? This version waits until a Service, ServiceEntry, service account or workload has that name" + stays},
+		{"a route's subset", "subset: v2", "subset: v22",
+			"18:21: " + vs + "spec.http[0].route[1].destination.subset: no DestinationRule defines subset v22 of" +
+				" payment-service.default.svc.cluster.local; did you mean v2? This version waits until one does" + stays},
+		{"a rule's host", "  host: payment-service\n  subsets:", "  host: payment-servce\n  subsets:",
+			"30:9: DestinationRule default/payment-dr: spec.host: nobody knows payment-servce.default.svc.cluster.local;" +
+				" did you mean payment-service? This version waits until a Service, ServiceEntry, service account or workload has that name" + stays},
 	} {
-		t.Run(name, func(t *testing.T) {
-			m := NewMesh(t)
-			m.Write("payments.yaml", m.Split(0, 100))
-			m.Join("payment-service", "v1", "v1", nil)
-			m.Join("payment-service", "v2", "v2", nil)
-			checkout := m.Join("checkout", "v1", "a", nil)
-			versionIs := func(want string) func() bool {
-				return func() bool {
-					status, got, err := checkout.Buy(Outside, "GET")
-					return err == nil && status == 200 && got.PaymentVersion == want
-				}
-			}
+		t.Run(mistake.name, func(t *testing.T) {
+			m.Write("payments.yaml", good)
 			Eventually(t, 20*time.Second, "v2 answers", versionIs("v2"))
+			before := len(m.Plane.Output())
+			told := func() []string {
+				return regexp.MustCompile(`(?m)payments\.yaml:\d+:\d+: .*$`).FindAllString(m.Plane.Output()[before:], -1)
+			}
 
-			broken := breakIt(m.Split(0, 100))
-			if broken == m.Split(0, 100) {
+			broken := strings.Replace(good, mistake.right, mistake.wrong, 1)
+			if broken == good {
 				t.Fatal("the test breaks nothing")
 			}
 			m.Write("payments.yaml", broken)
 
-			line := m.Plane.Says(`(?m)^.*payments\.yaml:\d+:\d+: .*$`, 5*time.Second)
-			t.Log(line)
+			Eventually(t, 5*time.Second, "the mistake is told", func() bool { return len(told()) > 0 })
 			for range 50 {
 				if !versionIs("v2")() {
 					t.Fatal("the last good version is not in force")
 				}
 			}
-			if n := len(regexp.MustCompile(`payments\.yaml:\d+:\d+:`).FindAllString(m.Plane.Output(), -1)); n != 1 {
-				t.Errorf("%d lines about one mistake:\n%s", n, m.Plane.Output())
+			if lines := told(); len(lines) != 1 || lines[0] != "payments.yaml:"+mistake.says {
+				t.Errorf("one line for one mistake, got\n%s\nwant\npayments.yaml:%s", strings.Join(lines, "\n"), mistake.says)
 			}
 
 			m.Write("payments.yaml", m.Split(100, 0))
 			Eventually(t, 2*time.Second, "the repaired file is applied", versionIs("v1"))
+			if lines := told(); len(lines) != 1 {
+				t.Errorf("more is told of what is repaired:\n%s", strings.Join(lines, "\n"))
+			}
 		})
+	}
+}
+
+// A route may be saved before the rule that defines its subset: it waits, check says for what, and no request fails.
+func TestRouteWaitsForItsSubset(t *testing.T) {
+	m := NewMesh(t)
+	m.Join("payment-service", "v2", "v2", nil)
+	m.Join("payment-service", "v3", "v3", nil)
+	checkout := m.Join("checkout", "v1", "a", nil)
+	buy := func() string {
+		status, got, err := checkout.Buy(Outside, "GET")
+		if err != nil || status != 200 {
+			t.Fatalf("a request fails: %d %v", status, err)
+		}
+		return got.PaymentVersion
+	}
+	Eventually(t, 20*time.Second, "v2 answers", func() bool { return buy() == "v2" })
+	check := func() (string, error) {
+		output, err := exec.Command(filepath.Join(Root, "bodyguard"), "check", "--state", m.State).CombinedOutput()
+		return string(output), err
+	}
+
+	route := strings.Replace(SampleYAML(t), "subset: v2", "subset: v3", 1)
+	m.Write("payments.yaml", route)
+	m.Plane.Says(`payments\.yaml:14:21: .* no DestinationRule defines subset v3 of .* the last good version stays in force`, 5*time.Second)
+	for range 50 {
+		if version := buy(); version != "v2" {
+			t.Fatalf("%s answers before there is a subset v3", version)
+		}
+	}
+	if output, err := check(); err == nil || !strings.Contains(output, "no DestinationRule defines subset v3 of payment-service") {
+		t.Errorf("check does not say what is waited for: %v\n%s", err, output)
+	}
+
+	m.Write("payments.yaml", strings.Replace(route, "    - name: v2\n", "    - name: v3\n      labels:\n        version: v3\n    - name: v2\n", 1))
+	Eventually(t, 2*time.Second, "v3 answers", func() bool { return buy() == "v3" })
+	if output, err := check(); err != nil {
+		t.Errorf("check: %v\n%s", err, output)
 	}
 }
 

@@ -1,33 +1,80 @@
 package dev.bodyguard.config;
 
+import dev.bodyguard.config.Dangling.Lead;
 import dev.bodyguard.dialect.Dialect;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Each document's translation, and its last good one where the newest is refused. Where there never was a good one of
-/// a
-/// document that says who may come in, nobody may.
+/// Each document's translation, and its last good one where the newest is refused, or leads to what nobody knows though
+/// the last good one does not. Where there never was a good one of a document that says who may come in, nobody may.
 final class Documents {
     private final Dialect dialect;
     private final Events events;
+    private final Claims claims = new Claims();
     private final Map<String, Entry> entries = new TreeMap<>();
+    /// Keys of documents that changed since the last [#settle].
+    private final Set<String> touched = new TreeSet<>();
+    /// Keys of documents whose newest version waits for what it leads to.
+    private final Set<String> waiting = new TreeSet<>();
 
     /// One document.
     ///
+    /// @param says what its newest version means
+    /// @param waitsFor why that is not in force though it is understood
+    /// @param besides what is wrong with misspelt documents that mean the same object
     /// @param parts what is in force of it, or in its place
+    /// @param since the first generation that has its newest version
     private record Entry(
-            Document newest, List<Part> parts, InForce inForce, List<Problem> problems, boolean refused, long since) {}
+            Document newest,
+            Translation says,
+            List<Problem> waitsFor,
+            List<Problem> besides,
+            List<Part> parts,
+            InForce inForce,
+            long since) {
+        boolean accepted() {
+            return !says.refused() && waitsFor.isEmpty();
+        }
+
+        /// Whether another version is in force than the newest, which is understood.
+        boolean undecided() {
+            return !says.refused() && !parts.equals(says.parts());
+        }
+
+        List<Problem> problems() {
+            return Stream.concat(says.problems().stream(), waitsFor.stream()).toList();
+        }
+
+        Entry beside(List<Problem> others) {
+            return new Entry(newest, says, waitsFor, others, parts, inForce, since);
+        }
+
+        Entry waitingFor(List<Problem> unknown) {
+            return new Entry(newest, says, unknown, besides, parts, inForce, since);
+        }
+
+        Entry applied(long generation) {
+            return new Entry(newest, says, List.of(), besides, says.parts(), InForce.GOOD, generation);
+        }
+    }
 
     /// What is in force of a document.
     enum InForce {
@@ -55,51 +102,125 @@ final class Documents {
         this.events = events;
     }
 
-    /// Takes a document's newest version.
+    /// Takes what came and what went; [#settle] decides about it.
     ///
-    /// @param since the first generation that will have it
-    void put(Document document, long since) {
-        Entry before = entries.get(document.key());
-        if (before != null && before.newest.equals(document)) {
-            return;
+    /// @param put documents by discovery's name
+    /// @param removed discovery's names
+    void take(Map<String, Document> put, Collection<String> removed) {
+        new TreeMap<>(put).forEach((name, document) -> {
+            String key = dialect.meant(document).key();
+            claims.put(name, document, key);
+            touched.add(key);
+        });
+        for (String name : removed) {
+            String key = claims.remove(name);
+            if (key != null) {
+                touched.add(key);
+            }
         }
-        Translation translation = translate(document);
-        Entry now;
-        if (!translation.refused()) {
-            now = new Entry(document, translation.parts(), InForce.GOOD, translation.problems(), false, since);
-        } else if (before != null && before.inForce == InForce.GOOD) {
-            now = new Entry(document, before.parts, InForce.GOOD, translation.problems(), true, since);
-        } else {
-            var instead = dialect.inPlaceOf(document);
-            now = new Entry(
-                    document,
-                    instead,
-                    instead.isEmpty() ? InForce.NOTHING : InForce.CLOSED,
-                    translation.problems(),
-                    true,
-                    since);
-        }
-        entries.put(document.key(), now);
-        announce(before, now);
     }
 
-    void remove(String key) {
-        entries.remove(key);
+    /// Decides which version of each document is in force, and makes the mesh of them.
+    ///
+    /// @param workloads the other parts of the mesh
+    /// @param names learns of the mesh
+    /// @param generation the number that it will have
+    Mesh settle(Collection<? extends Part> workloads, Names names, long generation) {
+        var open = union(touched, waiting);
+        var before = new HashMap<String, Entry>();
+        open.stream().filter(entries::containsKey).forEach(key -> before.put(key, entry(key)));
+        touched.forEach(key -> claims.of(key)
+                .ifPresentOrElse(
+                        claim -> entries.put(key, read(before.get(key), claim, generation)),
+                        () -> entries.remove(key)));
+        open.removeIf(key -> !entries.containsKey(key));
+        var applicable = new TreeSet<>(open);
+        applicable.removeIf(key -> !entry(key).undecided());
+        var undecided = Set.copyOf(applicable);
+        var mesh = hold(applicable, workloads, names);
+        applicable.forEach(key -> entries.put(key, entry(key).applied(generation)));
+        open.forEach(key -> announce(before.get(key), entry(key)));
+        touched.clear();
+        waiting.clear();
+        waiting.addAll(undecided);
+        waiting.removeAll(applicable);
+        return mesh;
+    }
+
+    /// Holds back newest versions that would lead to what nobody knows where those in force do not. Names are
+    /// those of services, which never wait; so it shows first which backend policies do, and then which routes,
+    /// by the subsets that the policies define.
+    ///
+    /// @param applicable keys of documents whose newest version is to come into force, less those held back
+    /// @return the mesh with the others
+    private Mesh hold(Set<String> applicable, Collection<? extends Part> workloads, Names names) {
+        var mesh = mesh(applicable, workloads);
+        names.look(mesh);
+        for (var leads : List.<BiFunction<Dangling, List<Part>, List<Lead>>>of(Dangling::policies, Dangling::routes)) {
+            var dangling = new Dangling(mesh, names);
+            boolean some = applicable.removeIf(key -> {
+                var entry = entry(key);
+                var unknown =
+                        Dangling.newly(leads.apply(dangling, entry.parts), leads.apply(dangling, entry.says.parts()));
+                entries.put(key, entry.waitingFor(unknown));
+                return !unknown.isEmpty();
+            });
+            if (some) {
+                mesh = mesh(applicable, workloads);
+            }
+        }
+        return mesh;
+    }
+
+    private static Set<String> union(Set<String> some, Set<String> others) {
+        var all = new TreeSet<>(some);
+        all.addAll(others);
+        return all;
+    }
+
+    private Entry entry(String key) {
+        return Objects.requireNonNull(entries.get(key));
+    }
+
+    /// @param applicable keys of documents that are in it with their newest version
+    private Mesh mesh(Set<String> applicable, Collection<? extends Part> workloads) {
+        var parts = new ArrayList<Part>(workloads);
+        entries.forEach((key, entry) -> parts.addAll(applicable.contains(key) ? entry.says.parts() : entry.parts));
+        return Mesh.of(parts);
+    }
+
+    /// A document's newest version, the one before it in force as long as there is a good one.
+    private Entry read(@Nullable Entry before, Claims.Claim claim, long since) {
+        var besides = claim.besides().stream()
+                .flatMap(document -> translate(document).problems().stream())
+                .toList();
+        var newest = claim.speaker();
+        if (before != null && before.newest.equals(newest)) {
+            return before.beside(besides);
+        }
+        var says = translate(newest);
+        var parts = says.parts();
+        var inForce = InForce.GOOD;
+        if (before != null && before.inForce == InForce.GOOD) {
+            parts = before.parts;
+        } else if (says.refused()) {
+            parts = dialect.inPlaceOf(newest);
+            inForce = parts.isEmpty() ? InForce.NOTHING : InForce.CLOSED;
+        }
+        return new Entry(newest, says, List.of(), besides, parts, inForce, since);
     }
 
     int size() {
         return entries.size();
     }
 
-    List<Part> inForce() {
-        return entries.values().stream().flatMap(entry -> entry.parts.stream()).toList();
-    }
-
     List<Problem> problems() {
         return entries.values().stream()
-                .flatMap(entry -> entry.inForce == InForce.CLOSED
-                        ? Stream.concat(entry.problems.stream(), Stream.of(closed(entry.newest)))
-                        : entry.problems.stream())
+                .flatMap(entry -> Stream.of(
+                                entry.problems(),
+                                entry.inForce == InForce.CLOSED ? List.of(closed(entry.newest)) : List.<Problem>of(),
+                                entry.besides)
+                        .flatMap(List::stream))
                 .toList();
     }
 
@@ -113,8 +234,8 @@ final class Documents {
                 .filter(entry -> entry.newest.resourceVersion() != null)
                 .map(entry -> new Standing(
                         entry.newest,
-                        !entry.refused,
-                        entry.problems.stream()
+                        entry.accepted(),
+                        entry.problems().stream()
                                 .filter(problem -> problem.severity() == Problem.Severity.ERROR)
                                 .map(problem -> problem.origin().field().isEmpty()
                                         ? problem.message()
@@ -134,16 +255,21 @@ final class Documents {
     }
 
     private void announce(@Nullable Entry before, Entry now) {
-        var known = new HashSet<>(before == null ? List.<Problem>of() : before.problems);
-        for (Problem problem : now.problems) {
-            if (!known.contains(problem) || now.refused) {
+        var known = new HashSet<>(before == null ? List.<Problem>of() : before.problems());
+        // Whoever saves a mistake once more is told once more.
+        boolean again = !now.accepted() && (before == null || !before.newest.equals(now.newest));
+        for (Problem problem : now.problems()) {
+            if (again || !known.contains(problem)) {
                 switch (problem.severity()) {
                     case ERROR -> events.refused(problem, now.inForce);
                     case WARNING -> events.warned(problem);
                 }
             }
         }
-        if (before != null && before.refused && !now.refused) {
+        now.besides.stream()
+                .filter(problem -> before == null || !before.besides.contains(problem))
+                .forEach(problem -> events.refused(problem, InForce.NOTHING));
+        if (before != null && !before.accepted() && now.accepted()) {
             events.applied(now.newest);
         }
     }

@@ -4,19 +4,16 @@ import dev.bodyguard.model.HttpRule.Destination;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Problem;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.stream.Collectors;
 
-/// Destinations of rules that nobody has ever known, which are typos once they have been so for a while. A service
-/// comes
-/// with its first workload, and what went with its last one was no typo. Times are of [System#nanoTime()]; owned by one
-/// thread.
+/// Destinations of rules that nobody has ever known, which are typos once they have been so for a while: a service
+/// comes with its first workload. Times are of [System#nanoTime()]; owned by one thread.
 final class Doubts {
     private final Duration patience;
-    private final Set<String> known = new HashSet<>();
     private final Map<Destination, Long> since = new LinkedHashMap<>();
 
     Doubts(Duration patience) {
@@ -24,19 +21,14 @@ final class Doubts {
     }
 
     /// Takes a new mesh in.
-    void look(Mesh mesh, long now) {
-        var destinations = mesh.destinations();
-        var mentioned = new HashSet<String>();
-        for (var one : destinations) {
-            mentioned.add(one.host());
-            if (mesh.knows(one)) {
-                known.add(one.host());
-            }
-        }
-        known.retainAll(mentioned);
-        since.keySet().retainAll(destinations);
-        since.keySet().removeIf(one -> known.contains(one.host()));
-        destinations.stream().filter(one -> !known.contains(one.host())).forEach(one -> since.putIfAbsent(one, now));
+    ///
+    /// @param names have learned of the mesh
+    void look(Mesh mesh, Names names, long now) {
+        var unknown = mesh.destinations().stream()
+                .filter(one -> !names.know(one.host()))
+                .collect(Collectors.toCollection(LinkedHashSet::new));
+        since.keySet().retainAll(unknown);
+        unknown.forEach(one -> since.putIfAbsent(one, now));
     }
 
     /// What authors are to be told by now.
@@ -60,7 +52,7 @@ final class Doubts {
     private static Problem problem(Destination to) {
         return new Problem(
                 Problem.Severity.WARNING,
-                to.origin(),
+                to.hostAt(),
                 "nobody knows " + to.host() + ": no Service, ServiceEntry, service account or workload has that name;"
                         + " requests routed there get a 503. Correct the name, or add what it names");
     }

@@ -3,11 +3,9 @@ package dev.bodyguard.config;
 import dev.bodyguard.dialect.Dialect;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Mesh;
-import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.Workload;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -32,9 +30,7 @@ final class Mesher implements AutoCloseable {
 
     // Owned by the thread.
     private final Documents documents;
-    /// Discovery's name of a document, which holds its apiVersion, to its key, which does not.
-    private final Map<String, String> keys = new HashMap<>();
-
+    private final Names names = new Names();
     private final Map<String, Workload> workloads = new TreeMap<>();
     private Set<Problem> contradictions = Set.of();
     private List<Problem> standing = List.of();
@@ -159,17 +155,7 @@ final class Mesher implements AutoCloseable {
         switch (message) {
             case DocumentsChanged(var put, var removed) -> {
                 documentsKnown = true;
-                put.forEach((name, document) -> {
-                    keys.put(name, document.key());
-                    documents.put(document, number + 1);
-                });
-                for (String name : removed) {
-                    String key = keys.remove(name);
-                    // The same object under another apiVersion goes on.
-                    if (key != null && !keys.containsValue(key)) {
-                        documents.remove(key);
-                    }
-                }
+                documents.take(put, removed);
             }
             case WorkloadsChanged(var put, var removed) -> {
                 workloadsKnown = true;
@@ -196,11 +182,9 @@ final class Mesher implements AutoCloseable {
 
     private void publish() {
         try {
-            var parts = new ArrayList<Part>(documents.inForce());
-            parts.addAll(workloads.values());
-            Mesh mesh = Mesh.of(parts);
+            Mesh mesh = documents.settle(workloads.values(), names, number + 1);
             standing = mesh.problems();
-            doubts.look(mesh, System.nanoTime());
+            doubts.look(mesh, names, System.nanoTime());
             tell();
             standings = documents.standings(mesh.overridden());
             boolean first = current == null;

@@ -64,7 +64,7 @@ final class Observed implements Events {
 
     @Override
     public void applied(Document document) {
-        LOG.log(Level.INFO, document.origin() + " is correct again and in force");
+        LOG.log(Level.INFO, document.origin() + " is correct now and in force");
     }
 
     @Override

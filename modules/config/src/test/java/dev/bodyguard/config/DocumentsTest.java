@@ -4,19 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.ServiceAccount;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class DocumentsTest {
     private final Diary diary = new Diary();
     private final Documents documents = new Documents(new Plain(), diary);
+    private final Names names = new Names();
+    private Mesh mesh = Mesh.of(List.of());
 
     @Test
     void theNewestGoodVersionIsInForce() {
-        documents.put(Plain.document("a", "one"), 1);
-        documents.put(Plain.document("a", "two", "three"), 1);
+        put(Plain.document("a", "one"), 1);
+        put(Plain.document("a", "two", "three"), 1);
 
         assertThat(inForce()).containsExactly("two", "three");
         assertThat(documents.problems()).isEmpty();
@@ -25,9 +29,9 @@ class DocumentsTest {
 
     @Test
     void aRefusedVersionLeavesTheLastGoodOneInForce() {
-        documents.put(Plain.document("a", "one"), 1);
+        put(Plain.document("a", "one"), 1);
 
-        documents.put(Plain.document("a", "two", "wrong"), 1);
+        put(Plain.document("a", "two", "wrong"), 1);
 
         assertThat(inForce()).containsExactly("one");
         assertThat(documents.problems())
@@ -39,10 +43,10 @@ class DocumentsTest {
 
     @Test
     void severalRefusedVersionsInARowLeaveTheSameOneInForce() {
-        documents.put(Plain.document("a", "one"), 1);
-        documents.put(Plain.document("a", "wrong"), 1);
+        put(Plain.document("a", "one"), 1);
+        put(Plain.document("a", "wrong"), 1);
 
-        documents.put(Plain.document("a", "two", "wrong"), 1);
+        put(Plain.document("a", "two", "wrong"), 1);
 
         assertThat(inForce()).containsExactly("one");
         assertThat(documents.problems()).hasSize(1);
@@ -51,9 +55,9 @@ class DocumentsTest {
 
     @Test
     void saysHowEachOfAnApiServersDocumentsFares() {
-        documents.put(ofApiServer("a", "one"), 1);
-        documents.put(ofApiServer("b", "wrong"), 2);
-        documents.put(Plain.document("of-a-file", "one"), 2);
+        put(ofApiServer("a", "one"), 1);
+        put(ofApiServer("b", "wrong"), 2);
+        put(Plain.document("of-a-file", "one"), 2);
         var lost = new Problem(
                 Problem.Severity.WARNING, ofApiServer("a", "one").origin(), "not in force for host x: b speaks for it");
 
@@ -77,11 +81,11 @@ class DocumentsTest {
 
     @Test
     void aCorrectedVersionAppliesAndIsSaid() {
-        documents.put(Plain.document("a", "one"), 1);
-        documents.put(Plain.document("a", "wrong"), 1);
+        put(Plain.document("a", "one"), 1);
+        put(Plain.document("a", "wrong"), 1);
         diary.read();
 
-        documents.put(Plain.document("a", "two"), 1);
+        put(Plain.document("a", "two"), 1);
 
         assertThat(inForce()).containsExactly("two");
         assertThat(documents.problems()).isEmpty();
@@ -90,7 +94,7 @@ class DocumentsTest {
 
     @Test
     void aDocumentThatWasNeverGoodIsNotInForce() {
-        documents.put(Plain.document("a", "one", "wrong"), 1);
+        put(Plain.document("a", "one", "wrong"), 1);
 
         assertThat(inForce()).isEmpty();
         assertThat(diary.read()).singleElement().asString().startsWith("refused, NOTHING: ");
@@ -98,8 +102,8 @@ class DocumentsTest {
 
     @Test
     void anEmptyVersionIsAGoodOneToo() {
-        documents.put(Plain.document("a"), 1);
-        documents.put(Plain.document("a", "wrong"), 1);
+        put(Plain.document("a"), 1);
+        put(Plain.document("a", "wrong"), 1);
 
         assertThat(inForce()).isEmpty();
         assertThat(diary.read()).singleElement().asString().startsWith("refused, GOOD: ");
@@ -107,9 +111,9 @@ class DocumentsTest {
 
     @Test
     void oneBadDocumentDoesNotBlockAnother() {
-        documents.put(Plain.document("a", "wrong"), 1);
-        documents.put(Plain.document("b", "one"), 1);
-        documents.put(Plain.document("b", "two"), 1);
+        put(Plain.document("a", "wrong"), 1);
+        put(Plain.document("b", "one"), 1);
+        put(Plain.document("b", "two"), 1);
 
         assertThat(inForce()).containsExactly("two");
         assertThat(documents.size()).isEqualTo(2);
@@ -117,10 +121,10 @@ class DocumentsTest {
 
     @Test
     void aDefectOfADialectRefusesThatDocumentOnly() {
-        documents.put(Plain.document("a", "one"), 1);
-        documents.put(Plain.document("b", "two"), 1);
+        put(Plain.document("a", "one"), 1);
+        put(Plain.document("b", "two"), 1);
 
-        documents.put(Plain.document("a", "defect"), 1);
+        put(Plain.document("a", "defect"), 1);
 
         assertThat(inForce()).containsExactly("one", "two");
         assertThat(documents.problems())
@@ -135,12 +139,12 @@ class DocumentsTest {
 
     @Test
     void aRemovedDocumentTakesItsLastGoodVersionAlong() {
-        documents.put(Plain.document("a", "one"), 1);
+        put(Plain.document("a", "one"), 1);
         var refused = Plain.document("a", "wrong");
-        documents.put(refused, 1);
-        documents.put(Plain.document("b", "two"), 1);
+        put(refused, 1);
+        put(Plain.document("b", "two"), 1);
 
-        documents.remove(refused.key());
+        remove(refused);
 
         assertThat(inForce()).containsExactly("two");
         assertThat(documents.problems()).isEmpty();
@@ -150,10 +154,10 @@ class DocumentsTest {
     @Test
     void aDocumentThatComesBackRefusedHasNoLastGoodVersion() {
         var good = Plain.document("a", "one");
-        documents.put(good, 1);
-        documents.remove(good.key());
+        put(good, 1);
+        remove(good);
 
-        documents.put(Plain.document("a", "wrong"), 1);
+        put(Plain.document("a", "wrong"), 1);
 
         assertThat(inForce()).isEmpty();
         assertThat(diary.read()).singleElement().asString().startsWith("refused, NOTHING: ");
@@ -161,8 +165,8 @@ class DocumentsTest {
 
     @Test
     void aWarningIsSaidOnceAndKeepsTheDocumentInForce() {
-        documents.put(Plain.document("a", "odd", "one"), 1);
-        documents.put(Plain.document("a", "odd", "two"), 1);
+        put(Plain.document("a", "odd", "one"), 1);
+        put(Plain.document("a", "odd", "two"), 1);
 
         assertThat(inForce()).containsExactly("two");
         assertThat(documents.problems()).hasSize(1);
@@ -171,18 +175,25 @@ class DocumentsTest {
 
     @Test
     void theSameVersionAgainIsNoNews() {
-        documents.put(Plain.document("a", "wrong"), 1);
+        put(Plain.document("a", "wrong"), 1);
         diary.read();
 
-        documents.put(Plain.document("a", "wrong"), 1);
+        put(Plain.document("a", "wrong"), 1);
 
         assertThat(diary.read()).isEmpty();
     }
 
+    private void put(Document document, long generation) {
+        documents.take(Map.of(document.key(), document), List.of());
+        mesh = documents.settle(List.of(), names, generation);
+    }
+
+    private void remove(Document document) {
+        documents.take(Map.of(), List.of(document.key()));
+        mesh = documents.settle(List.of(), names, 1);
+    }
+
     private List<String> inForce() {
-        return documents.inForce().stream()
-                .map(ServiceAccount.class::cast)
-                .map(ServiceAccount::name)
-                .toList();
+        return mesh.serviceAccounts().stream().map(ServiceAccount::name).toList();
     }
 }

@@ -23,15 +23,16 @@ class DoubtsTest {
               http: [{route: [{destination: {host: payments}}]}]
             """;
 
+    private final Names names = new Names();
     private final Doubts doubts = new Doubts(Duration.ofSeconds(30));
 
     @Test
     void aNameThatNobodyHasIsToldOfAfterAWhile() {
-        doubts.look(mesh(ROUTE), 0);
+        look(mesh(ROUTE), 0);
 
         assertThat(doubts.told(29 * SECOND)).isEmpty();
         assertThat(doubts.next(29 * SECOND)).isEqualTo(SECOND);
-        doubts.look(mesh(ROUTE), 29 * SECOND);
+        look(mesh(ROUTE), 29 * SECOND);
         assertThat(doubts.told(30 * SECOND))
                 .singleElement()
                 .asString()
@@ -41,16 +42,16 @@ class DoubtsTest {
 
     @Test
     void whatIsKnownByThenIsNoTypoNorIsWhatWasKnownOnce() {
-        doubts.look(mesh(ROUTE), 0);
-        doubts.look(mesh(ROUTE, workload()), 10 * SECOND);
-        doubts.look(mesh(ROUTE), 20 * SECOND);
+        look(mesh(ROUTE), 0);
+        look(mesh(ROUTE, workload()), 10 * SECOND);
+        look(mesh(ROUTE), 20 * SECOND);
 
         assertThat(doubts.told(90 * SECOND)).isEmpty();
     }
 
     @Test
     void aServiceAndAnAccountAreKnownBeforeTheirWorkloads() {
-        doubts.look(mesh(ROUTE + """
+        look(mesh(ROUTE + """
                 ---
                 apiVersion: v1
                 kind: ServiceAccount
@@ -62,10 +63,15 @@ class DoubtsTest {
 
     @Test
     void aCorrectedRuleIsForgotten() {
-        doubts.look(mesh(ROUTE), 0);
-        doubts.look(mesh(""), 40 * SECOND);
+        look(mesh(ROUTE), 0);
+        look(mesh(""), 40 * SECOND);
 
         assertThat(doubts.told(90 * SECOND)).isEmpty();
+    }
+
+    private void look(Mesh mesh, long now) {
+        names.look(mesh);
+        doubts.look(mesh, names, now);
     }
 
     private static Mesh mesh(String yaml, Part... more) {

@@ -18,6 +18,7 @@ import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /// From a policy's YAML to what its workloads' sidecars are told, where it is wrong from the beginning.
@@ -43,6 +44,7 @@ class NotUnderstoodTest {
 
     private final Diary diary = new Diary();
     private final Documents documents = new Documents(Dialects.all(), diary);
+    private Mesh mesh = Mesh.of(List.of());
 
     @Test
     void aPolicyThatNobodyUnderstoodYetLetsNobodyInToTheWorkloadsThatItIsAbout() throws Exception {
@@ -84,7 +86,8 @@ class NotUnderstoodTest {
     void onceRemovedItKeepsNobodyOut() throws Exception {
         put(BROKEN);
 
-        documents.remove("security.istio.io/AuthorizationPolicy/default/pay");
+        documents.take(Map.of(), List.of("security.istio.io/AuthorizationPolicy/default/pay"));
+        mesh = documents.settle(List.of(), new Names(), 1);
 
         assertThat(told("pay")).isEmpty();
         assertThat(documents.problems()).isEmpty();
@@ -114,12 +117,15 @@ class NotUnderstoodTest {
     private void put(String yaml) {
         var parsed = Yaml.parse("a.yaml", yaml);
         assertThat(parsed.problems()).isEmpty();
-        parsed.documents().forEach(document -> documents.put(document, 1));
+        for (var document : parsed.documents()) {
+            documents.take(Map.of(document.key(), document), List.of());
+        }
+        mesh = documents.settle(List.of(), new Names(), 1);
     }
 
     /// The rules in the inbound listener of a service's sidecar.
     private List<String> told(String service) throws InvalidProtocolBufferException {
-        var compiler = new Compiler(Mesh.of(documents.inForce()), Settings.USUAL);
+        var compiler = new Compiler(mesh, Settings.USUAL);
         var listener = new Generation(1, compiler, diary)
                 .view(sidecar(service))
                 .find(TypeUrls.LISTENER, "inbound")

@@ -1,6 +1,7 @@
 package dev.bodyguard.config;
 
 import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.dialect.Kind;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Location;
@@ -34,8 +35,8 @@ final class Plain implements Dialect {
     }
 
     @Override
-    public boolean speaks(Document document) {
-        return true;
+    public List<Kind> kinds() {
+        return List.of(new Kind("test", "Plain", List.of("v1")));
     }
 
     @Override

@@ -10,14 +10,20 @@ import dev.bodyguard.dialect.linkerd.LinkerdPolicy;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// Every way of writing that is understood here.
 public final class Dialects implements Dialect {
-    private final List<Dialect> all;
+    private final Map<Kind, Dialect> speakers = new HashMap<>();
+    private final List<Kind> kinds;
+    private final Spelling spelling;
 
     private Dialects(List<Dialect> all) {
-        this.all = all;
+        all.forEach(dialect -> dialect.kinds().forEach(kind -> speakers.put(kind, dialect)));
+        kinds = all.stream().flatMap(dialect -> dialect.kinds().stream()).toList();
+        spelling = new Spelling(kinds);
     }
 
     /// Istio's networking and security documents, Gateway API's routes of services, Linkerd's ServiceProfile with
@@ -34,39 +40,47 @@ public final class Dialects implements Dialect {
     }
 
     @Override
-    public boolean speaks(Document document) {
-        return all.stream().anyMatch(dialect -> dialect.speaks(document));
+    public List<Kind> kinds() {
+        return kinds;
+    }
+
+    /// What the document means. One that is misspelt gets an error that says what was meant; one that no dialect
+    /// speaks, a warning that names it.
+    @Override
+    public Translation translate(Document document) {
+        return switch (spelling.read(document)) {
+            case Spelling.Right(var kind) -> speaker(kind).translate(document);
+            case Spelling.Misspelt(var _, var problems) -> new Translation(List.of(), problems);
+            case Spelling.Foreign _ ->
+                new Translation(
+                        List.of(),
+                        List.of(new Problem(
+                                Problem.Severity.WARNING,
+                                document.origin(),
+                                "no dialect knows " + document.apiVersion() + " " + document.kind()
+                                        + ", so it has no effect; understood are " + spelling.vocabulary())));
+        };
     }
 
     @Override
     public List<Part> inPlaceOf(Document document) {
-        return all.stream()
-                .filter(dialect -> dialect.speaks(document))
-                .findFirst()
-                .map(dialect -> dialect.inPlaceOf(document))
-                .orElse(List.of());
+        return switch (spelling.read(document)) {
+            case Spelling.Right(var kind) -> speaker(kind).inPlaceOf(document);
+            case Spelling.Misspelt(var meant, var _) -> inPlaceOf(meant);
+            case Spelling.Foreign _ -> List.of();
+        };
     }
 
-    /// What the document means; one that no dialect speaks gets a warning that names it.
     @Override
-    public Translation translate(Document document) {
-        for (var dialect : all) {
-            if (dialect.speaks(document)) {
-                return dialect.translate(document);
-            }
+    public Document meant(Document document) {
+        return spelling.read(document) instanceof Spelling.Misspelt(var meant, var _) ? meant : document;
+    }
+
+    private Dialect speaker(Kind kind) {
+        var speaker = speakers.get(kind);
+        if (speaker == null) {
+            throw new IllegalArgumentException("no dialect speaks " + kind);
         }
-        return new Translation(
-                List.of(),
-                List.of(new Problem(
-                        Problem.Severity.WARNING,
-                        document.origin(),
-                        "no dialect knows " + document.apiVersion() + " " + document.kind()
-                                + ", so it has no effect; understood are networking.istio.io VirtualService,"
-                                + " DestinationRule, ServiceEntry, WorkloadEntry and Sidecar,"
-                                + " security.istio.io AuthorizationPolicy and PeerAuthentication,"
-                                + " gateway.networking.k8s.io HTTPRoute and GRPCRoute, linkerd.io ServiceProfile,"
-                                + " policy.linkerd.io Server and HTTPLocalRateLimitPolicy, bodyguard.dev RateLimit,"
-                                + " split.smi-spec.io TrafficSplit, and v1 Service and"
-                                + " ServiceAccount")));
+        return speaker;
     }
 }

@@ -9,13 +9,16 @@ import org.jspecify.annotations.Nullable;
 
 /// How clients treat the instances of a service: which of them form subsets, how one is picked, when one is left alone.
 ///
-/// @param host full name, lower case
+/// @param host full name, lower case, `*.example.com` for every name below
+/// @param hostAt where the host is written
 public record BackendPolicy(
         String host,
         TrafficPolicy policy,
         List<Subset> subsets,
         @Nullable Instant created,
-        Origin origin) implements Part {
+        Origin origin,
+        Origin hostAt)
+        implements Part {
     public BackendPolicy {
         subsets = List.copyOf(subsets);
     }

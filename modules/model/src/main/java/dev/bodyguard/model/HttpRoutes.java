@@ -1,7 +1,9 @@
 package dev.bodyguard.model;
 
 import dev.bodyguard.model.BackendPolicy.RetryBudget;
+import dev.bodyguard.model.HttpRule.Destination;
 import java.time.Instant;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +80,17 @@ public record HttpRoutes(
             return (number == 0 || other.number == 0 || number == other.number)
                     && (name.isEmpty() || other.name.isEmpty() || name.equals(other.name));
         }
+    }
+
+    /// Where the rules lead to, each place once.
+    public Set<Destination> destinations() {
+        var all = new LinkedHashSet<Destination>();
+        for (var rule : rules) {
+            if (rule.action() instanceof HttpRule.Action.Forward(var weighted)) {
+                weighted.forEach(one -> all.add(one.destination()));
+            }
+        }
+        return all;
     }
 
     /// Whether every rule leads to the hosts themselves or answers here, so that a split may still be made.

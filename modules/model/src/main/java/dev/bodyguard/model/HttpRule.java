@@ -93,7 +93,14 @@ public record HttpRule(
     /// @param host full name, lower case
     /// @param subset one that a backend policy defines; empty: all
     /// @param port 0: the service's only port, or the one that was asked for
-    public record Destination(String host, String subset, int port, Origin origin) {}
+    /// @param origin where the subset is written, the host where there is none
+    /// @param hostAt where the host is written
+    public record Destination(String host, String subset, int port, Origin origin, Origin hostAt) {
+        /// All instances of a service.
+        public Destination(String host, int port, Origin origin) {
+            this(host, "", port, origin, origin);
+        }
+    }
 
     /// A destination and its share.
     public record Weighted(Destination destination, int weight, HeaderEdits headers) {

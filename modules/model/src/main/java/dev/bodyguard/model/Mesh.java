@@ -567,7 +567,7 @@ public final class Mesh {
                                 + "; rename or remove one"));
             }
         }
-        return new BackendPolicy(first.host(), policy, subsets, first.created(), first.origin());
+        return new BackendPolicy(first.host(), policy, subsets, first.created(), first.origin(), first.hostAt());
     }
 
     static Problem lost(Origin loser, String host, Origin winner) {
@@ -582,16 +582,14 @@ public final class Mesh {
     private void routesToNowhere(List<Problem> problems) {
         var reported = new LinkedHashSet<Problem>();
         for (var one : routes) {
-            for (var rule : one.rules()) {
-                for (var destination : destinations(rule)) {
-                    if (!destination.subset().isEmpty() && !defined(destination)) {
-                        reported.add(new Problem(
-                                Problem.Severity.WARNING,
-                                destination.origin(),
-                                "no DestinationRule defines subset " + destination.subset() + " of "
-                                        + destination.host() + "; requests routed there get a 503."
-                                        + subsetsThatExist(destination)));
-                    }
+            for (var destination : one.destinations()) {
+                if (!defined(destination)) {
+                    reported.add(new Problem(
+                            Problem.Severity.WARNING,
+                            destination.origin(),
+                            "no DestinationRule defines subset " + destination.subset() + " of "
+                                    + destination.host() + "; requests routed there get a 503."
+                                    + subsetsThatExist(destination)));
                 }
             }
         }
@@ -601,17 +599,16 @@ public final class Mesh {
     /// Where rules lead to, each place once.
     public Set<Destination> destinations() {
         var all = new LinkedHashSet<Destination>();
-        routes.forEach(one -> one.rules().forEach(rule -> all.addAll(destinations(rule))));
+        routes.forEach(one -> all.addAll(one.destinations()));
         return all;
     }
 
-    /// Whether there is anything of this name: a service, of a document or registered, or an account that workloads are
-    /// to run under and which none has joined by yet.
-    public boolean knows(Destination destination) {
-        return servicesByHost.find(destination.host()).isPresent()
-                || serviceAccounts.stream()
-                        .anyMatch(account -> Service.host(account.name(), account.namespace())
-                                .equals(destination.host()));
+    /// Every full name (or wildcard) that somebody has: services, of a document or registered, and accounts that
+    /// workloads are to run under, whether one has joined by them yet or not.
+    public Set<String> names() {
+        var names = new TreeSet<>(services.keySet());
+        serviceAccounts.forEach(account -> names.add(Service.host(account.name(), account.namespace())));
+        return names;
     }
 
     /// Whether the subset that a destination names is defined; true where it names none.
@@ -623,18 +620,15 @@ public final class Mesh {
     }
 
     private String subsetsThatExist(Destination destination) {
-        var names = policy(destination.host()).stream()
-                .flatMap(policy -> policy.subsets().stream())
-                .map(BackendPolicy.Subset::name)
-                .toList();
+        var names = subsets(destination.host());
         return names.isEmpty() ? " Define it under spec.subsets of one" : " Defined are " + String.join(", ", names);
     }
 
-    private static Set<Destination> destinations(HttpRule rule) {
-        var all = new LinkedHashSet<Destination>();
-        if (rule.action() instanceof HttpRule.Action.Forward(var weighted)) {
-            weighted.forEach(one -> all.add(one.destination()));
-        }
-        return all;
+    /// The subsets of a full host name that are defined, in their authors' order.
+    public List<String> subsets(String host) {
+        return policy(host).stream()
+                .flatMap(policy -> policy.subsets().stream())
+                .map(BackendPolicy.Subset::name)
+                .toList();
     }
 }

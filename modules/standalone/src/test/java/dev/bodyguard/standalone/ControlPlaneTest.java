@@ -137,7 +137,7 @@ class ControlPlaneTest {
 
             assertThat(line).contains("-5").endsWith("; the last good version stays in force");
             assertThat(log.with("payments.yaml:13")).containsExactly(line);
-            assertThat(log.with("VirtualService default/payment-vs (payments.yaml:1:1) is correct again and in force"))
+            assertThat(log.with("VirtualService default/payment-vs (payments.yaml:1:1) is correct now and in force"))
                     .hasSize(1);
         }
         assertThat(splits(checkout)).containsExactly(List.of(90, 10), List.of(70, 30));

@@ -1,6 +1,7 @@
 package dev.bodyguard.dialect.bodyguard;
 
 import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.dialect.Kind;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
@@ -25,22 +26,21 @@ public final class BodyguardPolicy implements Dialect {
     private static final long MOST = 1_000_000;
 
     @Override
-    public boolean speaks(Document document) {
-        return document.apiVersion().equals("bodyguard.dev/v1alpha1")
-                && document.kind().equals("RateLimit");
+    public List<Kind> kinds() {
+        return List.of(new Kind("bodyguard.dev", "RateLimit", List.of("v1alpha1")));
     }
 
     @Override
     public Translation translate(Document document) {
         return Head.translate(document, (root, _, parts) -> {
             if (!root.has("spec")) {
-                root.error("spec", "is required; add it");
+                root.missing("spec", "is required; add it");
             }
             root.<Boolean>object("spec", spec -> {
                 var target = Targets.read(spec, document.namespace());
                 var rules = spec.list("rules", BodyguardPolicy::rule);
                 if (!spec.has("rules") || spec.isEmptyList("rules")) {
-                    spec.error("rules", "is required; add at least one");
+                    spec.missing("rules", "is required; add at least one");
                 }
                 return parts.add(new RateLimit(target, rules, document.origin()));
             });
@@ -53,11 +53,11 @@ public final class BodyguardPolicy implements Dialect {
         var matched = rule.object("match", BodyguardPolicy::match);
         var requests = rule.number("requests", 1, MOST);
         if (!rule.has("requests")) {
-            rule.error("requests", "is required; say how many");
+            rule.missing("requests", "is required; say how many");
         }
         var per = rule.word("per", "second", "minute", "hour");
         if (!rule.has("per")) {
-            rule.error("per", "is required; write second, minute or hour");
+            rule.missing("per", "is required; write second, minute or hour");
         }
         var burst = rule.number("burst", 1, MOST);
         var by = rule.texts("by");
@@ -96,7 +96,7 @@ public final class BodyguardPolicy implements Dialect {
             }
         }
         if (methods.isEmpty() && !match.has("path")) {
-            match.error("methods", "or path must be there; leave match out to limit every request");
+            match.missing("methods", "or path must be there; leave match out to limit every request", "path");
         }
         return new Matched(new HashSet<>(methods), match.object("path", BodyguardPolicy::path));
     }
@@ -116,7 +116,12 @@ public final class BodyguardPolicy implements Dialect {
             }
         }
         if (found.size() != 1) {
-            path.error(found.isEmpty() ? "exact" : "prefix", "must be exactly one of exact and prefix");
+            var must = "must be exactly one of exact and prefix";
+            if (found.isEmpty()) {
+                path.missing("exact", must, "prefix");
+            } else {
+                path.error("prefix", must);
+            }
             return null;
         }
         return found.getFirst();

@@ -78,14 +78,14 @@ final class Filters {
                 "ExtensionRef");
         if (type == null) {
             if (!filter.has("type")) {
-                filter.error("type", "is required; add it");
+                filter.missing("type", "is required; add it");
             }
             FIELD_OF_TYPE.values().forEach(filter::elsewhere);
             return;
         }
         var field = FIELD_OF_TYPE.getOrDefault(type, "");
         if (!filter.has(field)) {
-            filter.error(field, "is required with type " + type + "; add it");
+            filter.missing(field, "is required with type " + type + "; add it");
         }
         if (!seen.add(type) && !type.equals("RequestMirror") && !type.equals("ExtensionRef")) {
             filter.error("type", "must not be " + type + " twice; put both into one filter");
@@ -116,7 +116,7 @@ final class Filters {
         edit.<Boolean>list(field, one -> {
             var name = one.required("name");
             if (!one.has("value")) {
-                one.error("value", "is required; add it");
+                one.missing("value", "is required; add it");
             }
             if (values.putIfAbsent(name, one.text("value")) != null) {
                 one.warning("name", name + " stands here twice, so this has no effect; remove one of the two");
@@ -133,7 +133,7 @@ final class Filters {
         var path = filter.<NewPath>object("path", inner -> {
             var type = inner.word("type", "ReplaceFullPath", "ReplacePrefixMatch");
             if (!inner.has("type")) {
-                inner.error("type", "is required; add it");
+                inner.missing("type", "is required; add it");
             }
             var whole = inner.textOrNull("replaceFullPath");
             var prefix = inner.textOrNull("replacePrefixMatch");
@@ -145,7 +145,7 @@ final class Filters {
             }
             if (whole == null && prefix == null && type != null) {
                 var field = type.equals("ReplaceFullPath") ? "replaceFullPath" : "replacePrefixMatch";
-                inner.error(field, "is required with type " + type + "; add it");
+                inner.missing(field, "is required with type " + type + "; add it");
             }
             return new NewPath(whole, prefix == null || prefix.startsWith("/") ? prefix : "/" + prefix);
         });

@@ -1,6 +1,7 @@
 package dev.bodyguard.dialect.gateway;
 
 import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.dialect.Kind;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
@@ -14,29 +15,21 @@ import java.util.Set;
 
 /// Gateway API's HTTPRoute and GRPCRoute for a mesh (GEP-1294), and Linkerd's HTTPRoute, which is an early form of it.
 public final class GatewayApi implements Dialect {
-    private static final Set<String> HTTP = Set.of(
-            "gateway.networking.k8s.io/v1",
-            "gateway.networking.k8s.io/v1beta1",
-            "policy.linkerd.io/v1beta1",
-            "policy.linkerd.io/v1beta2",
-            "policy.linkerd.io/v1beta3");
-    private static final Set<String> GRPC =
-            Set.of("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha2");
+    private static final String GROUP = "gateway.networking.k8s.io";
 
     @Override
-    public boolean speaks(Document document) {
-        return switch (document.kind()) {
-            case "HTTPRoute" -> HTTP.contains(document.apiVersion());
-            case "GRPCRoute" -> GRPC.contains(document.apiVersion());
-            default -> false;
-        };
+    public List<Kind> kinds() {
+        return List.of(
+                new Kind(GROUP, "HTTPRoute", List.of("v1", "v1beta1")),
+                new Kind(GROUP, "GRPCRoute", List.of("v1", "v1alpha2")),
+                new Kind("policy.linkerd.io", "HTTPRoute", List.of("v1beta3", "v1beta2", "v1beta1")));
     }
 
     @Override
     public Translation translate(Document document) {
         return Head.translate(document, (root, head, parts) -> {
             if (!root.has("spec")) {
-                root.error("spec", "is required; add it");
+                root.missing("spec", "is required; add it");
             }
             root.<Boolean>object("spec", spec -> {
                 routes(document, spec, head, parts);

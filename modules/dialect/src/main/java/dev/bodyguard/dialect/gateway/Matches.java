@@ -61,7 +61,7 @@ final class Matches {
             var written = one.required("name");
             var name = ignoreCase ? written.toLowerCase(Locale.ROOT) : written;
             if (!one.has("value")) {
-                one.error("value", "is required; add it");
+                one.missing("value", "is required; add it");
             }
             var value = value(one);
             if (conditions.putIfAbsent(name, value) != null) {
@@ -94,7 +94,7 @@ final class Matches {
         boolean hasService = method.has("service");
         boolean hasMethod = method.has("method");
         if (!hasService && !hasMethod) {
-            method.error("service", "must be there, or method, or both");
+            method.missing("service", "must be there, or method, or both", "method");
             return new StringMatch.Under("/");
         }
         if (EXPRESSION.equals(type)) {

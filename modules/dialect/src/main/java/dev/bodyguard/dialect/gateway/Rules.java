@@ -140,7 +140,7 @@ final class Rules {
         var name = backend.required("name");
         var explicit = backend.text("namespace");
         if (!backend.has("port")) {
-            backend.error("port", "is required; add it");
+            backend.missing("port", "is required; add it");
         }
         int port = backend.number("port", 1, 65535, 0);
         int weight = backend.number("weight", 0, 1_000_000, 1);
@@ -153,7 +153,6 @@ final class Rules {
                 : new Weighted(
                         new Destination(
                                 Service.host(name, explicit.isEmpty() ? namespace : explicit),
-                                "",
                                 port,
                                 backend.origin("name")),
                         weight,

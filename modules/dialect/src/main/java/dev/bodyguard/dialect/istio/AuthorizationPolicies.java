@@ -107,7 +107,7 @@ final class AuthorizationPolicies {
 
     private static List<Condition> some(Fields item, String field, Function<Fields, List<Condition>> read) {
         if (!item.has(field)) {
-            item.error(field, "is required; add it");
+            item.missing(field, "is required; add it");
         }
         var conditions = item.<List<Condition>>object(field, inner -> {
             if (inner.isEmpty()) {
@@ -158,7 +158,7 @@ final class AuthorizationPolicies {
             var name = attribute == Attribute.HEADER ? header.group(1).toLowerCase(Locale.ROOT) : "";
             var read = condition(condition, attribute, name, "values", "notValues");
             if (read == null) {
-                condition.error("values", "or notValues is required; add one of them");
+                condition.missing("values", "or notValues is required; add one of them", "notValues");
             }
             return read;
         }

@@ -44,7 +44,7 @@ final class DestinationRules {
             }
             return new Subset(name, subset.map("labels"), policy(subset, true), subset.origin());
         });
-        parts.add(new BackendPolicy(host, policy, subsets, head.created(), document.origin()));
+        parts.add(new BackendPolicy(host, policy, subsets, head.created(), document.origin(), spec.origin("host")));
     }
 
     private static TrafficPolicy policy(Fields fields, boolean withPorts) {
@@ -59,7 +59,7 @@ final class DestinationRules {
             policy.<Boolean>list("portLevelSettings", one -> {
                 var number = one.<Integer>object("port", port -> port.number("number", 1, 65535, 0));
                 if (number == null || number == 0) {
-                    one.error("port", "is required; add port: {number: …}");
+                    one.missing("port", "is required; add port: {number: …}");
                 }
                 ports.put(number == null ? 0 : number, settings(one, false));
                 return true;

@@ -21,7 +21,7 @@ final class Entries {
         var namespace = document.namespace();
         var hosts = spec.texts("hosts");
         if (hosts.isEmpty()) {
-            spec.error("hosts", "is required; name at least one host");
+            spec.missing("hosts", "is required; name at least one host");
         }
         hosts.forEach(host -> Hosts.checked(spec, "hosts", host));
         var addresses = spec.texts("addresses");
@@ -37,7 +37,7 @@ final class Entries {
         }
         var ports = spec.list("ports", Entries::port);
         if (ports.isEmpty()) {
-            spec.error("ports", "is required; add at least one");
+            spec.missing("ports", "is required; add at least one");
         }
         var numbers = ports.stream().map(Service.Port::number).distinct().count();
         if (numbers < ports.size()) {
@@ -121,7 +121,7 @@ final class Entries {
 
     private static Service.@Nullable Port port(Fields port) {
         if (!port.has("number")) {
-            port.error("number", "is required; add it");
+            port.missing("number", "is required; add it");
         }
         int number = port.number("number", 1, 65535, 0);
         var name = port.text("name");

@@ -20,13 +20,13 @@ final class Ingresses {
     static @Nullable Ingress read(Fields ingress, String namespace, Map<String, String> selector) {
         ingress.unsupported("bind", "connectionPool");
         if (!ingress.has("port")) {
-            ingress.error("port", "is required; add port: {number: …, protocol: …}");
+            ingress.missing("port", "is required; add port: {number: …, protocol: …}");
         }
         var said = ingress.<Said>object("port", port -> {
             port.elsewhere("targetPort");
             int number = port.number("number", 1, 65535, 0);
             if (number == 0 && !port.has("number")) {
-                port.error("number", "is required; add it");
+                port.missing("number", "is required; add it");
             }
             return new Said(number, Protocols.read(port, "protocol", port.text("name")));
         });
@@ -85,7 +85,7 @@ final class Ingresses {
         }
         var mode = tls.word("mode", "SIMPLE", "MUTUAL");
         if (!tls.has("mode")) {
-            tls.error("mode", "is required; write SIMPLE, or MUTUAL to ask clients for a certificate too");
+            tls.missing("mode", "is required; write SIMPLE, or MUTUAL to ask clients for a certificate too");
         }
         boolean mutual = "MUTUAL".equals(mode);
         var secret = tls.text("credentialName");
@@ -94,10 +94,14 @@ final class Ingresses {
         var roots = file(tls, "caCertificates");
         if (secret.isEmpty()) {
             if (chain.isEmpty() || key.isEmpty()) {
-                tls.error("credentialName", "is required, or serverCertificate and privateKey are; add it");
+                tls.missing(
+                        "credentialName",
+                        "is required, or serverCertificate and privateKey are; add it",
+                        "serverCertificate",
+                        "privateKey");
             }
             if (mutual && roots.isEmpty()) {
-                tls.error("caCertificates", "is required for MUTUAL; add it");
+                tls.missing("caCertificates", "is required for MUTUAL; add it");
             }
             return new Ingress.Certificate("file-cert:" + chain + "~" + key, mutual ? "file-root:" + roots : null);
         }

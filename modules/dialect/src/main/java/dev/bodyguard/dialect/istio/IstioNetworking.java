@@ -1,6 +1,7 @@
 package dev.bodyguard.dialect.istio;
 
 import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.dialect.Kind;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
@@ -9,25 +10,24 @@ import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.model.Part;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.stream.Stream;
 
 /// Istio's networking documents, in every version of their API that is served.
 public final class IstioNetworking implements Dialect {
-    private static final Set<String> VERSIONS =
-            Set.of("networking.istio.io/v1alpha3", "networking.istio.io/v1beta1", "networking.istio.io/v1");
-    private static final Set<String> KINDS =
-            Set.of("VirtualService", "DestinationRule", "ServiceEntry", "WorkloadEntry", "Sidecar");
+    private static final List<String> VERSIONS = List.of("v1", "v1beta1", "v1alpha3");
 
     @Override
-    public boolean speaks(Document document) {
-        return VERSIONS.contains(document.apiVersion()) && KINDS.contains(document.kind());
+    public List<Kind> kinds() {
+        return Stream.of("VirtualService", "DestinationRule", "ServiceEntry", "WorkloadEntry", "Sidecar")
+                .map(name -> new Kind("networking.istio.io", name, VERSIONS))
+                .toList();
     }
 
     @Override
     public Translation translate(Document document) {
         return Head.translate(document, (root, head, parts) -> {
             if (!root.has("spec")) {
-                root.error("spec", "is required; add it");
+                root.missing("spec", "is required; add it");
             }
             root.<Boolean>object("spec", spec -> {
                 switch (document.kind()) {

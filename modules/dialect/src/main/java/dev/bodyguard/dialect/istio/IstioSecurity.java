@@ -1,6 +1,7 @@
 package dev.bodyguard.dialect.istio;
 
 import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.dialect.Kind;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.dialect.reading.Head;
 import dev.bodyguard.dialect.reading.Nobody;
@@ -11,18 +12,15 @@ import dev.bodyguard.model.Part;
 import dev.bodyguard.model.PolicyTarget;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.stream.Stream;
 
 /// Istio's security documents.
 public final class IstioSecurity implements Dialect {
-    private static final String GROUP = "security.istio.io/";
-    private static final Set<String> VERSIONS = Set.of(GROUP + "v1beta1", GROUP + "v1");
-
-    /// In any version: one that is not known is a mistake, and must not be passed over.
     @Override
-    public boolean speaks(Document document) {
-        return document.apiVersion().startsWith(GROUP)
-                && (document.kind().equals("AuthorizationPolicy") || isOfPeers(document));
+    public List<Kind> kinds() {
+        return Stream.of("AuthorizationPolicy", "PeerAuthentication")
+                .map(name -> new Kind("security.istio.io", name, List.of("v1", "v1beta1")))
+                .toList();
     }
 
     private static boolean isOfPeers(Document document) {
@@ -43,9 +41,6 @@ public final class IstioSecurity implements Dialect {
     @Override
     public Translation translate(Document document) {
         return Head.translate(document, (root, head, parts) -> {
-            if (!VERSIONS.contains(document.apiVersion())) {
-                root.error("apiVersion", "must be " + GROUP + "v1 or v1beta1, was " + document.apiVersion());
-            }
             if (isOfPeers(document)) {
                 PeerAuthentications.read(document, root, head, parts);
                 return;

@@ -1,8 +1,8 @@
 package dev.bodyguard.dialect.istio;
 
+import dev.bodyguard.dialect.Nearest;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
-import dev.bodyguard.dialect.reading.Nearest;
 import dev.bodyguard.dialect.reading.Repetition;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.HttpMatch;
@@ -69,7 +69,7 @@ final class VirtualServices {
         var namespace = document.namespace();
         var hosts = spec.texts("hosts");
         if (hosts.isEmpty()) {
-            spec.error("hosts", "is required; name at least one host");
+            spec.missing("hosts", "is required; name at least one host");
         }
         hosts.forEach(host -> Hosts.checked(spec, "hosts", host));
         var gateways = spec.texts("gateways");
@@ -85,7 +85,7 @@ final class VirtualServices {
         var reader = new VirtualServices(namespace);
         var rules = spec.list("http", reader::rule);
         if (!spec.has("http") && !spec.has("tls") && !spec.has("tcp")) {
-            spec.error("http", "is required; add at least one route");
+            spec.missing("http", "is required; add at least one route", "tls", "tcp");
         }
         if (!rules.isEmpty()) {
             parts.add(new HttpRoutes(
@@ -153,8 +153,11 @@ final class VirtualServices {
         var destinations = http.list("route", this::weighted);
         int said = (http.has("redirect") ? 1 : 0) + (http.has("directResponse") ? 1 : 0) + (http.has("route") ? 1 : 0);
         if (said != 1) {
-            if (said > 1 || !http.has("delegate")) {
-                http.error("route", "must be there, or redirect or directResponse in its place, and only one of them");
+            var must = "must be there, or redirect or directResponse in its place, and only one of them";
+            if (said > 1) {
+                http.error("route", must);
+            } else if (!http.has("delegate")) {
+                http.missing("route", must, "redirect", "directResponse");
             }
             return null;
         }
@@ -168,7 +171,7 @@ final class VirtualServices {
         }
         if (!http.has("route") || destinations.isEmpty()) {
             if (http.has("route")) {
-                http.error("route", "must name at least one destination that is right");
+                http.missing("route", "must name at least one destination that is right");
             }
             return null;
         }
@@ -189,7 +192,7 @@ final class VirtualServices {
         var weight = route.number("weight", 0, Integer.MAX_VALUE, route.has("weight") ? 1 : 0);
         var headers = headers(route);
         if (!route.has("destination")) {
-            route.error("destination", "is required; add it with a host");
+            route.missing("destination", "is required; add it with a host");
         }
         var destination = route.object("destination", this::destination);
         return destination == null ? null : new Weighted(destination, weight, headers);
@@ -200,12 +203,16 @@ final class VirtualServices {
         var subset = destination.text("subset");
         var port = destination.<Integer>object("port", inner -> {
             if (!inner.has("number")) {
-                inner.error("number", "is required; add it");
+                inner.missing("number", "is required; add it");
             }
             return inner.number("number", 1, 65535, 0);
         });
         return new Destination(
-                host, subset, port == null ? 0 : port, destination.origin(subset.isEmpty() ? "host" : "subset"));
+                host,
+                subset,
+                port == null ? 0 : port,
+                destination.origin(subset.isEmpty() ? "host" : "subset"),
+                destination.origin("host"));
     }
 
     private HttpMatch match(Fields match) {
@@ -309,7 +316,7 @@ final class VirtualServices {
 
     private static Action respond(Fields response) {
         if (!response.has("status")) {
-            response.error("status", "is required; add it");
+            response.missing("status", "is required; add it");
         }
         int status = response.number("status", 200, 599, 200);
         var body = response.<String>object("body", inner -> {
@@ -354,7 +361,7 @@ final class VirtualServices {
     private static HttpRule.@Nullable Delay delay(Fields delay) {
         delay.unsupported("exponentialDelay");
         if (!delay.has("fixedDelay")) {
-            delay.error("fixedDelay", "is required; add it");
+            delay.missing("fixedDelay", "is required; add it");
         }
         var pause = delay.duration("fixedDelay", MILLISECOND);
         double percent = percentage(delay, delay.percent("percent", 0));
@@ -366,7 +373,7 @@ final class VirtualServices {
         double percent = percentage(abort, 0);
         if (!abort.has("httpStatus")) {
             if (!abort.has("grpcStatus") && !abort.has("http2Error")) {
-                abort.error("httpStatus", "is required; add it");
+                abort.missing("httpStatus", "is required; add it", "grpcStatus", "http2Error");
             }
             return null;
         }

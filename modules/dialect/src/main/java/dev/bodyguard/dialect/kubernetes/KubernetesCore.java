@@ -1,6 +1,7 @@
 package dev.bodyguard.dialect.kubernetes;
 
 import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.dialect.Kind;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
@@ -20,9 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// Kubernetes' own words for services and the accounts that workloads run under.
 public final class KubernetesCore implements Dialect {
     @Override
-    public boolean speaks(Document document) {
-        return document.apiVersion().equals("v1")
-                && (document.kind().equals("Service") || document.kind().equals("ServiceAccount"));
+    public List<Kind> kinds() {
+        return List.of(new Kind("", "Service", List.of("v1")), new Kind("", "ServiceAccount", List.of("v1")));
     }
 
     @Override
@@ -34,7 +34,7 @@ public final class KubernetesCore implements Dialect {
                 return;
             }
             if (!root.has("spec")) {
-                root.error("spec", "is required; add it");
+                root.missing("spec", "is required; add it");
             }
             root.<Boolean>object("spec", spec -> {
                 service(document, spec, parts);
@@ -73,7 +73,7 @@ public final class KubernetesCore implements Dialect {
         var ports = spec.list("ports", port -> port(port, fromFile));
         // The API server takes one without, if it is headless.
         if (!spec.has("ports") && fromFile) {
-            spec.error("ports", "is required; add at least one");
+            spec.missing("ports", "is required; add at least one");
         }
         if (!ports.isEmpty()) {
             parts.add(new Service(
@@ -102,7 +102,7 @@ public final class KubernetesCore implements Dialect {
     private static Service.@Nullable Port port(Fields port, boolean fromFile) {
         port.elsewhere("nodePort");
         if (!port.has("port")) {
-            port.error("port", "is required; add it");
+            port.missing("port", "is required; add it");
         }
         int number = port.number("port", 1, 65535, 0);
         var name = port.text("name");

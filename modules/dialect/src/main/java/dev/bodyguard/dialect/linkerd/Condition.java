@@ -56,7 +56,7 @@ sealed interface Condition {
             }
         }
         if (fields.written().isEmpty()) {
-            fields.error("pathRegex", "must be there, or method, all, any or not");
+            fields.missing("pathRegex", "must be there, or method, all, any or not", "method", "all", "any", "not");
             return null;
         }
         return together(all, holds);

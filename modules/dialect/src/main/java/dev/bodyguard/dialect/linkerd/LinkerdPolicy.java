@@ -1,6 +1,7 @@
 package dev.bodyguard.dialect.linkerd;
 
 import dev.bodyguard.dialect.Dialect;
+import dev.bodyguard.dialect.Kind;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
@@ -30,17 +31,17 @@ public final class LinkerdPolicy implements Dialect {
     private static final int TOO_MANY_REQUESTS = 429;
 
     @Override
-    public boolean speaks(Document document) {
-        return (document.kind().equals("Server") && document.apiVersion().startsWith(GROUP + "/v1"))
-                || (document.kind().equals("HTTPLocalRateLimitPolicy")
-                        && document.apiVersion().equals(GROUP + "/v1alpha1"));
+    public List<Kind> kinds() {
+        return List.of(
+                new Kind(GROUP, "Server", List.of("v1beta3", "v1beta2", "v1beta1", "v1alpha1")),
+                new Kind(GROUP, "HTTPLocalRateLimitPolicy", List.of("v1alpha1")));
     }
 
     @Override
     public Translation translate(Document document) {
         return Head.translate(document, (root, _, parts) -> {
             if (!root.has("spec")) {
-                root.error("spec", "is required; add it");
+                root.missing("spec", "is required; add it");
             }
             root.<Boolean>object("spec", spec -> {
                 if (document.kind().equals("Server")) {
@@ -87,14 +88,15 @@ public final class LinkerdPolicy implements Dialect {
             return pods.map("matchLabels");
         });
         if (!spec.has("podSelector") && !spec.has("externalWorkloadSelector")) {
-            spec.error("podSelector", "is required; {} means every workload of the namespace");
+            spec.missing(
+                    "podSelector", "is required; {} means every workload of the namespace", "externalWorkloadSelector");
         }
         return selector == null ? Map.of() : selector;
     }
 
     private static int port(Fields spec) {
         if (!spec.has("port")) {
-            spec.error("port", "is required; add it");
+            spec.missing("port", "is required; add it");
         }
         if (spec.isText("port")) {
             spec.warning("port", "a port's name means nothing outside Kubernetes; every port is meant");
@@ -151,7 +153,7 @@ public final class LinkerdPolicy implements Dialect {
             return ref.required("name");
         });
         if (!spec.has("targetRef")) {
-            spec.error("targetRef", "is required; name a Server");
+            spec.missing("targetRef", "is required; name a Server");
         }
         List<Rule> rules = new ArrayList<>();
         var total = spec.object("total", LinkerdPolicy::perSecond);
@@ -164,7 +166,7 @@ public final class LinkerdPolicy implements Dialect {
             var quota = perSecond(one);
             var clients = one.list("clientRefs", ref -> client(ref, document.namespace()));
             if (clients.isEmpty()) {
-                one.error("clientRefs", "is required; name at least one ServiceAccount");
+                one.missing("clientRefs", "is required; name at least one ServiceAccount");
             }
             if (clients.size() > 1) {
                 one.warning("clientRefs", "each of the clients has the limit for itself; Linkerd has them share it");
@@ -193,7 +195,7 @@ public final class LinkerdPolicy implements Dialect {
     private static @Nullable Quota perSecond(Fields fields) {
         var requests = fields.number("requestsPerSecond", 1, MOST);
         if (!fields.has("requestsPerSecond")) {
-            fields.error("requestsPerSecond", "is required; say how many");
+            fields.missing("requestsPerSecond", "is required; say how many");
         }
         return requests == null ? null : new Quota(requests, Duration.ofSeconds(1), requests);
     }

@@ -52,8 +52,8 @@ final class ServiceProfiles {
                     "concern nobody: a profile's name is the full name of its service, such as "
                             + Shares.host(host, document.namespace()));
         }
-        var itself = new Forward(
-                List.of(new Weighted(new Destination(host, "", 0, document.origin()), 1, HeaderEdits.NONE)));
+        var itself =
+                new Forward(List.of(new Weighted(new Destination(host, 0, document.origin()), 1, HeaderEdits.NONE)));
         var reader = new ServiceProfiles(Shares.read(document.namespace(), spec, "dstOverrides", "authority")
                 .orElse(itself));
         var budget = spec.object("retryBudget", ServiceProfiles::budget);
@@ -95,7 +95,7 @@ final class ServiceProfiles {
     private HttpRule rule(Fields route) {
         var name = route.required("name");
         if (!route.has("condition")) {
-            route.error("condition", "is required; add it");
+            route.missing("condition", "is required; add it");
         }
         var condition = route.object("condition", Condition::read);
         var matches = condition == null ? List.<HttpMatch>of() : condition.matches(route, "condition");
@@ -138,7 +138,7 @@ final class ServiceProfiles {
     private static Set<Integer> failures(Fields route, boolean retryable) {
         var classes = route.list("responseClasses", one -> {
             if (!one.has("condition")) {
-                one.error("condition", "is required; add it");
+                one.missing("condition", "is required; add it");
             }
             var condition = one.object("condition", Statuses::read);
             boolean failure = one.bool("isFailure", false);
@@ -180,7 +180,7 @@ final class ServiceProfiles {
                 int min = range.number("min", 100, 599, 0);
                 int max = range.number("max", 100, 599, 0);
                 if (min == 0 && max == 0) {
-                    range.error("min", "must be there, or max, or both");
+                    range.missing("min", "must be there, or max, or both", "max");
                 }
                 // Linkerd: one of the two alone means exactly this status.
                 int from = min == 0 ? max : min;
@@ -201,7 +201,7 @@ final class ServiceProfiles {
                 all.add(status -> !not.holds(status));
             }
             if (condition.written().isEmpty()) {
-                condition.error("status", "must be there, or all, any or not");
+                condition.missing("status", "must be there, or all, any or not", "all", "any", "not");
                 return null;
             }
             return status -> all.stream().allMatch(one -> one.holds(status));

@@ -22,11 +22,11 @@ final class Shares {
         var shares = fields.list(list, one -> {
             var authority = one.required(name);
             if (!one.has("weight")) {
-                one.error("weight", "is required; add it");
+                one.missing("weight", "is required; add it");
             }
             var weight = one.thousandths("weight");
             return new Share(
-                    new Destination(host(authority, namespace), "", port(authority), one.origin(name)),
+                    new Destination(host(authority, namespace), port(authority), one.origin(name)),
                     weight == null ? 1 : weight);
         });
         if (shares.isEmpty()) {

@@ -29,7 +29,7 @@ final class TrafficSplits {
                             + " HTTPRoute of Gateway API");
         }
         if (!spec.has("backends")) {
-            spec.error("backends", "is required; add at least one");
+            spec.missing("backends", "is required; add at least one");
         }
         var shares = Shares.read(document.namespace(), spec, "backends", "service");
         shares.ifPresent(forward -> parts.add(new HttpRoutes(

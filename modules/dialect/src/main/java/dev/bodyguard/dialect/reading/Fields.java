@@ -2,6 +2,7 @@ package dev.bodyguard.dialect.reading;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import dev.bodyguard.dialect.Nearest;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Location;
 import dev.bodyguard.model.Origin;
@@ -13,16 +14,21 @@ import java.math.RoundingMode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The fields of a mapping, read one by one, each by the type that it must have. What is wrong becomes a problem at the
-/// field's place, and [#done] reports whatever nobody asked for: so no field can be ignored without a word.
+/// field's place, and [#done] reports whatever nobody asked for: so no field can be ignored without a word. One mistake
+/// is one problem: a field is not called missing as well where what is there is wrong, or where one stands that is
+/// nearly called so.
 public final class Fields {
     private static final java.util.regex.Pattern DURATION =
             java.util.regex.Pattern.compile("([0-9]*\\.?[0-9]+)(h|ms|m|s|us|µs|ns)");
@@ -34,13 +40,21 @@ public final class Fields {
     private final String path;
     private final Value.Mapping mapping;
     private final List<Problem> problems;
+    /// Where in the problems those of this mapping begin.
+    private final int begun;
+
     private final Set<String> known = new TreeSet<>();
+    /// Fields that the document is refused for.
+    private final Set<String> refused = new HashSet<>();
+    /// What was said of fields that are not there, by each that could stand there.
+    private final Map<String, Problem> missed = new HashMap<>();
 
     private Fields(Document document, String path, Value.Mapping mapping, List<Problem> problems) {
         this.document = document;
         this.path = path;
         this.mapping = mapping;
         this.problems = problems;
+        this.begun = problems.size();
     }
 
     /// The whole document.
@@ -103,12 +117,33 @@ public final class Fields {
 
     /// Refuses the document because of a field.
     public void error(String field, String message) {
+        refused.add(field);
         problem(Problem.Severity.ERROR, at(field), place(field), message);
+    }
+
+    /// Refuses the document because nothing of use stands in a field.
+    ///
+    /// @param instead fields that could stand in its place
+    public void missing(String field, String message, String... instead) {
+        if (refused.contains(field) || Stream.of(instead).anyMatch(refused::contains)) {
+            return;
+        }
+        error(field, message);
+        missed(field, instead);
     }
 
     /// Says that a field does not do what its author may think.
     public void warning(String field, String message) {
         problem(Problem.Severity.WARNING, at(field), place(field), message);
+        missed(field);
+    }
+
+    private void missed(String field, String... instead) {
+        var said = problems.getLast();
+        if (mapping.get(field) == null) {
+            missed.put(field, said);
+        }
+        Stream.of(instead).filter(other -> mapping.get(other) == null).forEach(other -> missed.put(other, said));
     }
 
     private @Nullable Location place(String field) {
@@ -121,7 +156,13 @@ public final class Fields {
     }
 
     private void wrong(String field, Value value, String must) {
-        problem(Problem.Severity.ERROR, field, value.at(), "must be " + must + ", was " + shown(value));
+        wrong(field, at(field), value, must);
+    }
+
+    /// @param path of the value, in or below the field
+    private void wrong(String field, String path, Value value, String must) {
+        refused.add(field);
+        problem(Problem.Severity.ERROR, path, value.at(), "must be " + must + ", was " + shown(value));
     }
 
     /// A value as a message shows it.
@@ -147,7 +188,7 @@ public final class Fields {
         if (value instanceof Value.Text(var text, var _)) {
             return text;
         }
-        wrong(at(field), value, "a text (put quotes around it)");
+        wrong(field, value, "a text (put quotes around it)");
         return "";
     }
 
@@ -160,7 +201,7 @@ public final class Fields {
     public String required(String field) {
         var text = text(field);
         if (!has(field) || (text.isEmpty() && mapping.get(field) instanceof Value.Text)) {
-            error(field, "is required; add it");
+            missing(field, "is required; add it");
         }
         return text;
     }
@@ -174,7 +215,7 @@ public final class Fields {
         if (value instanceof Value.Bool(var bool, var _)) {
             return bool;
         }
-        wrong(at(field), value, "true or false");
+        wrong(field, value, "true or false");
         return otherwise;
     }
 
@@ -188,7 +229,7 @@ public final class Fields {
             return number;
         }
         wrong(
-                at(field),
+                field,
                 value,
                 most >= Integer.MAX_VALUE
                         ? "a whole number of " + least + " or more"
@@ -217,7 +258,7 @@ public final class Fields {
             case Value.Null _, Value.Bool _, Value.Text _, Value.Sequence _, Value.Mapping _ -> Double.NaN;
         };
         if (value != null && !(number >= 0 && number <= most)) {
-            wrong(at(field), value, "a number from 0 to " + most);
+            wrong(field, value, "a number from 0 to " + most);
             return otherwise;
         }
         return number;
@@ -239,7 +280,7 @@ public final class Fields {
             return quantity.movePointRight(3).setScale(0, RoundingMode.UP).longValue();
         }
         if (value != null) {
-            wrong(at(field), value, "a quantity of 0 or more such as 1, 500m or 1k");
+            wrong(field, value, "a quantity of 0 or more such as 1, 500m or 1k");
         }
         return null;
     }
@@ -266,9 +307,9 @@ public final class Fields {
         }
         var duration = value instanceof Value.Text(var text, var _) ? parse(text) : null;
         if (duration == null) {
-            wrong(at(field), value, "a duration such as 2s or 500ms");
+            wrong(field, value, "a duration such as 2s or 500ms");
         } else if (duration.compareTo(least) < 0) {
-            wrong(at(field), value, "a duration of " + least.toMillis() + "ms or more");
+            wrong(field, value, "a duration of " + least.toMillis() + "ms or more");
             return null;
         }
         return duration;
@@ -314,7 +355,7 @@ public final class Fields {
         if (value instanceof Value.Text(var text, var _) && Arrays.asList(words).contains(text)) {
             return text;
         }
-        wrong(at(field), value, "one of " + String.join(", ", words));
+        wrong(field, value, "one of " + String.join(", ", words));
         return null;
     }
 
@@ -325,7 +366,7 @@ public final class Fields {
             if (value instanceof Value.Text(var text, var _)) {
                 texts.add(text);
             } else {
-                wrong(at, value, "a text (put quotes around it)");
+                wrong(field, at, value, "a text (put quotes around it)");
             }
         });
         return texts;
@@ -338,7 +379,7 @@ public final class Fields {
             if (value instanceof Value.Int(var number, var _) && number >= least && number <= most) {
                 numbers.add((int) number);
             } else {
-                wrong(at, value, "a whole number from " + least + " to " + most);
+                wrong(field, at, value, "a whole number from " + least + " to " + most);
             }
         });
         return numbers;
@@ -355,7 +396,7 @@ public final class Fields {
                 item.read(items.get(i), at(field) + "[" + i + "]");
             }
         } else if (value != null) {
-            wrong(at(field), value, "a list");
+            wrong(field, value, "a list");
         }
     }
 
@@ -364,14 +405,12 @@ public final class Fields {
         var all = new ArrayList<T>();
         each(field, (value, at) -> {
             if (value instanceof Value.Mapping inner) {
-                var fields = new Fields(document, at, inner, problems);
-                var one = read.apply(fields);
-                fields.done();
+                var one = inside(field, at, inner, read);
                 if (one != null) {
                     all.add(one);
                 }
             } else {
-                wrong(at, value, "a mapping");
+                wrong(field, at, value, "a mapping");
             }
         });
         return all;
@@ -384,12 +423,21 @@ public final class Fields {
             return null;
         }
         if (!(value instanceof Value.Mapping inner)) {
-            wrong(at(field), value, "a mapping");
+            wrong(field, value, "a mapping");
             return null;
         }
-        var fields = new Fields(document, at(field), inner, problems);
+        return inside(field, at(field), inner, read);
+    }
+
+    /// @param path of the mapping, in or below the field
+    private <T> @Nullable T inside(String field, String path, Value.Mapping inner, Function<Fields, @Nullable T> read) {
+        var fields = new Fields(document, path, inner, problems);
         var one = read.apply(fields);
         fields.done();
+        if (problems.subList(fields.begun, problems.size()).stream()
+                .anyMatch(problem -> problem.severity() == Problem.Severity.ERROR)) {
+            refused.add(field);
+        }
         return one;
     }
 
@@ -477,6 +525,12 @@ public final class Fields {
     public void done() {
         for (var entry : mapping.entries()) {
             if (!known.contains(entry.key())) {
+                var near = Nearest.of(entry.key(), known);
+                var said = near == null ? null : missed.get(near);
+                if (said != null) {
+                    problems.subList(begun, problems.size()).remove(said);
+                    missed.values().removeIf(said::equals);
+                }
                 problem(
                         Problem.Severity.ERROR,
                         at(entry.key()),

@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,7 +17,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// What a directory's files say together: the last good form of each document, and who wins where two files
-/// hold the same object. No I/O.
+/// hold the same object: the one that is in force already, so that a copy displaces nothing; at first the one that
+/// comes first by name. No I/O.
 final class Contents {
     private static final String STAYS = "; what was last read from here stays in force";
 
@@ -24,6 +26,9 @@ final class Contents {
     private final TreeMap<String, File> files = new TreeMap<>();
 
     private Map<String, Document> told = Map.of();
+    /// The file that holds what was told, by the document's key.
+    private final Map<String, String> holders = new HashMap<>();
+
     private List<FileProblem> duplicates = List.of();
 
     private record File(ByteBuffer bytes, List<Document> inForce, List<FileProblem> problems) {}
@@ -70,22 +75,17 @@ final class Contents {
     /// What changed since this was last asked.
     Difference difference() {
         var now = new LinkedHashMap<String, Document>();
-        var twice = new ArrayList<FileProblem>();
-        for (File file : files.values()) {
-            for (Document document : file.inForce()) {
-                Document first = now.putIfAbsent(document.key(), document);
-                if (first != null
-                        && first.root().at() != null
-                        && document.root().at() != null) {
-                    twice.add(new FileProblem(
-                            document.root().at(),
-                            document.kind() + " " + document.namespace() + "/" + document.name()
-                                    + " stands a second time here and is left out, the one at "
-                                    + first.root().at() + " is in force; remove or rename one of the two"));
-                }
+        // First what is in force and still stands where it stood, then what is new, by the files' names.
+        files.forEach((name, file) -> file.inForce().stream()
+                .filter(document -> name.equals(holders.get(document.key())))
+                .forEach(document -> now.putIfAbsent(document.key(), document)));
+        files.forEach((name, file) -> file.inForce().forEach(document -> {
+            if (now.putIfAbsent(document.key(), document) == null) {
+                holders.put(document.key(), name);
             }
-        }
-        duplicates = List.copyOf(twice);
+        }));
+        holders.keySet().retainAll(now.keySet());
+        duplicates = duplicates(now);
         var put = now.values().stream()
                 .filter(document -> !document.equals(told.get(document.key())))
                 .toList();
@@ -93,6 +93,25 @@ final class Contents {
         removed.removeAll(now.keySet());
         told = now;
         return new Difference(put, removed);
+    }
+
+    private List<FileProblem> duplicates(Map<String, Document> now) {
+        var twice = new ArrayList<FileProblem>();
+        for (File file : files.values()) {
+            for (Document document : file.inForce()) {
+                Document other = now.get(document.key());
+                Location at = document.root().at();
+                Location inForce = other == null ? null : other.root().at();
+                if (at != null && inForce != null && !at.equals(inForce)) {
+                    twice.add(new FileProblem(
+                            at,
+                            document.kind() + " " + document.namespace() + "/" + document.name()
+                                    + " stands a second time here and is left out, the one at " + inForce
+                                    + " is in force; remove or rename one of the two"));
+                }
+            }
+        }
+        return List.copyOf(twice);
     }
 
     private static Parsed parse(String name, byte[] bytes) {

@@ -28,7 +28,6 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// A directory of `*.yaml`, `*.yml` and `*.json` files, sub-folders included, watched while people edit them.
@@ -36,11 +35,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every call to [#next] happens on the one thread that owns the directory; only [#close] may come from another.
 public final class Directory implements AutoCloseable {
-    /// Editors write in several steps: nothing is read before the directory was quiet for this long …
-    private static final Duration QUIET = Duration.ofMillis(15);
-    /// … or busy for this long.
-    private static final Duration LONGEST_WAIT = Duration.ofMillis(50);
-    /// How long an emptied file may be the first half of a rewrite.
+    /// Editors and copies write in several steps, some tens of milliseconds apart, and half a file is a file without
+    /// its last documents: nothing is read before the directory was quiet for this long …
+    private static final Duration QUIET = Duration.ofMillis(100);
+    /// … or busy for this long, which leaves more than half of the second in which an edit is to be in force.
+    private static final Duration LONGEST_WAIT = Duration.ofMillis(400);
+    /// By then a file that is never still is read as it is: somebody puts a new one into its place all the time.
+    private static final Duration RESTLESS = Duration.ofSeconds(5);
+    /// An emptied file is mostly the first half of a rewrite, so it has to be still for this long.
     private static final Duration EMPTIED = Duration.ofMillis(500);
     /// The directory is looked through this often without any event: some file systems have none.
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
@@ -50,42 +52,34 @@ public final class Directory implements AutoCloseable {
 
     private final Path root;
     private final WatchService watch;
-    private final LongSupplier nanos;
     private final Map<Path, WatchKey> watched = new HashMap<>();
     private final Map<Path, Stamp> stamps = new HashMap<>();
     private final Contents contents = new Contents();
     private final Set<Path> touched = new HashSet<>();
+    /// Files that changed and are not read yet.
+    private final Map<Path, Restless> restless = new HashMap<>();
 
     private boolean first = true;
     private boolean lookAtAll;
-    private @Nullable Long emptiedUntil;
     private List<FileProblem> aboutTheDirectory = List.of();
     private List<FileProblem> reported = List.of();
 
-    private Directory(Path root, WatchService watch, LongSupplier nanos) {
+    private Directory(Path root, WatchService watch) {
         this.root = root;
         this.watch = watch;
-        this.nanos = nanos;
     }
 
     /// Opens a directory.
     ///
     /// @throws IOException if it is not there or cannot be watched, with a message for people
     public static Directory open(Path root) throws IOException {
-        return open(root, System::nanoTime);
-    }
-
-    /// Opens a directory with a clock of its own.
-    ///
-    /// @param nanos decides for how long an emptied file may be the first half of a rewrite
-    static Directory open(Path root, LongSupplier nanos) throws IOException {
         if (!Files.exists(root)) {
             throw new NoSuchFileException(root + " does not exist; create it, or name the folder that holds the YAML");
         }
         if (!Files.isDirectory(root)) {
             throw new NotDirectoryException(root + " is a file; name the folder that it is in");
         }
-        return new Directory(root, root.getFileSystem().newWatchService(), nanos);
+        return new Directory(root, root.getFileSystem().newWatchService());
     }
 
     /// The first call answers what there is; later ones wait until that has changed.
@@ -94,8 +88,8 @@ public final class Directory implements AutoCloseable {
     public Changes next() throws IOException, InterruptedException {
         try {
             if (first) {
-                first = false;
                 look();
+                first = false;
                 Contents.Difference found = contents.difference();
                 reported = problems();
                 return new Changes(found.put(), found.removed(), reported);
@@ -127,11 +121,7 @@ public final class Directory implements AutoCloseable {
     }
 
     private void awaitEvents() throws InterruptedException {
-        Duration patience = LOOK_AGAIN;
-        if (emptiedUntil != null) {
-            long left = emptiedUntil - nanos.getAsLong();
-            patience = left <= 0 ? Duration.ZERO : Duration.ofNanos(Math.min(left, LOOK_AGAIN.toNanos()));
-        }
+        Duration patience = restless.isEmpty() ? LOOK_AGAIN : QUIET;
         WatchKey key = watch.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
         long began = System.nanoTime();
         while (key != null) {
@@ -151,7 +141,11 @@ public final class Directory implements AutoCloseable {
             if (event.kind().equals(StandardWatchEventKinds.OVERFLOW)) {
                 lookAtAll = true;
             } else if (event.context() instanceof Path name) {
-                touched.add(folder.resolve(name));
+                Path file = folder.resolve(name);
+                touched.add(file);
+                if (isDocument(file) && !hidden(file)) {
+                    var _ = stir(file, Stamp.orNull(file));
+                }
             }
         }
         if (!key.reset()) {
@@ -159,50 +153,69 @@ public final class Directory implements AutoCloseable {
         }
     }
 
+    private Restless stir(Path file, @Nullable Stamp stamp) {
+        long now = System.nanoTime();
+        Restless before = restless.get(file);
+        var it = new Restless(stamp, before == null ? now : before.began, now);
+        restless.put(file, it);
+        return it;
+    }
+
+    /// Whether a file that changed has been left alone for a while, so that it is not the half of one.
+    ///
+    /// @param read what it was when it was read
+    private boolean isStill(Path file, Stamp stamp, @Nullable Stamp read, Duration quiet) {
+        Restless it = restless.get(file);
+        if (it == null ? !stamp.equals(read) : !stamp.equals(it.stamp)) {
+            it = stir(file, stamp); // no event told of it
+        }
+        long now = System.nanoTime();
+        if (it != null && now - it.still < quiet.toNanos() && now - it.began < RESTLESS.toNanos()) {
+            return false;
+        }
+        restless.remove(file);
+        return true;
+    }
+
     /// Brings the contents up to what the directory holds now.
     private void look() {
-        long now = nanos.getAsLong();
         var files = new TreeMap<String, Path>();
         try {
             aboutTheDirectory = walk(files);
         } catch (IOException e) {
             // Somebody is replacing the whole directory, or unmounted it: not a wish to run without any rule.
+            restless.clear();
             aboutTheDirectory = List.of(new FileProblem(
                     new Location(root.toString(), 1, 1),
                     "this directory cannot be read (" + reason(e)
                             + "); what was last read stays in force until it can be"));
             return;
         }
-        boolean mayBeHalfWritten = false;
-        for (var file : files.entrySet()) {
-            mayBeHalfWritten |= read(file.getKey(), file.getValue(), now);
+        files.forEach(this::read);
+        var there = new HashSet<>(files.values());
+        restless.keySet().retainAll(there);
+        // A file that appears and is not read yet may be one of those that are gone, under its new name.
+        if (stamps.keySet().containsAll(restless.keySet())) {
+            contents.keepOnly(files.keySet());
+            stamps.keySet().retainAll(there);
         }
-        if (!mayBeHalfWritten) {
-            emptiedUntil = null;
-        }
-        contents.keepOnly(files.keySet());
-        stamps.keySet().retainAll(new HashSet<>(files.values()));
         touched.clear();
+        touched.addAll(restless.keySet());
         lookAtAll = false;
     }
 
-    /// @return whether the file may be about to be written
-    private boolean read(String name, Path file, long now) {
+    private void read(String name, Path file) {
         try {
             Stamp stamp = Stamp.of(file);
             Stamp before = stamps.get(file);
             if (!lookAtAll && !touched.contains(file) && stamp.equals(before) && !stamp.young()) {
-                return false;
+                return;
+            }
+            boolean emptied = stamp.size == 0 && contents.holds(name);
+            if (!first && !isStill(file, stamp, before, emptied ? EMPTIED : QUIET)) {
+                return;
             }
             byte[] bytes = upTo(Yaml.LARGEST_FILE + 1, file);
-            if (bytes.length == 0 && contents.holds(name)) {
-                if (emptiedUntil == null) {
-                    emptiedUntil = now + EMPTIED.toNanos();
-                }
-                if (now < emptiedUntil) {
-                    return true;
-                }
-            }
             stamps.put(file, stamp);
             contents.read(name, bytes);
         } catch (NoSuchFileException e) {
@@ -212,7 +225,6 @@ public final class Directory implements AutoCloseable {
             stamps.remove(file);
             contents.unreadable(name, "cannot be read (" + reason(e) + "); make it readable for this user");
         }
-        return false;
     }
 
     private static byte[] upTo(int most, Path file) throws IOException {
@@ -285,6 +297,13 @@ public final class Directory implements AutoCloseable {
         return name.endsWith(".yaml") || name.endsWith(".yml") || name.endsWith(".json");
     }
 
+    /// A file that changed and is not read yet. Times are of [System#nanoTime()].
+    ///
+    /// @param stamp when it changed last; null where it was not there
+    /// @param began when it changed first
+    /// @param still since when it did not change
+    private record Restless(@Nullable Stamp stamp, long began, long still) {}
+
     /// What tells without reading that a file is the one that was read.
     private record Stamp(long modified, long size, @Nullable Object key, long takenAt) {
         static Stamp of(Path file) throws IOException {
@@ -294,6 +313,14 @@ public final class Directory implements AutoCloseable {
                     attributes.size(),
                     attributes.fileKey(),
                     System.currentTimeMillis());
+        }
+
+        static @Nullable Stamp orNull(Path file) {
+            try {
+                return of(file);
+            } catch (IOException gone) {
+                return null;
+            }
         }
 
         /// Modified so shortly ago that a second modification may bear the same time.

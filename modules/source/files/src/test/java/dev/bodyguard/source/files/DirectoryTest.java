@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bodyguard.model.Document;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -98,6 +102,21 @@ class DirectoryTest {
     }
 
     @Test
+    void aFolderThatIsRenamedTakesNothingAway() throws Exception {
+        Files.createDirectories(folder.resolve("old"));
+        write("old/a.yaml", document("a", 1));
+        directory.next();
+
+        Files.move(folder.resolve("old"), folder.resolve("new"));
+        var changes = directory.next();
+
+        assertThat(changes.removed()).isEmpty();
+        assertThat(changes.put())
+                .singleElement()
+                .satisfies(a -> assertThat(a.root().at()).hasToString("new/a.yaml:1:1"));
+    }
+
+    @Test
     void forgetsTheDocumentsOfADeletedFile() throws Exception {
         write("a.yaml", document("a", 1));
         directory.next();
@@ -151,33 +170,96 @@ class DirectoryTest {
     }
 
     @Test
-    void doesNotTakeAHalfWrittenFileForAnEmptyOne() throws Exception {
-        var asked = new Semaphore(0);
-        try (var patient = Directory.open(folder, () -> {
-            asked.release();
-            return 0; // no time passes
-        })) {
-            write("a.yaml", document("a", 1));
-            patient.next();
-            asked.drainPermits();
+    void aCopyDoesNotDisplaceWhatIsInForce() throws Exception {
+        write("b.yaml", document("a", 1));
+        directory.next();
 
-            write("a.yaml", "");
-            var next = CompletableFuture.supplyAsync(() -> next(patient));
-            asked.acquire(2); // it has looked at the empty file, and begun to wait
-            write("a.yaml", document("a", 2));
-            var changes = next.get();
+        write("a.yaml", document("a", 2));
+        var copied = directory.next();
+        write("b.yaml", document("a", 3));
+        var edited = directory.next();
+        write("b.yaml", document("b", 1));
+        var dropped = directory.next();
 
-            assertThat(changes.removed()).isEmpty();
-            assertThat(changes.put()).hasSize(1);
+        assertThat(copied.put()).isEmpty();
+        assertThat(copied.problems())
+                .extracting(FileProblem::toString)
+                .containsExactly("a.yaml:1:1: A default/a stands a second time here and is left out, the one at"
+                        + " b.yaml:1:1 is in force; remove or rename one of the two");
+        assertThat(edited.put())
+                .singleElement()
+                .satisfies(a -> assertThat(a.root().at()).hasToString("b.yaml:1:1"));
+        assertThat(dropped.put()).extracting(Document::name).containsExactlyInAnyOrder("a", "b");
+        assertThat(dropped.removed()).isEmpty();
+        assertThat(dropped.problems()).isEmpty();
+    }
+
+    @Test
+    void waitsForTheSecondHalfOfAFileThatIsSavedInTwo() throws Exception {
+        write("a.yaml", document("a", 1) + "---\n" + document("b", 1));
+        directory.next();
+
+        long began = System.nanoTime();
+        write("a.yaml", document("a", 2));
+        var second = later(Duration.ofMillis(60), () -> append("a.yaml", "---\n" + document("b", 2)));
+        var changes = directory.next();
+
+        second.get();
+        assertThat(changes.removed()).isEmpty();
+        assertThat(changes.put()).extracting(Document::name).containsExactly("a", "b");
+        assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void aFileThatIsBeingWrittenHoldsUpNoOther() throws Exception {
+        directory.next();
+        write("busy.yaml", document("b", 1));
+        var writing = new AtomicBoolean(true);
+        var writer = later(Duration.ZERO, () -> {
+            while (writing.get()) {
+                append("busy.yaml", "# more\n");
+                LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
+            }
+        });
+
+        long began = System.nanoTime();
+        write("a.yaml", document("a", 1));
+        var first = directory.next();
+        var took = Duration.ofNanos(System.nanoTime() - began);
+        writing.set(false);
+        writer.get();
+        var second = directory.next();
+
+        assertThat(first.put()).extracting(Document::name).containsExactly("a");
+        assertThat(took).isLessThan(Duration.ofSeconds(1));
+        assertThat(second.put()).extracting(Document::name).containsExactly("b");
+    }
+
+    private static CompletableFuture<Void> later(Duration after, Runnable what) {
+        return CompletableFuture.runAsync(
+                what, CompletableFuture.delayedExecutor(after.toMillis(), TimeUnit.MILLISECONDS));
+    }
+
+    private void append(String name, String text) {
+        try {
+            Files.writeString(folder.resolve(name), text, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
-    private static Changes next(Directory directory) {
-        try {
-            return directory.next();
-        } catch (IOException | InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
+    @Test
+    void doesNotTakeAHalfWrittenFileForAnEmptyOne() throws Exception {
+        write("a.yaml", document("a", 1));
+        directory.next();
+
+        write("a.yaml", "");
+        var second = later(Duration.ofMillis(250), () -> append("a.yaml", document("a", 2)));
+        var changes = directory.next();
+
+        second.get();
+        assertThat(changes.removed()).isEmpty();
+        assertThat(changes.put()).hasSize(1);
     }
 
     @Test

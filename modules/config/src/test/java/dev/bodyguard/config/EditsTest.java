@@ -1,0 +1,357 @@
+package dev.bodyguard.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bodyguard.dialect.Dialects;
+import dev.bodyguard.model.AuthorizationPolicy;
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.HttpRule.Destination;
+import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Workload;
+import dev.bodyguard.source.files.Yaml;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/// What an edit does to what is in force: of the YAML of a file, with the workloads that are there.
+class EditsTest {
+    private static final String RULE = """
+            apiVersion: networking.istio.io/v1alpha3
+            kind: DestinationRule
+            metadata: {name: pay}
+            spec:
+              host: pay
+              subsets:
+                - {name: v1, labels: {version: v1}}
+                - {name: v2, labels: {version: v2}}
+            """;
+    private static final String ROUTE = """
+            ---
+            apiVersion: networking.istio.io/v1alpha3
+            kind: VirtualService
+            metadata: {name: pay}
+            spec:
+              hosts: [pay]
+              http:
+                - route:
+                    - destination:
+                        host: pay
+                        subset: v2
+            """;
+    private static final String POLICY = """
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: pay}
+            spec:
+              selector: {matchLabels: {app: pay}}
+              rules: [{from: [{source: {serviceAccounts: [checkout]}}]}]
+            """;
+    private static final String STAYS = "refused, GOOD: ";
+
+    private final Diary diary = new Diary();
+    private final Documents documents = new Documents(Dialects.all(), diary);
+    private final Names names = new Names();
+    private Map<String, Document> saved = Map.of();
+    private List<Workload> workloads = List.of(workload("pay"));
+    private Mesh mesh = Mesh.of(List.of());
+    private long generation;
+
+    // A kind, a group or a version that is misspelt.
+
+    @Test
+    void aMisspeltKindIsAVersionOfWhatWasMeant() {
+        save(RULE + ROUTE);
+
+        save(RULE + ROUTE.replace("VirtualService", "VirtualServce"));
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:11:7: VirtualServce default/pay: kind: there is no VirtualServce in"
+                        + " networking.istio.io/v1alpha3; did you mean VirtualService?");
+        assertThat(leads()).containsExactly("pay v2");
+        assertThat(documents.size()).isEqualTo(2);
+
+        save(RULE + ROUTE.replace("subset: v2", "subset: v1"));
+
+        assertThat(diary.read()).containsExactly("applied: pay");
+        assertThat(leads()).containsExactly("pay v1");
+    }
+
+    @Test
+    void aMisspeltVersionAndAMisspeltGroupAreVersionsOfWhatWasMeant() {
+        save(RULE + ROUTE);
+
+        save(RULE + ROUTE.replace("v1alpha3", "v1alpha33"));
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:10:13: VirtualService default/pay: apiVersion: must be networking.istio.io/v1,"
+                        + " v1beta1 or v1alpha3, was networking.istio.io/v1alpha33; did you mean"
+                        + " networking.istio.io/v1alpha3?");
+        save(RULE + ROUTE.replace("istio.io/", "istio.i/"));
+        assertThat(diary.read()).hasSize(1).allMatch(line -> line.startsWith(STAYS + "a.yaml:10:13: "));
+        save(RULE + ROUTE.replace("networking", "security"));
+        assertThat(diary.read()).hasSize(1).allMatch(line -> line.startsWith(STAYS + "a.yaml:10:13: "));
+
+        assertThat(leads()).containsExactly("pay v2");
+    }
+
+    @Test
+    void aMisspeltCopyDisplacesNothing() {
+        save(RULE + ROUTE);
+
+        save(RULE + ROUTE + ROUTE.replace("VirtualService", "VirtualServce").replace("subset: v2", "subset: v1"));
+
+        assertThat(diary.read())
+                .singleElement()
+                .asString()
+                .startsWith("refused, NOTHING: a.yaml:22:7: VirtualServce default/pay: kind: ");
+        assertThat(documents.problems()).hasSize(1);
+        assertThat(leads()).containsExactly("pay v2");
+
+        save(RULE + ROUTE.replace("subset: v2", "subset: v1"));
+
+        assertThat(documents.problems()).isEmpty();
+        assertThat(leads()).containsExactly("pay v1");
+    }
+
+    @Test
+    void aMisspeltKindWhoseRightOneGoesAGenerationLaterIsAVersionOfItToo() {
+        save(RULE + ROUTE);
+        var right = saved.keySet().stream()
+                .filter(name -> name.contains("VirtualService"))
+                .toList();
+
+        add(ROUTE.replace("VirtualService", "VirtualServce"));
+        documents.take(Map.of(), right);
+        mesh = documents.settle(workloads, names, ++generation);
+
+        assertThat(leads()).containsExactly("pay v2");
+        assertThat(diary.read()).hasSize(2).last().asString().startsWith(STAYS);
+    }
+
+    @Test
+    void whatIsRemovedWhileItIsMisspeltIsRemoved() {
+        save(RULE + ROUTE);
+        save(RULE + ROUTE.replace("VirtualService", "VirtualServce"));
+
+        save(RULE);
+
+        assertThat(leads()).isEmpty();
+        assertThat(documents.problems()).isEmpty();
+    }
+
+    @Test
+    void aMisspeltPolicyStaysInForceAndOneThatNeverWasLetsNobodyIn() {
+        save(POLICY);
+        save(POLICY.replace("AuthorizationPolicy", "AuthorisationPolicy"));
+
+        assertThat(diary.read()).singleElement().asString().startsWith(STAYS);
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80))
+                .extracting(AuthorizationPolicy::action)
+                .containsExactly(AuthorizationPolicy.Action.ALLOW);
+
+        save("");
+        save(POLICY.replace("AuthorizationPolicy", "AuthorisationPolicy"));
+
+        assertThat(diary.read()).singleElement().asString().startsWith("refused, CLOSED: ");
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80))
+                .extracting(AuthorizationPolicy::action)
+                .containsExactly(AuthorizationPolicy.Action.DENY);
+        assertThat(mesh.authorizationPolicies("default", "refund", Map.of(), 80))
+                .isEmpty();
+    }
+
+    // An edit that leads to what nobody knows.
+
+    @Test
+    void aHostThatNobodyKnowsWaitsAndIsAppliedOnceSomebodyHasIt() {
+        save(RULE + ROUTE);
+
+        save(RULE + ROUTE.replace("  host: pay", "  host: pai"));
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:18:19: VirtualService default/pay: spec.http[0].route[0].destination.host: nobody"
+                        + " knows pai.default.svc.cluster.local; did you mean pay? This version waits until a Service,"
+                        + " ServiceEntry, service account or workload has that name");
+        assertThat(leads()).containsExactly("pay v2");
+
+        run(workload("pay"), workload("other"));
+        assertThat(diary.read()).isEmpty();
+        save(RULE + ROUTE.replace("  host: pay", "  host: pai").replace("            subset: v2\n", ""));
+        assertThat(diary.read()).hasSize(1);
+        run(workload("pay"), workload("pai"));
+
+        assertThat(diary.read()).containsExactly("applied: pay");
+        assertThat(leads()).containsExactly("pai ");
+        assertThat(documents.problems()).isEmpty();
+    }
+
+    @Test
+    void aRuleForAHostThatNobodyKnowsKeepsItsSubsets() {
+        save(RULE + ROUTE);
+
+        save(RULE.replace("host: pay", "host: payments") + ROUTE.replace("subset: v2", "subset: v1"));
+
+        assertThat(diary.read())
+                .singleElement()
+                .asString()
+                .startsWith(STAYS
+                        + "a.yaml:5:9: DestinationRule default/pay: spec.host: nobody knows"
+                        + " payments.default.svc.cluster.local; correct it, or add what it names. This version waits");
+        assertThat(mesh.problems()).isEmpty();
+        assertThat(leads()).as("the route goes by the rule that stays").containsExactly("pay v1");
+    }
+
+    @Test
+    void aSubsetThatNobodyDefinesWaitsForItsRule() {
+        save(RULE + ROUTE);
+
+        save(RULE + ROUTE.replace("subset: v2", "subset: v3"));
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:19:21: VirtualService default/pay: spec.http[0].route[0].destination.subset: no"
+                        + " DestinationRule defines subset v3 of pay.default.svc.cluster.local; did you mean v1? This"
+                        + " version waits until one does");
+        assertThat(leads()).containsExactly("pay v2");
+        assertThat(mesh.problems()).isEmpty();
+
+        save(RULE.replace("{name: v1", "{name: v3") + ROUTE.replace("subset: v2", "subset: v3"));
+
+        assertThat(diary.read()).containsExactly("applied: pay");
+        assertThat(leads()).containsExactly("pay v3");
+    }
+
+    @Test
+    void bothInOneGenerationGoTogether() {
+        save(RULE + ROUTE);
+
+        save(RULE.replace("v2", "v3") + ROUTE.replace("subset: v2", "subset: v3"));
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(leads()).containsExactly("pay v3");
+    }
+
+    @Test
+    void aVersionThatWaitsGivesWayToTheNext() {
+        save(RULE + ROUTE);
+        save(RULE + ROUTE.replace("subset: v2", "subset: v3"));
+        diary.read();
+
+        save(RULE + ROUTE.replace("subset: v2", "subset: v1"));
+
+        assertThat(diary.read()).containsExactly("applied: pay");
+        assertThat(leads()).containsExactly("pay v1");
+
+        save(RULE + ROUTE.replace("subset: v2", "subset: v3"));
+        save(RULE);
+
+        assertThat(leads()).isEmpty();
+        assertThat(documents.problems()).isEmpty();
+    }
+
+    @Test
+    void aFirstVersionAndWhatOthersTakeAwayAreObeyed() {
+        save(ROUTE);
+        assertThat(diary.read()).isEmpty();
+        assertThat(leads()).containsExactly("pay v2");
+
+        save(RULE + ROUTE);
+        save(RULE.replace("v2", "v3") + ROUTE);
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(mesh.problems())
+                .singleElement()
+                .asString()
+                .contains("no DestinationRule defines subset v2 of pay.default.svc.cluster.local; requests routed");
+    }
+
+    @Test
+    void whatLeadsNowhereAlreadyMayBeEdited() {
+        save(ROUTE);
+
+        save(ROUTE.replace("hosts: [pay]", "hosts: [pay, refund]"));
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(mesh.routes())
+                .singleElement()
+                .satisfies(routes -> assertThat(routes.hosts()).hasSize(2));
+    }
+
+    @Test
+    void aServiceWhoseWorkloadsAreAllGoneIsNoTypo() {
+        run(workload("pay"), workload("refund"));
+        save(RULE + ROUTE);
+        run();
+
+        save(RULE.replace("host: pay", "host: refund")
+                + ROUTE.replace("  host: pay", "  host: refund").replace("subset: v2", "subset: v1"));
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(leads()).containsExactly("refund v1");
+    }
+
+    @Test
+    void anApiServerIsToldThatAVersionIsNotAccepted() {
+        save(RULE + ROUTE);
+        save(RULE + ROUTE.replace("subset: v2", "subset: v3"));
+        assertThat(documents.standings(List.of())).as("of a file").isEmpty();
+
+        workloads = List.of();
+        saved = new HashMap<>(saved);
+        saved.replaceAll((_, document) -> new Document(
+                document.apiVersion(), document.kind(), document.namespace(), document.name(), "7", document.root()));
+        documents.take(saved, List.of());
+        mesh = documents.settle(workloads, names, 9);
+
+        assertThat(documents.standings(List.of()))
+                .filteredOn(standing -> standing.document().kind().equals("VirtualService"))
+                .singleElement()
+                .satisfies(standing -> {
+                    assertThat(standing.accepted()).isFalse();
+                    assertThat(standing.why()).startsWith("spec.http[0].route[0].destination.subset: no ");
+                });
+    }
+
+    /// The whole of a file.
+    private void save(String yaml) {
+        var parsed = Yaml.parse("a.yaml", yaml);
+        assertThat(parsed.problems()).isEmpty();
+        var now = new HashMap<String, Document>();
+        parsed.documents().forEach(document -> now.put(document.apiVersion() + "/" + document.key(), document));
+        var removed = new ArrayList<>(saved.keySet());
+        removed.removeAll(now.keySet());
+        saved = now;
+        documents.take(now, removed);
+        mesh = documents.settle(workloads, names, ++generation);
+    }
+
+    private void add(String yaml) {
+        for (var document : Yaml.parse("a.yaml", yaml).documents()) {
+            documents.take(Map.of(document.apiVersion() + "/" + document.key(), document), List.of());
+        }
+        mesh = documents.settle(workloads, names, ++generation);
+    }
+
+    private void run(Workload... now) {
+        workloads = List.of(now);
+        mesh = documents.settle(workloads, names, ++generation);
+    }
+
+    /// Where rules lead to, and by which subset that is defined.
+    private List<String> leads() {
+        return mesh.destinations().stream().map(EditsTest::shown).toList();
+    }
+
+    private static String shown(Destination destination) {
+        return destination.host().replace(".default.svc.cluster.local", "") + " " + destination.subset();
+    }
+
+    private static Workload workload(String service) {
+        return Workload.registered(
+                "default", service + "-1", service, service, Map.of(), "127.0.0.1", Map.of(80, 8080), true);
+    }
+}

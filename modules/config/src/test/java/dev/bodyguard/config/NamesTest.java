@@ -1,0 +1,70 @@
+package dev.bodyguard.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bodyguard.dialect.Dialects;
+import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Origin;
+import dev.bodyguard.model.Part;
+import dev.bodyguard.model.ServiceAccount;
+import dev.bodyguard.source.files.Yaml;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class NamesTest {
+    private final Names names = new Names();
+
+    @Test
+    void aNameThatIsGoneIsStillKnown() {
+        names.look(accounts("pay"));
+        names.look(accounts("refund"));
+
+        assertThat(names.know("pay.default.svc.cluster.local")).isTrue();
+        assertThat(names.know("pai.default.svc.cluster.local")).isFalse();
+        assertThat(names.present()).containsExactly("refund.default.svc.cluster.local");
+    }
+
+    @Test
+    void aWildcardKnowsWhatIsBelowItAndIsKnownByIt() {
+        names.look(Mesh.of(Dialects.all()
+                .translate(Yaml.parse("given.yaml", """
+                        apiVersion: networking.istio.io/v1
+                        kind: ServiceEntry
+                        metadata: {name: outside}
+                        spec: {hosts: ["*.example.com"], ports: [{number: 80, name: http}]}
+                        """).documents().getFirst())
+                .parts()));
+
+        assertThat(names.know("api.v2.example.com")).isTrue();
+        assertThat(names.know("example.com")).isFalse();
+        assertThat(names.know("*.example.com")).isTrue();
+        assertThat(names.know("*.example.org")).isFalse();
+    }
+
+    @Test
+    void whatWentFirstIsForgottenFirst() {
+        names.look(accounts("first"));
+        for (int i = 0; i < 20; i++) {
+            var some = new String[500];
+            for (int j = 0; j < some.length; j++) {
+                some[j] = "account-" + i + "-" + j;
+            }
+            names.look(accounts(some));
+        }
+        assertThat(names.know("first.default.svc.cluster.local")).isTrue();
+
+        names.look(accounts("last"));
+
+        assertThat(names.know("first.default.svc.cluster.local")).isFalse();
+        assertThat(names.know("account-0-0.default.svc.cluster.local")).isTrue();
+    }
+
+    private static Mesh accounts(String... names) {
+        List<Part> parts = new ArrayList<>();
+        for (String name : names) {
+            parts.add(new ServiceAccount("default", name, new Origin("ServiceAccount", "default", name, "", null)));
+        }
+        return Mesh.of(parts);
+    }
+}
