@@ -445,6 +445,13 @@ func ingressBy(t *testing.T, mode string) {
 	t.Run("https of a meshed client reaches the plaintext app, inside of mutual TLS", func(t *testing.T) {
 		expect(t, b, "https://payment-service/pay", at(service4, 443), "mutual_tls")
 	})
+	t.Run("an app that calls 127.0.0.1:443 reaches whoever its TLS is for", func(t *testing.T) {
+		expect(t, b, "https://payment-service/pay", "127.0.0.1:443", "mutual_tls")
+		expect(t, b, "https://payment-service/pay", "[::1]:443", "mutual_tls")
+		if got := b.Gets(app, "https://nobody.invalid/pay", "127.0.0.1:443"); !strings.HasPrefix(got, "failed:") {
+			t.Errorf("TLS for nobody: got %s", got)
+		}
+	})
 	if mode == "STRICT" {
 		t.Run("https of anybody else does not", func(t *testing.T) {
 			if got := outside.Gets(app, "https://payment-service/pay", at(a.V4, 443)); !strings.HasPrefix(got, "failed:") {

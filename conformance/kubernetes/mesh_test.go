@@ -64,6 +64,8 @@ func TestMesh(t *testing.T) {
 	t.Run("AnInjectorThatIsAway", injectorAway)
 	t.Run("MutualTLS", mutualTLS)
 	t.Run("Capture", capture)
+	t.Run("HTTPS", https)
+	t.Run("ProbesAndHooks", probesAndHooks)
 	t.Run("Jobs", jobs)
 	t.Run("Prometheus", prometheus)
 	t.Run("AMistakeIsACondition", mistake)

@@ -2,14 +2,21 @@
 // that opens a connection for every request, and an admission webhook that adds a sidecar.
 //
 //	probe serve ADDRESS NAME [DELAY]   answers /ready with 503 until the delay has passed
+//	probe servetls ADDRESS NAME        the same by HTTPS, with a certificate that nobody knows
 //	probe get URL [COUNT]              exits 1 where a request fails or is not answered with 200
 //	probe webhook ADDRESS CERTIFICATE KEY
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net/http"
 	"os"
 	"strconv"
@@ -24,7 +31,12 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		serve(argument(2, ":8080"), argument(3, "probe"), delay)
+		handle(argument(3, "probe"), delay)
+		log.Fatal(http.ListenAndServe(argument(2, ":8080"), nil))
+	case "servetls":
+		handle(argument(3, "probe"), 0)
+		server := http.Server{Addr: argument(2, ":8443"), TLSConfig: &tls.Config{Certificates: []tls.Certificate{ownCertificate()}}}
+		log.Fatal(server.ListenAndServeTLS("", ""))
 	case "get":
 		count, err := strconv.Atoi(argument(3, "1"))
 		if err != nil {
@@ -47,7 +59,7 @@ func argument(i int, otherwise string) string {
 	return otherwise
 }
 
-func serve(address, name string, delay time.Duration) {
+func handle(name string, delay time.Duration) {
 	host, err := os.Hostname()
 	if err != nil {
 		log.Fatal(err)
@@ -62,8 +74,20 @@ func serve(address, name string, delay time.Duration) {
 		log.Printf("%s %s from %s", r.Method, r.URL, r.RemoteAddr)
 		fmt.Fprintf(w, "name=%s host=%s local=%s peer=%s asked=%s\n", name, host, r.Context().Value(http.LocalAddrContextKey), r.RemoteAddr, r.Host)
 	})
-	log.Printf("%s serves on %s", name, address)
-	log.Fatal(http.ListenAndServe(address, nil))
+	log.Printf("%s serves", name)
+}
+
+func ownCertificate() tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 func get(url string, count int) {

@@ -3,12 +3,15 @@ package dev.bodyguard.proxy.sidecar;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// A host and a port, out of what a client wrote in `Host` or CONNECT.
 ///
 /// @param host in lower case; an IPv6 address without its brackets
 record Authority(String host, int port) {
+    private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?");
+
     /// Null where the text is none.
     static @Nullable Authority parse(String text, int defaultPort) {
         int bracket = text.lastIndexOf(']');
@@ -43,6 +46,11 @@ record Authority(String host, int port) {
             port = port * 10 + digit;
         }
         return port;
+    }
+
+    /// The host that a TLS hello names (RFC 6066 §3), at this port; this one where it names none.
+    Authority named(String server) {
+        return HOST_NAME.matcher(server).matches() ? new Authority(server.toLowerCase(Locale.ROOT), port) : this;
     }
 
     Authority withPort(int other) {

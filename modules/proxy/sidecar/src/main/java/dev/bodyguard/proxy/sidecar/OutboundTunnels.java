@@ -14,6 +14,7 @@ import dev.bodyguard.proxy.wire.TunnelHandler;
 import dev.bodyguard.proxy.wire.TunnelListener;
 import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Party;
+import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -75,6 +76,9 @@ final class OutboundTunnels implements TunnelHandler {
             return new TunnelListener() {};
         }
         var opaque = new Opaque(tunnel, to);
+        if (opaque.atOurDoor) {
+            return opaque;
+        }
         hosts.use(opaque.key);
         if (opaque.serverFirst) {
             opaque.dial();
@@ -84,11 +88,19 @@ final class OutboundTunnels implements TunnelHandler {
         return opaque;
     }
 
+    private static boolean isLoopback(String host) {
+        var address = NetUtil.createInetAddressFromIpAddressString(host);
+        return address != null && address.isLoopbackAddress();
+    }
+
     /// Owned by the tunnel's loop.
     private final class Opaque implements TunnelListener, Parking.Exit {
         private final Tunnel tunnel;
-        private final Authority to;
-        private final String key;
+        /// An app that calls 127.0.0.1:443 means the proxy, and whoever its TLS is for.
+        private final boolean atOurDoor;
+
+        private Authority to;
+        private String key;
         private final boolean serverFirst;
         private final Facts facts;
         private final Set<Endpoint> tried = new HashSet<>(2);
@@ -105,6 +117,7 @@ final class OutboundTunnels implements TunnelHandler {
             this.tunnel = tunnel;
             this.to = to;
             this.key = to.key();
+            this.atOurDoor = to.port() == HTTPS && isLoopback(to.host());
             this.serverFirst = SERVER_FIRST.contains(to.port());
             this.facts = ledger.tunnel(Edge.Reporter.SOURCE, tunnel);
             facts.source = self;
@@ -113,6 +126,11 @@ final class OutboundTunnels implements TunnelHandler {
         @Override
         public void onOpaque() {
             spoken = true;
+            if (atOurDoor) {
+                to = to.named(tunnel.serverName());
+                key = to.key();
+                hosts.use(key);
+            }
             dial();
             opened();
         }
@@ -145,7 +163,7 @@ final class OutboundTunnels implements TunnelHandler {
         private void impossible(String sentence) {
             dialling = false;
             if (spoken || serverFirst) {
-                log.tunnelRefused(tunnel.destination(), sentence);
+                log.tunnelRefused(to.toString(), sentence);
                 tunnel.close();
             }
         }

@@ -7,8 +7,13 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -91,6 +96,42 @@ class TunnelTest {
                         .isEqualTo("220 hello");
             }
         }
+    }
+
+    @Test
+    void goWhereTheirTlsIsForWhereTheAppCallsItsOwnMachine() throws Exception {
+        caller.config.put(Resources.VIRTUAL_HOST, "443/ledger", Given.knownBy("443/ledger", "tcpCluster", Given.CLUSTER));
+
+        for (var own : new String[] {"127.0.0.1:443", "[::1]:443"}) {
+            for (var named : new String[] {"ledger", "LEDGER"}) {
+                var hello = hello(named);
+                try (var socket = connect(own)) {
+                    socket.getOutputStream().write(hello, 0, 7);
+                    socket.getOutputStream().flush();
+                    socket.getOutputStream().write(hello, 7, hello.length - 7);
+
+                    assertThat(socket.getInputStream().readNBytes(hello.length))
+                            .as(own + " for " + named)
+                            .isEqualTo(hello);
+                }
+            }
+            try (var socket = connect(own)) {
+                socket.getOutputStream().write(hello("stranger"));
+                assertThat(socket.getInputStream().read()).isLessThan(0);
+            }
+        }
+        assertThat(accepted).hasValue(4);
+    }
+
+    private static byte[] hello(String server) throws Exception {
+        var engine = SSLContext.getDefault().createSSLEngine(server, 443);
+        engine.setUseClientMode(true);
+        var parameters = engine.getSSLParameters();
+        parameters.setServerNames(List.of(new SNIHostName(server)));
+        engine.setSSLParameters(parameters);
+        var out = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
+        engine.wrap(ByteBuffer.allocate(0), out);
+        return Arrays.copyOf(out.array(), out.position());
     }
 
     @Test

@@ -54,6 +54,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private final @Nullable AppTls own;
     private @Nullable TunnelListener listener;
     private @Nullable Channel server;
+    private String serverName = "";
     private boolean ready;
     private boolean opaque;
     private boolean done;
@@ -152,6 +153,11 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     }
 
     @Override
+    public String serverName() {
+        return serverName;
+    }
+
+    @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         var bytes = (ByteBuf) message;
         if (done) {
@@ -178,7 +184,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private Looks look(ByteBuf in) {
         var expected = peers;
         if (expected == null) {
-            return lookForHttp(in);
+            return tunnels == null ? lookForHttp(in) : lookForName(in);
         }
         return switch (ClientHello.read(in)) {
             case ClientHello.Reading.Incomplete _ -> Looks.UNDECIDED;
@@ -186,6 +192,18 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             case ClientHello.Reading.Hello(var hello)
             when MeshTls.isMeant(hello, expected.announced()) -> Looks.MUTUAL_TLS;
             case ClientHello.Reading.Hello _ -> own == null ? Looks.OPAQUE : Looks.ENDED_TLS;
+        };
+    }
+
+    /// A tunnel's TLS is not ended here, but for whom it is may say where it leads.
+    private Looks lookForName(ByteBuf in) {
+        return switch (ClientHello.read(in)) {
+            case ClientHello.Reading.Incomplete _ -> Looks.UNDECIDED;
+            case ClientHello.Reading.NotTls _ -> lookForHttp(in);
+            case ClientHello.Reading.Hello(var hello) -> {
+                serverName = hello.server();
+                yield Looks.OPAQUE;
+            }
         };
     }
 

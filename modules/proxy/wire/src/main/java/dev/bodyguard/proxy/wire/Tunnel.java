@@ -9,6 +9,10 @@ public interface Tunnel {
     /// The `host:port` of the CONNECT, or where a captured connection was meant for.
     String destination();
 
+    /// Whom the client's TLS is for, as its hello says (RFC 6066 §3), once `onOpaque` is heard; a client's word, in any
+    /// spelling. Empty where it began with no TLS, or named nobody.
+    String serverName();
+
     /// Connects to the server: in plaintext, or over mutual TLS with the ALPN of bytes that are no HTTP. Bytes flow,
     /// half-closes included, as soon as it is known that this is no HTTP. Where it fails, another dial may follow:
     /// the server was sent nothing yet. Does nothing while there is a server.
