@@ -646,8 +646,7 @@ public final class Mesh {
     /// Whether there is anything of this name: a service, of a document or registered, or an account that workloads are
     /// to run under and which none has joined by yet.
     public boolean knows(Destination destination) {
-        return servicesByHost.find(destination.host()).isPresent()
-                || accountsByHost.containsKey(destination.host());
+        return servicesByHost.find(destination.host()).isPresent() || accountsByHost.containsKey(destination.host());
     }
 
     /// Whether the subset that a destination names is defined; true where it names none.
