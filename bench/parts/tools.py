@@ -23,7 +23,7 @@ class Tools:
         self.wrk = from_debian("wrk", "usr/bin/wrk", ["wrk", "libluajit2-5.1-2"])
         # Where wrk was taken out of its package, its library was too.
         self.libraries = {"LD_LIBRARY_PATH": ":".join(str(folder) for folder in (CACHE / "debian").glob("usr/lib/*-linux-*"))}
-        self.envoy = Path(quiet([ROOT / "conformance" / "tools" / "envoy"], BODYGUARD_ROOT=str(ROOT)).strip())
+        self.envoy = Path(quiet([ROOT / "conformance" / "tools" / "envoy"], BODYGUARD_CHECKOUT=str(ROOT)).strip())
 
     def bring(self):
         """Fetches and builds what is missing; later calls find it done."""

@@ -250,7 +250,7 @@ func TestPods(t *testing.T) {
 		if got := outside.Gets(app, "http://"+at(a.V4, 8080)+"/pay", ""); !strings.HasPrefix(got, "failed:") {
 			t.Errorf("got %s", got)
 		}
-		payment.Sidecar.Says(`refused plaintext from `+regexp.QuoteMeta(outside.V4)+`:\d+: plaintext HTTP/1 \(GET\)`, patience)
+		payment.Sidecar.Says(`refused plaintext from `+regexp.QuoteMeta(outside.V4)+`:\d+ \(NR filter_chain_not_found\): plaintext HTTP/1 \(GET\)`, patience)
 	})
 	t.Run("so is plaintext to a port that nobody declares, by whatever address", func(t *testing.T) {
 		for _, address := range []string{a.V4, a.V6} {

@@ -359,7 +359,7 @@ spec: {taints: [{key: kwok.x-k8s.io/node, value: fake, effect: NoSchedule}]}
 
 func TestPrometheusDiscoversPods(t *testing.T) {
 	c := harness.Kube(t)
-	output, err := script("load", strings.TrimSpace(shell(`"$BODYGUARD_ROOT/conformance/cluster/prometheus/build"`))).CombinedOutput()
+	output, err := script("load", strings.TrimSpace(shell(`"$BODYGUARD_CHECKOUT/conformance/cluster/prometheus/build"`))).CombinedOutput()
 	says(t, "load", "localhost/prometheus:1", string(output), err)
 	namespace := c.Namespace()
 	c.Apply(namespace, fmt.Sprintf(`

@@ -63,7 +63,7 @@ func down(t *testing.T) {
 	t.Helper()
 	const links = "readlink %s/ns/{net,mnt,pid,uts,ipc} 2>/dev/null | sort -u"
 	outside := strings.Fields(shell(fmt.Sprintf(links, "/proc/self")))
-	members := shell(`source "$BODYGUARD_ROOT/conformance/cluster/settings.sh"; for pid in $(members); do ` +
+	members := shell(`source "$BODYGUARD_CHECKOUT/conformance/cluster/settings.sh"; for pid in $(members); do ` +
 		fmt.Sprintf(links, "/proc/$pid") + "; done | sort -u")
 	own := slices.DeleteFunc(strings.Fields(members), func(namespace string) bool { return slices.Contains(outside, namespace) })
 	if len(own) < len(outside) {

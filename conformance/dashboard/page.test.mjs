@@ -23,7 +23,7 @@ let url;
 
 before(async () => {
   const log = createWriteStream(join(tmpdir(), 'demo.log'));
-  demo = spawn(join(process.env.BODYGUARD_ROOT, 'bodyguard'), ['demo', '--state', state, '--for', '5m'], { stdio: 'pipe' });
+  demo = spawn(join(process.env.BODYGUARD_CHECKOUT, 'bodyguard'), ['demo', '--state', state, '--for', '5m'], { stdio: 'pipe' });
   demo.stdout.pipe(log);
   demo.stderr.pipe(log);
   [browser] = await Promise.all([

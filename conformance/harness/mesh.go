@@ -25,7 +25,7 @@ import (
 
 // The product's Root, and the sample's binaries, built once for all tests of a suite.
 var (
-	Root = os.Getenv("BODYGUARD_ROOT")
+	Root = os.Getenv("BODYGUARD_CHECKOUT")
 	Apps string
 )
 
@@ -113,9 +113,7 @@ func StartWith(t *testing.T, name string, environment []string, args ...string) 
 	t.Helper()
 	p := &Process{T: t, Name: name, done: make(chan struct{})}
 	p.Cmd = exec.Command(args[0], args[1:]...)
-	// The suites' variable for the checkout is the product's for a file with roots.
-	p.Cmd.Env = slices.DeleteFunc(os.Environ(), func(one string) bool { return strings.HasPrefix(one, "BODYGUARD_ROOT=") })
-	p.Cmd.Env = append(p.Cmd.Env, environment...)
+	p.Cmd.Env = append(os.Environ(), environment...)
 	p.Cmd.Stdout, p.Cmd.Stderr = p, p
 	if err := p.Cmd.Start(); err != nil {
 		t.Fatalf("%s does not start: %v", name, err)

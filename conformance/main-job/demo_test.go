@@ -184,3 +184,51 @@ func TestPortInUseIsOneLine(t *testing.T) {
 		t.Error("it ended with status 0")
 	}
 }
+
+// An app whose port somebody else has is not started, and nobody takes the other one for it.
+func TestPortInUseOfAnAppIsOneLine(t *testing.T) {
+	taken := func(listener net.Listener, err error) int {
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { listener.Close() })
+		return listener.Addr().(*net.TCPAddr).Port
+	}
+	m := NewMesh(t)
+	for name, address := range map[string]string{"on 127.0.0.1": "127.0.0.1:0", "on all addresses": ":0"} {
+		t.Run(name, func(t *testing.T) {
+			port := taken(net.Listen("tcp", address))
+
+			sidecar := Start(t, "sidecar", filepath.Join(Root, "bodyguard"), "sidecar", "--state", m.State,
+				"--service", "payment-service", "--name", "foreign", "--app-port", fmt.Sprint(port),
+				"--", filepath.Join(Apps, "payment-service"), "--addr", fmt.Sprintf("127.0.0.1:%d", port))
+
+			Eventually(t, 20*time.Second, "it ends", func() bool { return !sidecar.Alive() })
+			t.Log(sidecar.Output())
+			if sidecar.Cmd.ProcessState.ExitCode() == 0 {
+				t.Error("it ended with status 0")
+			}
+			line := fmt.Sprintf(`^bodyguard sidecar foreign: port 127\.0\.0\.1:%d \(--app-port\) is in use by pid %d \(.*\n$`, port, os.Getpid())
+			if !Compile(line).MatchString(sidecar.Output()) {
+				t.Errorf("it does not say %s", line)
+			}
+		})
+	}
+
+	t.Run("taken while the app starts", func(t *testing.T) {
+		port := FreePort(t)
+		begun := filepath.Join(t.TempDir(), "begun")
+		sidecar := Start(t, "sidecar", filepath.Join(Root, "bodyguard"), "sidecar", "--state", m.State,
+			"--service", "payment-service", "--name", "late", "--app-port", fmt.Sprint(port),
+			"--", "sh", "-c", `touch "$0"; until [ -e "$0.go" ]; do sleep 0.1; done; exec "$1" --addr "$2"`,
+			begun, filepath.Join(Apps, "payment-service"), fmt.Sprintf("127.0.0.1:%d", port))
+		Eventually(t, 20*time.Second, "the app begins", func() bool { _, err := os.Stat(begun); return err == nil })
+		taken(net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)))
+		if err := os.WriteFile(begun+".go", nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+
+		t.Log(sidecar.Says(fmt.Sprintf(`(?m)^.*the app ended with status 1; port 127\.0\.0\.1:%d .* is in use by pid %d .*$`,
+			port, os.Getpid()), 20*time.Second))
+	})
+}

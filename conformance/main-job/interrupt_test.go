@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,6 +44,122 @@ func TestInterruptedStartLeavesNothing(t *testing.T) {
 			terminal.isLeft(t)
 		})
 	}
+}
+
+// Ctrl-C ends the training, whatever it is at by then, and the cache that was in force stays so.
+func TestInterruptedTrainingLeavesNothing(t *testing.T) {
+	home := installed(t)
+	cache := filepath.Join(home, "sidecar.aot")
+	if err := os.WriteFile(cache, []byte("of before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, reached := range map[string]string{
+		"the control plane starts": "*/log",
+		"the sidecar starts":       "*/state/control-plane.json",
+		"the sidecar is asked":     "*/state/sidecars/training/sidecar.json",
+		"the cache is assembled":   "*/used",
+	} {
+		t.Run(name, func(t *testing.T) {
+			work := t.TempDir()
+			t.Setenv("TMPDIR", work)
+			terminal := onTerminal(t, filepath.Join(home, "bodyguard"), "train")
+			Eventually(t, time.Minute, reached+" is there", func() bool {
+				found, _ := filepath.Glob(filepath.Join(work, reached))
+				return len(found) > 0 && terminal.runs("java")
+			})
+
+			terminal.interrupt()
+
+			terminal.isLeft(t)
+			if status := terminal.script.ProcessState.ExitCode(); status != 130 {
+				t.Errorf("it ended with status %d, want 130", status)
+			}
+			if content, err := os.ReadFile(cache); err != nil || string(content) != "of before" {
+				t.Errorf("the cache in force is %d bytes, %v", len(content), err)
+			}
+			for _, pattern := range []string{filepath.Join(home, ".sidecar*"), filepath.Join(work, "tmp.*")} {
+				if left, _ := filepath.Glob(pattern); len(left) > 0 {
+					t.Errorf("left behind: %v", left)
+				}
+			}
+		})
+	}
+}
+
+// Ctrl-C ends the training that follows a build, too. What Maven would build is there already.
+func TestInterruptedTrainingAfterABuildLeavesNothing(t *testing.T) {
+	checkout, tools, work := t.TempDir(), t.TempDir(), t.TempDir()
+	stand := `#!/bin/sh
+mkdir -p distribution/target && cp -a "` + filepath.Join(Root, "distribution", "target", "bodyguard") + `" distribution/target/ &&
+	rm -f distribution/target/bodyguard/sidecar.aot && touch distribution/target/built
+`
+	for file, content := range map[string]string{filepath.Join(tools, "mvn"): stand, filepath.Join(checkout, "pom.xml"): "<project/>"} {
+		if err := os.WriteFile(file, []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, folder := range []string{"modules", "distribution", "charts"} {
+		if err := os.Mkdir(filepath.Join(checkout, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if output, err := exec.Command("cp", filepath.Join(Root, "bodyguard"), checkout).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	t.Setenv("PATH", tools+":"+os.Getenv("PATH"))
+	t.Setenv("TMPDIR", work)
+	terminal := onTerminal(t, filepath.Join(checkout, "bodyguard"), "--version")
+	Eventually(t, time.Minute, "the sidecar is asked", func() bool {
+		found, _ := filepath.Glob(filepath.Join(work, "*/state/sidecars/training/sidecar.json"))
+		return len(found) > 0
+	})
+
+	terminal.interrupt()
+
+	terminal.isLeft(t)
+	if left, _ := filepath.Glob(filepath.Join(checkout, "distribution/target/bodyguard/*.aot")); len(left) > 0 {
+		t.Errorf("a cache is in force: %v", left)
+	}
+	if left, _ := filepath.Glob(filepath.Join(work, "tmp.*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// `bodyguard train` says what it did, and the next sidecar loads what it left.
+func TestTrain(t *testing.T) {
+	home := installed(t)
+	output, err := exec.Command(filepath.Join(home, "bodyguard"), "train").CombinedOutput()
+	t.Log(string(output))
+	cache := filepath.Join(home, "sidecar.aot")
+	line := `^bodyguard: trained in \d+ s: sidecars map ` + regexp.QuoteMeta(cache) + ` \(\d+ KiB\) when they start\.\n$`
+	if err != nil || !Compile(line).Match(output) {
+		t.Fatalf("%v, and not %s", err, line)
+	}
+
+	loaded := filepath.Join(t.TempDir(), "loaded")
+	sidecar := exec.Command(filepath.Join(home, "bodyguard"), "sidecar", "--help")
+	sidecar.Env = append(os.Environ(), "BODYGUARD_JAVA_OPTS=-Xlog:class+load:file="+loaded)
+	if output, err := sidecar.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	classes, err := os.ReadFile(loaded)
+	if err != nil || !Compile(`dev\.bodyguard\.proxy\.sidecar\.Main source: shared objects file`).Match(classes) {
+		t.Errorf("%v, and the sidecar's Main comes from elsewhere:\n%s", err, Tail(string(classes), 5))
+	}
+}
+
+// A distribution as it is unpacked, without what training has left beside it.
+func installed(t *testing.T) string {
+	t.Helper()
+	home := filepath.Join(t.TempDir(), "bodyguard")
+	copied := exec.Command("cp", "-a", filepath.Join(Root, "distribution", "target", "bodyguard"), home)
+	if output, err := copied.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	if err := os.Remove(filepath.Join(home, "sidecar.aot")); err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return home
 }
 
 // A command in the foreground of a terminal of its own, and every process that came of it: the demo takes its own out

@@ -133,11 +133,12 @@ func TestRetriesHideFailures(t *testing.T) {
 	}
 }
 
-// At 64 connections retries still have room: who fails in the end has used all four attempts.
+// At 64 connections retries still have room: who fails in the end has used all four attempts, and each is counted. One
+// replica answers nothing but 503 and the other every second time, so that many fail and many do not.
 func TestFailuresUsedAllAttempts(t *testing.T) {
 	m := NewMesh(t)
-	m.Join("payment-service", "v2", "a", nil, "--fail-every", "3")
-	m.Join("payment-service", "v2", "b", nil, "--fail-every", "3")
+	a := m.Join("payment-service", "v2", "a", nil, "--fail-every", "1")
+	b := m.Join("payment-service", "v2", "b", nil, "--fail-every", "2")
 	checkout := m.Join("checkout", "v1", "a", nil)
 
 	const requests = 10_000
@@ -159,26 +160,40 @@ func TestFailuresUsedAllAttempts(t *testing.T) {
 	}
 	load.Wait()
 
-	var outbound, failed int
+	var outbound, failed, attempts int
 	Eventually(t, 10*time.Second, "every request has its line in the access log", func() bool {
-		outbound, failed = 0, 0
+		outbound, failed, attempts = 0, 0, 0
 		for _, line := range checkout.AccessLog() {
 			if line["reporter"] != "source" {
 				continue
 			}
 			outbound++
+			made, _ := line["attempts"].(float64)
+			attempts += int(made)
 			if line["response_code"] != float64(200) {
 				failed++
-				if line["attempts"] != float64(4) {
+				if made != 4 {
 					t.Fatalf("a failure after %v attempts: %v", line["attempts"], line)
 				}
 			}
 		}
 		return outbound == requests
 	})
-	t.Logf("%d requests on 64 connections, %d failed after four attempts", requests, failed)
+	received := a.Stats().Requests + b.Stats().Requests
+	retries := checkout.Metric("bodyguard_upstream_retries_total")
+	t.Logf("%d requests on 64 connections, %d failed after four attempts, %d attempts, %.0f retries counted",
+		requests, failed, attempts, retries)
+	if failed < requests/100 || failed > requests*99/100 {
+		t.Errorf("%d of %d requests failed: too few of a kind to show anything", failed, requests)
+	}
 	if int64(failed) != refused.Load() {
 		t.Errorf("%d failures logged, callers saw %d", failed, refused.Load())
+	}
+	if int64(attempts) != received {
+		t.Errorf("%d attempts logged, payment-service received %d", attempts, received)
+	}
+	if int(retries) != attempts-requests {
+		t.Errorf("%.0f retries counted, want %d", retries, attempts-requests)
 	}
 }
 

@@ -1,9 +1,6 @@
 package dev.bodyguard.cli;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import dev.bodyguard.machine.LoopbackPort;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
@@ -24,21 +21,11 @@ final class Ports {
     int next() {
         for (int attempt = 0; attempt < 1_000; attempt++) {
             int port = random.nextInt(FIRST, LAST);
-            if (!taken.contains(port) && isFree(port)) {
+            if (!taken.contains(port) && LoopbackPort.isFree(port)) {
                 taken.add(port);
                 return port;
             }
         }
         throw new Failure("no free port from " + FIRST + " to " + LAST + " on 127.0.0.1");
-    }
-
-    static boolean isFree(int port) {
-        try (var socket = new ServerSocket()) {
-            socket.setReuseAddress(true);
-            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-            return true;
-        } catch (IOException _) {
-            return false;
-        }
     }
 }

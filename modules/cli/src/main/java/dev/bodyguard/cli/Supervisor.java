@@ -1,6 +1,6 @@
 package dev.bodyguard.cli;
 
-import dev.bodyguard.machine.PortOwner;
+import dev.bodyguard.machine.LoopbackPort;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,9 +60,9 @@ final class Supervisor implements AutoCloseable {
             throw new Failure("stopped before everything had started");
         }
         for (int port : launch.ports()) {
-            if (!Ports.isFree(port)) {
-                throw new Failure(launch.name() + ": " + "port 127.0.0.1:" + port + " is in use by "
-                        + PortOwner.of(port).orElse("another user's process, or by a connection"));
+            if (!LoopbackPort.isFree(port)) {
+                throw new Failure(
+                        launch.name() + ": port 127.0.0.1:" + port + " is in use by " + LoopbackPort.holder(port));
             }
         }
         var process = spawn(launch);

@@ -58,6 +58,7 @@ public final class Mesh {
     private final List<RateLimit> rateLimits;
     private final List<Server> servers;
     private final List<ServiceAccount> serviceAccounts;
+    private final Map<String, ServiceAccount> accountsByHost;
     private final List<Problem> problems;
 
     private Mesh(Collection<? extends Part> parts) {
@@ -79,6 +80,7 @@ public final class Mesh {
         rateLimits = some(ordered, RateLimit.class);
         servers = some(ordered, Server.class);
         serviceAccounts = some(ordered, ServiceAccount.class);
+        accountsByHost = byHost(serviceAccounts);
         routesToNowhere(found);
         problems = List.copyOf(found);
     }
@@ -124,6 +126,31 @@ public final class Mesh {
     /// The service of exactly this full name (or wildcard).
     public Optional<Service> service(String host) {
         return Optional.ofNullable(services.get(host));
+    }
+
+    /// Where a rule leads that names exactly this full name: the service; or, as long as no workload has registered for
+    /// a name that documents speak of (routes for it, backend policy, a service account), one without anybody.
+    public Optional<Service> destination(String host) {
+        return service(host).or(() -> awaited(host));
+    }
+
+    private Optional<Service> awaited(String host) {
+        if (!host.endsWith(SERVICE_SUFFIX)) {
+            return Optional.empty();
+        }
+        var words = host.substring(0, host.length() - SERVICE_SUFFIX.length()).split("\\.", -1);
+        return words.length == 2
+                ? speaking(host).map(origin -> registered(words[0], words[1], origin))
+                : Optional.empty();
+    }
+
+    /// Who speaks of a host by its full name.
+    private Optional<Origin> speaking(String host) {
+        return routeTable
+                .of(host)
+                .map(HttpRoutes::origin)
+                .or(() -> policy(host).filter(one -> one.host().equals(host)).map(BackendPolicy::origin))
+                .or(() -> Optional.ofNullable(accountsByHost.get(host)).map(ServiceAccount::origin));
     }
 
     /// What a client in a namespace means by an authority: a short or longer name, or an address, with or without port.
@@ -500,6 +527,12 @@ public final class Mesh {
         return map;
     }
 
+    private static Map<String, ServiceAccount> byHost(List<ServiceAccount> accounts) {
+        var map = new HashMap<String, ServiceAccount>();
+        accounts.forEach(account -> map.putIfAbsent(Service.host(account.name(), account.namespace()), account));
+        return map;
+    }
+
     private static SortedMap<String, Service> mergedServices(
             List<Service> documented, List<Workload> workloads, List<Problem> problems) {
         var map = new TreeMap<String, Service>();
@@ -512,25 +545,30 @@ public final class Mesh {
         for (var workload : workloads) {
             if (!workload.service().isEmpty()) {
                 var host = Service.host(workload.service(), workload.namespace());
-                map.computeIfAbsent(host, _ -> undocumented(workload, host));
+                map.computeIfAbsent(
+                        host,
+                        _ -> registered(
+                                workload.service(),
+                                workload.namespace(),
+                                new Origin("Registration", workload.namespace(), workload.service(), "", null)));
             }
         }
         return Collections.unmodifiableSortedMap(map);
     }
 
-    // A name that registered without any document: port 80 to the application's port.
-    private static Service undocumented(Workload workload, String host) {
+    // A name that has no document of its own, only workloads that register for it: port 80 to the application's port.
+    private static Service registered(String name, String namespace, Origin origin) {
         return new Service(
-                host,
-                workload.namespace(),
-                workload.service(),
+                Service.host(name, namespace),
+                namespace,
+                name,
                 List.of(new Service.Port(80, "http", Service.Protocol.DETECTED, new Target.Implied())),
                 List.of(),
                 new Backing.Registered(),
                 false,
                 List.of(),
                 Visibility.EVERYWHERE,
-                new Origin("Service", workload.namespace(), workload.service(), "", null));
+                origin);
     }
 
     private static ByHost<BackendPolicy> mergedPolicies(List<BackendPolicy> all, List<Problem> problems) {
@@ -607,7 +645,7 @@ public final class Mesh {
     /// workloads are to run under, whether one has joined by them yet or not.
     public Set<String> names() {
         var names = new TreeSet<>(services.keySet());
-        serviceAccounts.forEach(account -> names.add(Service.host(account.name(), account.namespace())));
+        names.addAll(accountsByHost.keySet());
         return names;
     }
 

@@ -55,6 +55,11 @@ final class RouteTable {
                 .anyMatch(routes -> routes.visibility().from(namespace));
     }
 
+    /// Somebody's routes that name exactly this host.
+    Optional<HttpRoutes> of(String host) {
+        return Optional.ofNullable(all.get(host)).map(List::getFirst);
+    }
+
     /// Whatever holds for somebody.
     List<HttpRoutes> inForce() {
         var inForce = new LinkedHashSet<HttpRoutes>();

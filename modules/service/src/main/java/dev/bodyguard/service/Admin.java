@@ -52,7 +52,7 @@ public final class Admin implements AutoCloseable {
                     .build()
                     .start());
         } catch (RuntimeException refused) {
-            throw new IOException("cannot listen on " + host + ":" + port + ": " + refused.getMessage(), refused);
+            throw new IOException("cannot listen on " + HostPort.of(host, port) + ": " + refused.getMessage(), refused);
         }
     }
 

@@ -50,6 +50,6 @@ public record Place(String host, String key, int port, int adminPort) {
     /// @param name of what listens there
     /// @param port where it really does
     public String told(String name, int port, Admin admin) {
-        return name + " " + host + ":" + port + ", admin " + host + ":" + admin.port();
+        return name + " " + HostPort.of(host, port) + ", admin " + HostPort.of(host, admin.port());
     }
 }

@@ -39,6 +39,8 @@ class PlaceTest {
         try (var admin = place.admin(new Admin.Answers(Optional::empty, () -> "", Map.of()))) {
             assertThat(place.told("xds", 15_012, admin))
                     .isEqualTo("xds 127.0.0.1:15012, admin 127.0.0.1:" + admin.port());
+            assertThat(new Place("::", "BODYGUARD_XDS_PORT", 0, 0).told("xds", 15_012, admin))
+                    .isEqualTo("xds [::]:15012, admin [::]:" + admin.port());
         }
     }
 }

@@ -6,6 +6,7 @@ import dev.bodyguard.identity.service.Keeper;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.model.PeerAuthentication;
+import dev.bodyguard.service.HostPort;
 import dev.bodyguard.service.Keys;
 import dev.bodyguard.telemetry.service.TraceExport;
 import dev.bodyguard.xds.server.GrpcServer;
@@ -103,16 +104,12 @@ record Settings(
 
     /// `host:port` of a service of ours, as one in the same process calls it.
     String within(int port) {
-        return (host.equals("::") || host.equals("0.0.0.0") ? "127.0.0.1" : bracketed()) + ":" + port;
+        return HostPort.of(host.equals("::") || host.equals("0.0.0.0") ? "127.0.0.1" : host, port);
     }
 
     /// `host:port` of a service of ours, as it listens.
     String at(int port) {
-        return bracketed() + ":" + port;
-    }
-
-    private String bracketed() {
-        return host.indexOf(':') < 0 ? host : "[" + host + "]";
+        return HostPort.of(host, port);
     }
 
     /// Reads a command line; an `IllegalArgumentException` says what is wrong with it.

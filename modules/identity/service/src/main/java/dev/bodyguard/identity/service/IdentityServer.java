@@ -4,6 +4,7 @@ import dev.bodyguard.identity.authority.Authority;
 import dev.bodyguard.identity.spiffe.AcceptedPeers;
 import dev.bodyguard.identity.spiffe.MeshTls;
 import dev.bodyguard.identity.spiffe.SvidVerifier;
+import dev.bodyguard.service.HostPort;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.webserver.WebServer;
@@ -75,7 +76,7 @@ public final class IdentityServer implements AutoCloseable {
 
     /// `host:port`, with the port that was allocated.
     public String address() {
-        return host + ":" + server.port();
+        return HostPort.of(host, server.port());
     }
 
     /// The port that was allocated.

@@ -2,6 +2,7 @@ package dev.bodyguard.identity.service;
 
 import dev.bodyguard.identity.authority.Authority;
 import dev.bodyguard.service.Admin;
+import dev.bodyguard.service.HostPort;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -65,6 +66,6 @@ public final class Main {
         var place = settings.place();
         var server = running.open(IdentityServer.start(place.host(), place.port(), authority, tokens, events, CLOCK));
         var admin = running.open(place.admin(new Admin.Answers(unready, metrics::scrape, Map.of())));
-        return "identity " + server.address() + ", admin " + place.host() + ":" + admin.port();
+        return "identity " + server.address() + ", admin " + HostPort.of(place.host(), admin.port());
     }
 }

@@ -5,6 +5,7 @@ import dev.bodyguard.injector.decision.Defaults;
 import dev.bodyguard.injector.decision.Sidecar;
 import dev.bodyguard.service.Admin;
 import dev.bodyguard.service.FreePort;
+import dev.bodyguard.service.HostPort;
 import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
@@ -113,8 +114,9 @@ public final class Main {
         renewed.set(injector::renewed);
         var admin = running.open(Admin.start(
                 service.host(), settings.adminPort(), new Admin.Answers(injector::unready, metrics::scrape, Map.of())));
-        return "webhook " + service.host() + ":" + injector.port() + ", admin " + service.host() + ":" + admin.port()
-                + "; keeping MutatingWebhookConfiguration " + service.webhook();
+        return "webhook " + HostPort.of(service.host(), injector.port()) + ", admin "
+                + HostPort.of(service.host(), admin.port()) + "; keeping MutatingWebhookConfiguration "
+                + service.webhook();
     }
 
     private static KubernetesClient client() {

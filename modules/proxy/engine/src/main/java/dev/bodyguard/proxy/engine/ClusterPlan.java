@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 public final class ClusterPlan {
     private final String name;
     private final Service service;
+    private final int outsideSubset;
     private final @Nullable String origin;
     private final Discovery discovery;
     private final Duration connectTimeout;
@@ -21,6 +22,7 @@ public final class ClusterPlan {
     ClusterPlan(
             String name,
             Service service,
+            int outsideSubset,
             @Nullable String origin,
             Discovery discovery,
             Duration connectTimeout,
@@ -30,6 +32,7 @@ public final class ClusterPlan {
             Limits limits) {
         this.name = name;
         this.service = service;
+        this.outsideSubset = outsideSubset;
         this.origin = origin;
         this.discovery = discovery;
         this.connectTimeout = connectTimeout;
@@ -46,6 +49,12 @@ public final class ClusterPlan {
 
     public Service service() {
         return service;
+    }
+
+    /// How many endpoints its service has that are not of this subset, where this subset has none; 0 where that is not
+    /// known.
+    public int outsideSubset() {
+        return outsideSubset;
     }
 
     /// What its policy is due to, null where nobody wrote one.

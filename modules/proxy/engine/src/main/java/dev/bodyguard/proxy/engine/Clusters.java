@@ -41,6 +41,7 @@ final class Clusters {
     record Spec(
             String name,
             ClusterPlan.Service service,
+            int outsideSubset,
             @Nullable String origin,
             ClusterPlan.Discovery discovery,
             Duration connectTimeout,
@@ -69,6 +70,7 @@ final class Clusters {
             return new ClusterPlan(
                     name,
                     service,
+                    outsideSubset,
                     origin,
                     discovery,
                     connectTimeout,
@@ -206,6 +208,7 @@ final class Clusters {
                         Metadata.text(cluster.getMetadata(), "service"),
                         Metadata.text(cluster.getMetadata(), "serviceName"),
                         Metadata.text(cluster.getMetadata(), "serviceNamespace")),
+                number(Metadata.text(cluster.getMetadata(), "outsideSubset")),
                 Metadata.origin(cluster.getMetadata()),
                 discovery,
                 cluster.hasConnectTimeout()
@@ -232,6 +235,11 @@ final class Clusters {
                 http2,
                 assignment,
                 inline);
+    }
+
+    /// 0 where there is none.
+    private static int number(String text) {
+        return text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : 0;
     }
 
     /// A limit above what an int holds is none.

@@ -53,6 +53,8 @@ public sealed interface Refusal {
             case Unproven _ -> new RefusalCode(403, "RBAC", "rbac_access_denied_no_certificate");
             case Limited limited -> new RefusalCode(limited.by.status(), "RL", "local_rate_limited");
             case OddPath _ -> new RefusalCode(400, "DPE", "path_normalization_failed");
+            case Unreadable unread ->
+                new RefusalCode(unread.status(), unread.status() == 408 ? "SI" : "DPE", unread.how());
             case BadRequest _ -> new RefusalCode(400, "DPE", "http1.codec_error");
             case Loop _ -> new RefusalCode(508, "DPE", "loop_detected");
             case Aborted aborted -> new RefusalCode(aborted.status(), "FI", "fault_filter_abort");
@@ -80,8 +82,7 @@ public sealed interface Refusal {
             case NotToldYet(var host) ->
                 "the control plane has not said within a second how to reach " + host
                         + ", and a name that the mesh may mean is not called in plain text; try again";
-            case NoHealthyEndpoint(var cluster, var _) ->
-                "no endpoint of " + cluster + " is ready; is a workload of it running and registered?";
+            case NoHealthyEndpoint none -> none.reason();
             case ConnectFailed(var address, var cause, var _) -> "could not connect to " + address + ": " + cause;
             case AppNotListening(var address) -> "the application does not listen on " + address;
             case NotHttp2(var address, var cause, var _) ->
@@ -109,6 +110,7 @@ public sealed interface Refusal {
                         + Limited.per(by.quota().window()) + " of " + told() + "; try again in " + by.retryAfter()
                         + " s";
             case OddPath(var path) -> "the path cannot be normalised, and policies decide by it: " + path;
+            case Unreadable(var _, var _, var sentence) -> sentence;
             case BadRequest(var sentence) -> sentence;
             case Loop(var address) -> "the request's destination " + address + " is this proxy itself";
             case Aborted _ -> "aborted by a fault injection rule";
@@ -148,7 +150,29 @@ public sealed interface Refusal {
     record NotToldYet(String host) implements Refusal {}
 
     /// The destination has no endpoint that could take the request.
-    record NoHealthyEndpoint(String cluster, @Nullable String origin) implements Refusal {}
+    ///
+    /// @param unready how many it has
+    /// @param outside how many its service has that are not of its subset, 0 where that is not known
+    record NoHealthyEndpoint(
+            String cluster,
+            int unready,
+            int outside,
+            @Nullable String origin) implements Refusal {
+        public NoHealthyEndpoint(ClusterPlan cluster, @Nullable String origin) {
+            this(cluster.name(), cluster.endpoints().size(), cluster.outsideSubset(), origin);
+        }
+
+        private String reason() {
+            if (unready > 0) {
+                return "no endpoint of " + cluster + " is ready, of " + unready + " that it has; try again";
+            }
+            return cluster + " has no endpoint now"
+                    + (outside == 0
+                            ? "; is a workload of it running and registered?"
+                            : ": of the " + outside + " that its service has none is of this subset; start a workload"
+                                    + " with its labels, or lead the rule elsewhere");
+        }
+    }
 
     /// No attempt got a connection.
     ///
@@ -195,6 +219,19 @@ public sealed interface Refusal {
 
     /// It came without a certificate, where one is asked for since.
     record Unproven() implements Refusal {}
+
+    /// Bytes that are no request, too much of one, or too late.
+    ///
+    /// @param status 0 where there was no answer but the stream's end
+    record Unreadable(int status, boolean http2, String sentence) implements Refusal {
+        private String how() {
+            return switch (status) {
+                case 408 -> "request_header_timeout";
+                case 431 -> http2 ? "http2.too_many_headers" : "http1.headers_too_large";
+                default -> http2 ? "http2.violation.of.messaging.rule" : "http1.codec_error";
+            };
+        }
+    }
 
     /// Not an HTTP request one could route.
     record BadRequest(String sentence) implements Refusal {}

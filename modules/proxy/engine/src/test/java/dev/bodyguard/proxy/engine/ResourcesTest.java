@@ -39,6 +39,27 @@ class ResourcesTest {
     }
 
     @Test
+    void aClusterWithoutAnybodyReadySaysWhatItHas() {
+        known("v1", TO_V1);
+        Given.endpoints(resources, "v1", endpoint(1, "health_status: UNHEALTHY"));
+        assertThat(nobody()).startsWith("no endpoint of v1 is ready, of 1 that it has");
+
+        Given.endpoints(resources, "v1");
+        assertThat(nobody()).isEqualTo("v1 has no endpoint now; is a workload of it running and registered?");
+
+        Given.cluster(
+                resources,
+                "v1",
+                "metadata { filter_metadata { key: 'dev.bodyguard' value { fields { key: 'outsideSubset'"
+                        + " value { string_value: '2' } } } } }");
+        assertThat(nobody()).startsWith("v1 has no endpoint now: of the 2 that its service has none is of this subset");
+    }
+
+    private String nobody() {
+        return new Refusal.NoHealthyEndpoint(v1(resources.plan()), null).sentence();
+    }
+
+    @Test
     void thePreviousVersionStaysInForceWhileTheNextOneWarms() {
         known("v1", TO_V1);
 

@@ -8,6 +8,7 @@ import dev.bodyguard.proxy.wire.Loop;
 import dev.bodyguard.proxy.wire.Request;
 import dev.bodyguard.proxy.wire.RequestListener;
 import dev.bodyguard.proxy.wire.Reset;
+import dev.bodyguard.proxy.wire.Version;
 import dev.bodyguard.telemetry.record.Edge;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
@@ -169,6 +170,21 @@ final class Call implements RequestListener {
             case CONNECTION_LOST -> "the client's connection broke before it had the whole answer";
             case REFUSED, MALFORMED, INTERNAL, TIMED_OUT -> "the client's side ended early: " + reason;
         };
+        if (forwarding != null) {
+            forwarding.abandon();
+        }
+        over();
+    }
+
+    @Override
+    public void onMalformed(int status, String sentence) {
+        if (over) {
+            return;
+        }
+        facts.refused(new Refusal.Unreadable(status, request.version() == Version.HTTP_2, sentence));
+        if (status != 0) {
+            facts.status = status;
+        }
         if (forwarding != null) {
             forwarding.abandon();
         }

@@ -4,6 +4,8 @@ import dev.bodyguard.proxy.engine.ClusterPlan;
 import dev.bodyguard.proxy.engine.Refusal;
 import dev.bodyguard.proxy.wire.Connection;
 import dev.bodyguard.proxy.wire.Request;
+import dev.bodyguard.proxy.wire.Unread;
+import dev.bodyguard.proxy.wire.Version;
 import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Exchange;
 import dev.bodyguard.telemetry.record.Party;
@@ -80,13 +82,30 @@ final class Facts {
         this.connection = connection;
         this.startedAt = startedAt;
         this.startedNanos = startedNanos;
-        this.method = request.method();
+        this.method = brief(request.method());
         this.path = brief(request.path());
         this.authority = brief(request.authority());
         this.protocol = request.version().text();
         this.spoken = LocalReply.isGrpc(request) ? Edge.Protocol.GRPC : Edge.Protocol.HTTP;
         this.userAgent = briefly(request.fields().get("user-agent"));
         this.forwardedFor = briefly(request.fields().get("x-forwarded-for"));
+    }
+
+    /// Of what was to be a request.
+    Facts(Edge.Reporter reporter, Unread what, long startedAt, long startedNanos) {
+        this.reporter = reporter;
+        this.connection = what.connection();
+        this.startedAt = startedAt;
+        this.startedNanos = startedNanos;
+        this.method = brief(what.method());
+        this.path = brief(what.target());
+        this.authority = "";
+        this.protocol = what.version().text();
+        this.spoken = Edge.Protocol.HTTP;
+        this.userAgent = null;
+        this.forwardedFor = null;
+        refused(new Refusal.Unreadable(what.status(), what.version() == Version.HTTP_2, what.sentence()));
+        this.status = what.status();
     }
 
     /// Of bytes that are no HTTP.
@@ -122,7 +141,7 @@ final class Facts {
     void refused(Refusal refusal) {
         flag(refusal.flag());
         details = refusal.details();
-        sentence = refusal.sentence();
+        sentence = brief(refusal.sentence());
         if (refusal.origin() != null) {
             rule = refusal.origin();
         }

@@ -99,7 +99,7 @@ final class Forwarding implements Attempt.Owner {
             if (retry) {
                 repeats.retryEnded();
             }
-            refuse(new Refusal.NoHealthyEndpoint(way.name(), terms.origin()));
+            refuse(nobody());
             return;
         }
         var attempt = new Attempt(this, pick.endpoint(), pick.address(), retry);
@@ -117,6 +117,14 @@ final class Forwarding implements Attempt.Owner {
                 case Picking.Dial.Impossible(var sentence) -> attempt.onFailure(new Failure.ConnectFailed(sentence));
             }
         });
+    }
+
+    private Refusal nobody() {
+        return switch (way) {
+            case Way.Balanced(var cluster, var _, var _, var _) ->
+                new Refusal.NoHealthyEndpoint(cluster, terms.origin());
+            case Way.Straight(var _, var address) -> new Refusal.NoHealthyEndpoint(address, 0, 0, terms.origin());
+        };
     }
 
     private void noteDestination(Picking.Pick pick) {

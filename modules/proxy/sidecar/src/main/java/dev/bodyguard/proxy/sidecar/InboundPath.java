@@ -16,6 +16,7 @@ import dev.bodyguard.proxy.wire.Fields;
 import dev.bodyguard.proxy.wire.Request;
 import dev.bodyguard.proxy.wire.RequestHandler;
 import dev.bodyguard.proxy.wire.RequestListener;
+import dev.bodyguard.proxy.wire.Unread;
 import dev.bodyguard.proxy.wire.Upstreams;
 import dev.bodyguard.proxy.wire.Version;
 import dev.bodyguard.telemetry.record.Edge;
@@ -70,16 +71,30 @@ final class InboundPath implements RequestHandler {
     @Override
     public RequestListener begin(Exchange client) {
         var call = new Call(Edge.Reporter.DESTINATION, client, ledger);
-        var facts = call.facts();
-        facts.service = service;
-        facts.serviceName = serviceName;
-        facts.serviceNamespace = serviceNamespace;
-        facts.destination = self;
-        trail.follow(call.request(), facts, call.loop().random());
+        introduce(call.facts());
+        trail.follow(call.request(), call.facts(), call.loop().random());
         if (call.enter()) {
             identify(call);
         }
         return call;
+    }
+
+    @Override
+    public void unread(Unread what) {
+        var facts = ledger.unread(Edge.Reporter.DESTINATION, what);
+        introduce(facts);
+        var peer = what.connection().peerId();
+        if (peer != null) {
+            facts.source = PeerFacts.party("", peer.toString());
+        }
+        ledger.recordUnread(facts);
+    }
+
+    private void introduce(Facts facts) {
+        facts.service = service;
+        facts.serviceName = serviceName;
+        facts.serviceNamespace = serviceNamespace;
+        facts.destination = self;
     }
 
     // -- identify: who asks, by certificate; and in which protocol the app was meant to be asked

@@ -1,26 +1,33 @@
 package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.proxy.wire.Tunnel;
+import dev.bodyguard.proxy.wire.Unread;
 import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Exchange;
 import dev.bodyguard.telemetry.record.Meters;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/// Where exchanges end: whoever wants to know of one that is over is told here. Called on the event loops.
+/// Where exchanges end: each is counted, and whoever wants to know of one that is over is told here. Called on the
+/// event
+/// loops.
 final class Ledger {
     private final Meters meters;
     private final List<Consumer<Exchange>> readers;
+    private final BooleanSupplier sparing;
     private final Room room;
     private final InstantSource clock;
 
     /// @param readers none of which may block
+    /// @param sparing asked at each request that could not be read, whether readers are told of it
     /// @param room for requests under way
-    Ledger(Meters meters, List<Consumer<Exchange>> readers, Room room, InstantSource clock) {
+    Ledger(Meters meters, List<Consumer<Exchange>> readers, BooleanSupplier sparing, Room room, InstantSource clock) {
         this.meters = meters;
-        this.room = room;
         this.readers = List.copyOf(readers);
+        this.sparing = sparing;
+        this.room = room;
         this.clock = clock;
     }
 
@@ -37,6 +44,11 @@ final class Ledger {
         return new Facts(reporter, client.connection(), client.request(), clock.millis(), System.nanoTime());
     }
 
+    /// What was found out about a request that could not be read; it ends by [#recordUnread].
+    Facts unread(Edge.Reporter reporter, Unread what) {
+        return new Facts(reporter, what, clock.millis(), System.nanoTime());
+    }
+
     /// What is to be found out about bytes that are no HTTP.
     Facts tunnel(Edge.Reporter reporter, Tunnel tunnel) {
         return new Facts(reporter, tunnel.connection(), clock.millis(), System.nanoTime());
@@ -49,6 +61,20 @@ final class Ledger {
 
     void record(Facts facts) {
         var exchange = facts.over(System.nanoTime());
+        meters.record(exchange);
+        tell(exchange);
+    }
+
+    /// Whoever sends nonsense again and again shall not fill a disk by it.
+    void recordUnread(Facts facts) {
+        var exchange = facts.over(System.nanoTime());
+        meters.record(exchange);
+        if (sparing.getAsBoolean()) {
+            tell(exchange);
+        }
+    }
+
+    private void tell(Exchange exchange) {
         for (int i = 0; i < readers.size(); i++) {
             readers.get(i).accept(exchange);
         }

@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.identity.spiffe.TrustBundle;
+import dev.bodyguard.machine.LoopbackPort;
 import dev.bodyguard.machine.PortOwner;
 import dev.bodyguard.proxy.wire.Limits;
 import dev.bodyguard.proxy.wire.Listener;
@@ -31,6 +32,7 @@ final class OnMachine {
         var readiness = ground.readiness();
         var state = new StateFolder(settings.state());
         new Orphan(state, settings.workload(), log).stop();
+        requireFreeFor(settings);
         var enroller = new Enroller(readiness, settings.appPort());
         var sidecar = new Sidecar(
                 ground,
@@ -93,6 +95,7 @@ final class OnMachine {
                 log.progress("config has not answered within " + PATIENCE_FOR_CONFIG.toSeconds()
                         + " s; the app is started all the same");
             }
+            requireFreeFor(settings);
             child = Child.start(settings.command(), text(outbound.address()));
             ended.set(child);
         }
@@ -114,9 +117,27 @@ final class OnMachine {
             Thread.currentThread().join();
         }
         int status = child == null ? 0 : child.await();
-        log.progress("the app ended with status " + status);
+        log.progress("the app ended with status " + status + lost(status, settings.appPort()));
         drain.run();
         return status;
+    }
+
+    /// Whoever has the port of an app that is yet to be started is not that app: the mesh's requests would be theirs.
+    /// Where no app is to be started, whoever has it is taken for the app.
+    private static void requireFreeFor(Standalone settings) throws IOException {
+        int port = settings.appPort();
+        if (!settings.command().isEmpty() && !LoopbackPort.isFree(port)) {
+            throw new IOException("port 127.0.0.1:" + port + " (--app-port) is in use by " + LoopbackPort.holder(port)
+                    + ", so the app cannot have it; stop that, or give the app and --app-port another port, or leave"
+                    + " -- COMMAND out where that is the app");
+        }
+    }
+
+    /// Why an app may have failed; nothing where it did not, or its port is free.
+    private static String lost(int status, int port) {
+        return status == 0 || LoopbackPort.isFree(port)
+                ? ""
+                : "; port 127.0.0.1:" + port + " (--app-port) is in use by " + LoopbackPort.holder(port);
     }
 
     /// The mesh's root, once there is one; it says which trust domain this is in.

@@ -203,7 +203,7 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings, Spiff
         }
         boolean ready = cluster.discovery() == ClusterPlan.Discovery.ORIGINAL_DESTINATION
                 || cluster.endpoints().stream().anyMatch(Endpoint::healthy);
-        return ready ? null : new Refusal.NoHealthyEndpoint(name, rule.origin());
+        return ready ? null : new Refusal.NoHealthyEndpoint(cluster, rule.origin());
     }
 
     private static Map<String, @Nullable Object> endpoint(Endpoint endpoint) {

@@ -11,6 +11,7 @@ import dev.bodyguard.proxy.wire.Request;
 import dev.bodyguard.proxy.wire.RequestHandler;
 import dev.bodyguard.proxy.wire.RequestListener;
 import dev.bodyguard.proxy.wire.Target;
+import dev.bodyguard.proxy.wire.Unread;
 import dev.bodyguard.proxy.wire.Upstreams;
 import dev.bodyguard.proxy.wire.Version;
 import dev.bodyguard.telemetry.record.Edge;
@@ -71,6 +72,13 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
             identify(call);
         }
         return call;
+    }
+
+    @Override
+    public void unread(Unread what) {
+        var facts = ledger.unread(Edge.Reporter.SOURCE, what);
+        facts.source = self;
+        ledger.recordUnread(facts);
     }
 
     // -- identify: which host of the mesh, if it is one

@@ -246,7 +246,7 @@ final class OutboundTunnels implements TunnelHandler {
             }
             tried.clear();
             picking = new Picking(new Way.Balanced(cluster, now, 0, null), true, resolver, tunnel.loop());
-            next(picking, new Refusal.NoHealthyEndpoint(name, facts.rule).sentence());
+            next(picking, new Refusal.NoHealthyEndpoint(cluster, facts.rule).sentence());
         }
 
         private void next(Picking among, String otherwise) {

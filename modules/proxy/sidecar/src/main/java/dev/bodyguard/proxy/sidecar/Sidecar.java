@@ -115,9 +115,8 @@ final class Sidecar implements AutoCloseable {
         var room = Room.ofHeap();
         var ledger = new Ledger(
                 ground.meters(),
-                settings.accessLog()
-                        ? List.of(ground.meters()::record, accessLog::write, telemetry)
-                        : List.of(ground.meters()::record, telemetry),
+                settings.accessLog() ? List.of(accessLog::write, telemetry) : List.of(telemetry),
+                log::unread,
                 room,
                 clock);
         certificates = new Certificates(settings.certificates(), log::progress);

@@ -6,6 +6,7 @@ import dev.bodyguard.identity.spiffe.Verdict;
 import dev.bodyguard.proxy.wire.ListenerEvents;
 import dev.bodyguard.telemetry.record.Meters;
 import dev.bodyguard.xds.client.Events;
+import io.netty.util.NetUtil;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
@@ -23,7 +24,13 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What can happen to a sidecar, one line and, where it is worth counting, one counter each.
+///
+/// Where a connection is turned down the line has Envoy's response flag: DPE, the peer broke its protocol; NR, no
+/// filter
+/// chain takes it; OM, there are too many.
 final class SidecarLog implements ListenerEvents {
+    private static final String NO_CHAIN = " (NR filter_chain_not_found): ";
+
     private final Logger log;
     private final Meters.Counters refused;
     private final Meters.Counters rejected;
@@ -95,9 +102,19 @@ final class SidecarLog implements ListenerEvents {
         refused("bytes", () -> "refused bytes that are no HTTP from " + text(peer) + " (" + id + "): " + why);
     }
 
+    /// A request could not be read: counts it, and says whether its line in the access log is worth writing.
+    boolean unread() {
+        refused.with("unread").increment();
+        return refusals.admits(refusals("unread"));
+    }
+
     private void refused(String reason, Supplier<String> sentence) {
         refused.with(reason).increment();
-        refusals.say("refused connections (" + reason + ")", sentence);
+        refusals.say(refusals(reason), () -> Legible.of(sentence.get()));
+    }
+
+    private static String refusals(String reason) {
+        return "refused connections (" + reason + ")";
     }
 
     void telemetryLost(String why) {
@@ -112,27 +129,27 @@ final class SidecarLog implements ListenerEvents {
 
     @Override
     public void handshakeFailed(SocketAddress peer, String reason) {
-        refused("handshake", () -> "refused a connection from " + text(peer) + ": " + reason);
+        refused("handshake", () -> "refused a connection from " + text(peer) + " (DPE): " + reason);
     }
 
     @Override
     public void plaintextRefused(SocketAddress peer, String reason) {
-        refused("plaintext", () -> "refused plaintext from " + text(peer) + ": " + reason);
+        refused("plaintext", () -> "refused plaintext from " + text(peer) + NO_CHAIN + reason);
     }
 
     @Override
     public void captureRefused(SocketAddress peer, String reason) {
-        refused("capture", () -> "closed a connection from " + text(peer) + ": " + reason);
+        refused("capture", () -> "closed a connection from " + text(peer) + NO_CHAIN + reason);
     }
 
     @Override
     public void overflowed(SocketAddress peer, String reason) {
-        refused("limit", () -> "closed a connection from " + text(peer) + ": " + reason);
+        refused("limit", () -> "closed a connection from " + text(peer) + " (OM): " + reason);
     }
 
     @Override
     public void malformed(SocketAddress peer, String reason) {
-        refused("malformed", () -> "closed a connection from " + text(peer) + ": " + reason);
+        refused("malformed", () -> "closed a connection from " + text(peer) + " (DPE): " + reason);
     }
 
     /// What happens to the configuration stream.
@@ -194,8 +211,6 @@ final class SidecarLog implements ListenerEvents {
     }
 
     private static String text(SocketAddress address) {
-        return address instanceof InetSocketAddress inet
-                ? inet.getAddress().getHostAddress() + ":" + inet.getPort()
-                : address.toString();
+        return address instanceof InetSocketAddress inet ? NetUtil.toSocketAddressString(inet) : address.toString();
     }
 }

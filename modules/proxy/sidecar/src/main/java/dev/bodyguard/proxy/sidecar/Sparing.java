@@ -30,14 +30,19 @@ final class Sparing {
 
     /// @param kind one of few, for each of which there is a count
     void say(String kind, Supplier<String> sentence) {
+        if (admits(kind)) {
+            said.accept(sentence.get());
+        }
+    }
+
+    /// Counts one, and says whether it is among the first few, which are told whole, be it elsewhere.
+    boolean admits(String kind) {
         var count = counts.computeIfAbsent(kind, _ -> new AtomicInteger());
         int number = count.incrementAndGet();
         if (number == 1) {
             later.after(INTERVAL, () -> sum(kind, count.getAndSet(0)));
         }
-        if (number <= WHOLE) {
-            said.accept(sentence.get());
-        }
+        return number <= WHOLE;
     }
 
     private void sum(String kind, int number) {

@@ -330,6 +330,8 @@ class ExchangeTest {
         var empty = caller.get("http://payment-service/");
         assertThat(empty.status()).isEqualTo(503);
         assertThat(empty.headers()).containsEntry("x-bodyguard-flag", "UH");
+        assertThat(empty.body())
+                .startsWith(Given.CLUSTER + " has no endpoint now; is a workload of it running and registered?\n");
 
         caller.config.put(
                 Resources.VIRTUAL_HOST,

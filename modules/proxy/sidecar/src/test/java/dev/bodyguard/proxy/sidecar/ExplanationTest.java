@@ -159,7 +159,8 @@ class ExplanationTest {
         payment();
 
         assertThat(get("/explain", "url", "http://payment-service/pay").body())
-                .contains("\"refusal\":{\"status\":503,\"flag\":\"UH\",\"sentence\":\"no endpoint of " + Given.CLUSTER)
+                .contains("\"refusal\":{\"status\":503,\"flag\":\"UH\",\"sentence\":\"" + Given.CLUSTER
+                        + " has no endpoint")
                 .contains("\"rule\":\"" + Given.ORIGIN + "\"}");
     }
 

@@ -52,20 +52,44 @@ class SparingTest {
         var log = new SidecarLog(new Lines(lines), meters, (_, task) -> later.add(task));
         var peer = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
 
+        int told = 0;
         for (int i = 0; i < 1_000; i++) {
             log.handshakeFailed(peer, "x");
             log.plaintextRefused(peer, "x");
             log.malformed(peer, "x");
+            told += log.unread() ? 1 : 0;
             log.overflowed(peer, "x");
             log.bytesRefused(peer, null, "x");
             log.tunnelRefused("shop:80", "x");
         }
         tenSecondsLater();
 
-        assertThat(lines).hasSize(6 * (Sparing.WHOLE + 1));
+        assertThat(told).isEqualTo(Sparing.WHOLE);
+        assertThat(lines).hasSize(6 * (Sparing.WHOLE + 1) + 1);
         assertThat(meters.text())
                 .contains("bodyguard_connections_refused_total{reason=\"handshake\"} 1000")
                 .contains("bodyguard_connections_refused_total{reason=\"malformed\"} 1000");
+    }
+
+    @Test
+    void saysInEnvoysWordsWhyAConnectionIsTurnedDown() {
+        var lines = new ArrayList<String>();
+        var log = new SidecarLog(new Lines(lines), new Meters(), (_, task) -> later.add(task));
+        var peer = new InetSocketAddress(InetAddress.ofLiteral("::1"), 7);
+
+        log.handshakeFailed(peer, "a certificate of spiffe://a\nb");
+        log.plaintextRefused(peer, "x");
+        log.captureRefused(peer, "x");
+        log.overflowed(peer, "x");
+        log.malformed(peer, "x");
+
+        assertThat(lines)
+                .containsExactly(
+                        "refused a connection from [::1]:7 (DPE): a certificate of spiffe://a\\u000ab",
+                        "refused plaintext from [::1]:7 (NR filter_chain_not_found): x",
+                        "closed a connection from [::1]:7 (NR filter_chain_not_found): x",
+                        "closed a connection from [::1]:7 (OM): x",
+                        "closed a connection from [::1]:7 (DPE): x");
     }
 
     private void tenSecondsLater() {

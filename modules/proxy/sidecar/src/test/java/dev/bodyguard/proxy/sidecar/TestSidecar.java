@@ -73,7 +73,8 @@ final class TestSidecar implements AutoCloseable {
         };
         var self = new Party(settings.workload(), "default", svid.id().toString(), service, "v2", service, "");
         var tls = new MeshTls(svid, InstantSource.system());
-        var ledger = new Ledger(meters, List.of(meters::record, accessLog::write), room, InstantSource.system());
+        var log = new SidecarLog(System.getLogger("test"), meters);
+        var ledger = new Ledger(meters, List.of(accessLog::write), log::unread, room, InstantSource.system());
         var certificates = new Certificates(Path.of("/none"), refusals::add);
         var parking = new Parking(loops.all(), Duration.ofSeconds(1), PARKED);
         planner = new Planner(
@@ -81,7 +82,6 @@ final class TestSidecar implements AutoCloseable {
         upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
         var port = new AtomicInteger();
         var hosts = new Hosts(planner, Hosts.MOST);
-        var log = new SidecarLog(System.getLogger("test"), meters);
         outbound = Listener.outbound(
                 loops,
                 loopback(),

@@ -249,16 +249,26 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
     }
 
     private void refuse(Malformed malformed) {
-        front.shared.events().malformed(front.peer(), malformed.sentence());
         closing = true;
         var broken = current;
         current = null;
         var ctx = ctx();
-        if (broken != null && !broken.answered) {
+        boolean answers = broken == null || !broken.headWritten;
+        if (broken == null) {
+            front.shared
+                    .requests()
+                    .unread(new Unread(
+                            front,
+                            parser.version(),
+                            parser.method(),
+                            parser.target(),
+                            malformed.status(),
+                            malformed.sentence()));
+        } else if (!broken.answered) {
             broken.answered = true;
-            broken.listener().onReset(Reset.MALFORMED);
+            broken.listener().onMalformed(answers ? malformed.status() : 0, malformed.sentence());
         }
-        if (broken == null || !broken.headWritten) {
+        if (answers) {
             var text = malformed.sentence() + "\n";
             var out = Http1Bytes.response(
                     ctx.alloc(),
@@ -273,6 +283,8 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
             ByteBufUtil.writeAscii(out, text);
             ctx.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
         } else {
+            // An answer that is whole shall not be lost with what follows its request.
+            ctx.flush();
             ctx.close();
         }
     }

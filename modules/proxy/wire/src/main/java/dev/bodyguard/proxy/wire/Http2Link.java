@@ -66,7 +66,17 @@ abstract class Http2Link extends Http2EventAdapter {
     void failed(Throwable cause) {}
 
     /// What the peer sent is no HTTP/2; the connection is about to end.
-    void notHttp2() {}
+    void notHttp2(Throwable how) {}
+
+    /// What the peer sent breaks HTTP/2's rules for one stream, which is about to be reset.
+    void broken(Http2Exception.StreamException how) {}
+
+    /// What the codec says of it, in which there may be words of the peer's.
+    static String sentence(Throwable how) {
+        var message = String.valueOf(how.getMessage());
+        // The rest of that is a request, of which nobody asked for a copy.
+        return message.startsWith("Unexpected HTTP/1.x request") ? "it speaks HTTP/1" : message;
+    }
 
     static final class Handler extends Http2ConnectionHandler {
         private final Http2Link link;
@@ -124,9 +134,18 @@ abstract class Http2Link extends Http2EventAdapter {
         protected void onConnectionError(
                 ChannelHandlerContext ctx, boolean outbound, Throwable cause, @Nullable Http2Exception http2) {
             if (!outbound) {
-                link.notHttp2();
+                link.notHttp2(cause);
             }
             super.onConnectionError(ctx, outbound, cause, http2);
+        }
+
+        @Override
+        protected void onStreamError(
+                ChannelHandlerContext ctx, boolean outbound, Throwable cause, Http2Exception.StreamException http2) {
+            if (!outbound) {
+                link.broken(http2);
+            }
+            super.onStreamError(ctx, outbound, cause, http2);
         }
 
         @Override

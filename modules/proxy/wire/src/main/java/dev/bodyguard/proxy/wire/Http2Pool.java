@@ -269,7 +269,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         }
 
         @Override
-        void notHttp2() {
+        void notHttp2(Throwable how) {
             answered = true;
         }
 

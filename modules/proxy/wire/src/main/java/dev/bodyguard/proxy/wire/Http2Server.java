@@ -100,8 +100,13 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
                 throw new Malformed(431, "more than " + limits.fieldCount() + " fields");
             }
         } catch (Malformed malformed) {
-            front.shared.events().malformed(front.peer(), malformed.sentence());
-            if (malformed.status() == 431 || malformed.status() == 501) {
+            boolean answers = malformed.status() == 431 || malformed.status() == 501;
+            unread(
+                    text(headers.method()),
+                    text(headers.path()),
+                    answers ? malformed.status() : 0,
+                    malformed.sentence());
+            if (answers) {
                 handler.encoder()
                         .writeHeaders(
                                 ctx,
@@ -113,11 +118,41 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
                 flushLater();
                 return;
             }
-            throw Http2Exception.streamError(id, Http2Error.PROTOCOL_ERROR, malformed.sentence());
+            handler.resetStream(ctx, id, Http2Error.PROTOCOL_ERROR.code(), ctx.newPromise());
+            flushLater();
+            return;
         }
         var exchange = new Http2Exchange(id, request, last);
         stream.setProperty(key, exchange);
         exchange.begun(front.shared.requests().begin(exchange));
+    }
+
+    private void unread(String method, String path, int status, String sentence) {
+        front.shared.requests().unread(new Unread(front, Version.HTTP_2, method, path, status, sentence));
+    }
+
+    private static String text(@Nullable CharSequence value) {
+        return value == null ? "" : value.toString();
+    }
+
+    /// What the codec itself objects to: a head that is too large or no head, a body that is not as long as it says.
+    @Override
+    void broken(Http2Exception.StreamException how) {
+        var known = at(how.streamId());
+        boolean large = how instanceof Http2Exception.HeaderListSizeException;
+        if (known instanceof Http2Exchange exchange) {
+            if (!exchange.sent && !exchange.dead) {
+                exchange.brokeOff(sentence(how));
+            }
+        } else if (large || how.error() == Http2Error.PROTOCOL_ERROR) {
+            // Others are frames of streams that have ended.
+            unread("", "", large ? 431 : 0, sentence(how));
+        }
+    }
+
+    @Override
+    void notHttp2(Throwable how) {
+        front.shared.events().malformed(front.peer(), "it breaks HTTP/2's rules: " + sentence(how));
     }
 
     private final class Http2Exchange extends Stream implements Exchange {
@@ -160,6 +195,12 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
             if (!sent) {
                 listener().onTrailers(trailers);
             }
+        }
+
+        void brokeOff(String sentence) {
+            dead = true;
+            discard();
+            listener().onMalformed(0, sentence);
         }
 
         @Override

@@ -2,7 +2,8 @@ package dev.bodyguard.proxy.wire;
 
 import java.net.SocketAddress;
 
-/// What happens at a listener before there is a request to answer. Called on many loops.
+/// What happens at a listener to connections on which there is no request to answer. Called on many loops. A reason may
+/// hold a peer's own words, of any characters.
 public interface ListenerEvents {
     /// A TLS handshake came to nothing.
     ///
@@ -26,6 +27,8 @@ public interface ListenerEvents {
     /// @param reason a sentence that names the limit
     default void overflowed(SocketAddress peer, String reason) {}
 
-    /// Bytes that are no HTTP, or too much of it; answered with an error of the protocol and closed.
+    /// A connection broke HTTP/2's rules, not one of its requests; it was told so and closed.
+    ///
+    /// @param reason a sentence that says which
     default void malformed(SocketAddress peer, String reason) {}
 }

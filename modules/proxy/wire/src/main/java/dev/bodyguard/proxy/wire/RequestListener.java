@@ -14,6 +14,14 @@ public interface RequestListener {
     /// answer can be delivered any more. May come after the request's end, never after the answer's.
     void onReset(Reset reason);
 
+    /// The request broke its protocol after its head, and ended by that; as [#onReset] otherwise.
+    ///
+    /// @param status that the client is answered with, 0 where it is not
+    /// @param sentence what is wrong
+    default void onMalformed(int status, String sentence) {
+        onReset(Reset.MALFORMED);
+    }
+
     /// The answer has room again after `isWritable()` was false.
     void onWritable();
 }

@@ -123,7 +123,8 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
                 && tunnels == null
                 && now - since > front.shared.limits().handshake().toNanos()
                 && unread != null) {
-            close();
+            // What does not go on like HTTP/2 is HTTP/1, where a head has its time.
+            become(new Http1Server(front));
         } else if (!opaque && now - since > front.shared.limits().idle().toNanos()) {
             close();
         }

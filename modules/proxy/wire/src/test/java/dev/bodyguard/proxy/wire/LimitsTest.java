@@ -116,6 +116,17 @@ class LimitsTest {
 
             assertThat(Rig.readUntil(socket.getInputStream(), "never")).startsWith("HTTP/1.1 408");
         }
+        assertThat(rig.hears("unread")).isEqualTo("unread: HTTP/1.0 ' ' 408 the request's head did not end in time");
+    }
+
+    @Test
+    void answersFirstBytesThatMayYetBecomeEitherProtocolInTime() throws Exception {
+        try (var socket = Rig.socket(rig.outbound(Rig.echo()))) {
+            socket.getOutputStream().write("PR".getBytes(StandardCharsets.ISO_8859_1));
+
+            assertThat(Rig.readUntil(socket.getInputStream(), "never")).startsWith("HTTP/1.1 408");
+        }
+        assertThat(rig.hears("unread")).contains("408");
     }
 
     @Test
@@ -219,6 +230,88 @@ class LimitsTest {
             });
             client.readToEnd();
         }
+        assertThat(rig.hears("malformed")).startsWith("malformed: it breaks HTTP/2's rules: ");
+    }
+
+    @Test
+    void answersAHeadThatIsTooLarge() throws Exception {
+        try (var client = Frames.client(Rig.socket(rig.outbound(Rig.echo())))) {
+            client.write(Frames.HEADERS, Frames.END_STREAM, 1, Frames.request("GET", "shop"));
+            var fields = new ByteArrayOutputStream();
+            for (int i = 0; i < 120; i++) {
+                fields.writeBytes(Frames.fields("x-" + i, "v".repeat(110)));
+            }
+            // More than 64 KiB as HPACK reckons, and less than would end the connection.
+            for (int i = 1; i <= 4; i++) {
+                client.write(Frames.CONTINUATION, i == 4 ? Frames.END_HEADERS : 0, 1, fields.toByteArray());
+            }
+
+            client.next(Frames.HEADERS);
+        }
+        assertThat(rig.hears("unread")).startsWith("unread: HTTP/2 ' ' 431 ");
+    }
+
+    @Test
+    void tellsOfTheRequestThatItResets() throws Exception {
+        try (var client = Frames.client(Rig.socket(rig.outbound(Rig.echo())))) {
+            client.write(Frames.HEADERS, Frames.END_HEADERS | Frames.END_STREAM, 1, Frames.request("GET", "a@shop"));
+
+            assertThat(client.next(Frames.RESET).number(0)).isEqualTo(1);
+        }
+        assertThat(rig.hears("unread")).isEqualTo("unread: HTTP/2 'GET /' 0 an authority that is no host and port");
+        assertThat(rig.heard).isEmpty();
+    }
+
+    @Test
+    void tellsOfAnHttp1HeadThatIsTooLarge() throws Exception {
+        var answer = Rig.call(
+                rig.outbound(Rig.echo()), "GET /a HTTP/1.1\r\nHost: a\r\nx: " + "v".repeat(70 << 10) + "\r\n\r\n");
+
+        assertThat(answer).startsWith("HTTP/1.1 431");
+        assertThat(rig.hears("unread")).contains("431 the fields have more than 65536 bytes");
+    }
+
+    @Test
+    void tellsWhatWasAskedWhereTheFirstLineCouldBeRead() throws Exception {
+        var answer = Rig.call(rig.outbound(Rig.echo()), "DELETE /a?b HTTP/1.1\r\n\r\n");
+
+        assertThat(answer).startsWith("HTTP/1.1 400");
+        assertThat(rig.hears("unread"))
+                .isEqualTo("unread: HTTP/1.1 'DELETE /a?b' 400 an HTTP/1.1 request without host");
+    }
+
+    @Test
+    void tellsWhoeverHearsARequestThatTheRestOfItIsBroken() throws Exception {
+        var front = rig.outbound(_ -> new Broken(rig.heard));
+
+        var answer = Rig.call(front, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
+
+        assertThat(answer).startsWith("HTTP/1.1 400");
+        assertThat(rig.hears("broken")).isEqualTo("broken: 400 a chunk's size is no hexadecimal number");
+        assertThat(rig.heard).isEmpty();
+    }
+
+    private record Broken(java.util.Queue<String> heard) implements RequestListener {
+        @Override
+        public void onData(io.netty.buffer.ByteBuf chunk, boolean last) {
+            chunk.release();
+        }
+
+        @Override
+        public void onTrailers(Fields trailers) {}
+
+        @Override
+        public void onReset(Reset reason) {
+            heard.add("reset: " + reason);
+        }
+
+        @Override
+        public void onMalformed(int status, String sentence) {
+            heard.add("broken: " + status + " " + sentence);
+        }
+
+        @Override
+        public void onWritable() {}
     }
 
     @Test

@@ -80,7 +80,7 @@ final class Rig implements AutoCloseable, ListenerEvents {
     }
 
     Listener outbound(RequestHandler handler, TunnelHandler tunnels) throws IOException {
-        var listener = Listener.outbound(loops, anyPort(), limits, handler, tunnels, this);
+        var listener = Listener.outbound(loops, anyPort(), limits, hearing(handler), tunnels, this);
         listeners.add(listener);
         return listener;
     }
@@ -91,9 +91,32 @@ final class Rig implements AutoCloseable, ListenerEvents {
 
     Listener inbound(RequestHandler handler, TunnelHandler tunnels) throws IOException {
         var listener = Listener.inbound(
-                loops, anyPort(), limits, payments, _ -> new Admittance.Speech.MutualTls(null), handler, tunnels, this);
+                loops,
+                anyPort(),
+                limits,
+                payments,
+                _ -> new Admittance.Speech.MutualTls(null),
+                hearing(handler),
+                tunnels,
+                this);
         listeners.add(listener);
         return listener;
+    }
+
+    /// Also hears of what could not be read.
+    private RequestHandler hearing(RequestHandler handler) {
+        return new RequestHandler() {
+            @Override
+            public RequestListener begin(Exchange exchange) {
+                return handler.begin(exchange);
+            }
+
+            @Override
+            public void unread(Unread what) {
+                heard.add("unread: " + what.version().text() + " '" + what.method() + " " + what.target() + "' "
+                        + what.status() + " " + what.sentence());
+            }
+        };
     }
 
     Relay relay(Target target) {

@@ -2,6 +2,7 @@ package dev.bodyguard.telemetry.service;
 
 import dev.bodyguard.identity.client.Membership;
 import dev.bodyguard.service.FreePort;
+import dev.bodyguard.service.HostPort;
 import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
@@ -70,7 +71,7 @@ public final class Main {
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
                 new LoggedEvents(System.getLogger("dev.bodyguard.telemetry")),
                 clock));
-        return "telemetry " + service.host() + ":" + telemetry.port() + ", otlp " + service.host() + ":"
-                + telemetry.otlpPort();
+        return "telemetry " + HostPort.of(service.host(), telemetry.port()) + ", otlp "
+                + HostPort.of(service.host(), telemetry.otlpPort());
     }
 }

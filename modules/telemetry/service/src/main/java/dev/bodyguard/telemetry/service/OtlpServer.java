@@ -131,6 +131,8 @@ final class OtlpServer implements AutoCloseable {
             response.status(Status.create(refused.status()))
                     .header("Content-Type", "text/plain; charset=utf-8")
                     .send(refused.getMessage() + "\n");
+            // What was not read of the body the web server waits for, however long it takes; then this ends it.
+            reading.rest(request.content()::consume);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }

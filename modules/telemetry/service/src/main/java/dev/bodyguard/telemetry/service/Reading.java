@@ -47,6 +47,18 @@ final class Reading {
         }
     }
 
+    /// Lets what is left of a body pass that is not wanted, as long as a body may take.
+    void rest(Runnable passing) {
+        var reader = new Reader(Thread.currentThread(), System.nanoTime() + patience.toNanos());
+        readers.add(reader);
+        try {
+            passing.run();
+        } finally {
+            readers.remove(reader);
+            var _ = reader.leaveUnread();
+        }
+    }
+
     private synchronized void enter(String identity) throws Refused, InterruptedException {
         long until = System.nanoTime() + FOR_A_PLACE.toNanos();
         while (!places.take(identity)) {
@@ -88,10 +100,17 @@ final class Reading {
             }
         }
 
-        synchronized void leave() throws Refused {
+        /// Whether it was late.
+        synchronized boolean leaveUnread() {
             left = true;
             if (late) {
                 var _ = Thread.interrupted();
+            }
+            return late;
+        }
+
+        void leave() throws Refused {
+            if (leaveUnread()) {
                 throw new Refused(408, "the body did not arrive within " + patience.toMillis() + " ms");
             }
         }

@@ -9,6 +9,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -109,6 +110,28 @@ class SilentReportersTest {
                 .send(post().POST(BodyPublishers.ofByteArray(new byte[0])).build(), BodyHandlers.ofByteArray());
 
         assertThat(answer.statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void areWaitedForNoLongerWhereTheirBodyIsNotEvenWanted() throws Exception {
+        var tls = authority.tls(authority.svid("default", "mallory")).getSocketFactory();
+        try (var socket = tls.createSocket("127.0.0.1", server.port())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write("""
+                POST /v1/metrics HTTP/1.1\r
+                Host: telemetry\r
+                Content-Type: text/plain\r
+                Content-Length: 1000\r
+                \r
+                """.getBytes(StandardCharsets.US_ASCII));
+            long begun = System.nanoTime();
+
+            var answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+
+            assertThat(answer).startsWith("HTTP/1.1 415");
+            assertThat(Duration.ofNanos(System.nanoTime() - begun))
+                    .isBetween(Duration.ofSeconds(1), PATIENCE.multipliedBy(3));
+        }
     }
 
     /// What became of a connection that was closed, or that its client gave up after twenty seconds.

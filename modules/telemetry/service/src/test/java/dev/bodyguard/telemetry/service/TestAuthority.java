@@ -15,6 +15,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /// Certificates of one mesh, and clients that show them.
@@ -38,14 +39,18 @@ final class TestAuthority {
                 ServerNames.loopback());
     }
 
+    SSLContext tls(@Nullable Svid svid) {
+        return new MeshTls(
+                        () -> svid,
+                        new SvidVerifier(authority::bundle, InstantSource.system()),
+                        new AcceptedPeers.EveryMember(),
+                        _ -> {})
+                .context();
+    }
+
     HttpClient client(@Nullable Svid svid) {
         return HttpClient.newBuilder()
-                .sslContext(new MeshTls(
-                                () -> svid,
-                                new SvidVerifier(authority::bundle, InstantSource.system()),
-                                new AcceptedPeers.EveryMember(),
-                                _ -> {})
-                        .context())
+                .sslContext(tls(svid))
                 .connectTimeout(Duration.ofSeconds(5))
                 .build();
     }

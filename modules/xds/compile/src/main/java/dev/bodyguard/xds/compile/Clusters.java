@@ -113,7 +113,7 @@ final class Clusters {
 
     /// What a cluster's name stands for, if all of it exists.
     private Optional<Place> place(Names.Outbound name) {
-        var service = mesh.service(name.host());
+        var service = mesh.destination(name.host());
         var port = service.flatMap(one -> one.port(name.port()));
         if (service.isEmpty() || port.isEmpty()) {
             return Optional.empty();
@@ -173,6 +173,13 @@ final class Clusters {
         return mesh.instances(place.service(), place.port(), place.labels());
     }
 
+    /// How many stand behind the service and are not of its subset, where nobody is: for whoever asks why.
+    private int outside(Place place) {
+        return place.labels().isEmpty() || !instances(place).isEmpty()
+                ? 0
+                : mesh.instances(place.service(), place.port(), Map.of()).size();
+    }
+
     /// Whether somebody there must be spoken to in mutual TLS, or would be if there were anybody.
     private boolean isMeshed(Place place) {
         var service = place.service();
@@ -209,14 +216,19 @@ final class Clusters {
     private Cluster cluster(Kind kind, Place place) {
         var policy = place.policy();
         var service = place.service();
+        var facts = new TreeMap<>(Map.of(
+                "origin", place.origin().toString(),
+                "service", service.host(),
+                "serviceName", service.name(),
+                "serviceNamespace", service.namespace()));
+        int outside = kind instanceof Kind.Sidecar ? outside(place) : 0;
+        if (outside > 0) {
+            facts.put("outsideSubset", String.valueOf(outside));
+        }
         var cluster = Cluster.newBuilder()
                 .setName(place.name().toString())
                 .setConnectTimeout(Wire.duration(connectTimeout(policy)))
-                .setMetadata(Wire.metadata(Map.of(
-                        "origin", place.origin().toString(),
-                        "service", service.host(),
-                        "serviceName", service.name(),
-                        "serviceNamespace", service.namespace())))
+                .setMetadata(Wire.metadata(facts))
                 .setCircuitBreakers(limits(place));
         switch (service.backing()) {
             case Backing.Registered _, Backing.Selected _, Backing.Listed _ ->

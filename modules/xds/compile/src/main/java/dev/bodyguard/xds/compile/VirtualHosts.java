@@ -288,7 +288,7 @@ final class VirtualHosts {
         private String cluster(Destination destination) {
             int number = destination.port();
             if (number == 0) {
-                var ports = mesh.service(destination.host())
+                var ports = mesh.destination(destination.host())
                         .map(service -> service.ports())
                         .orElse(List.of());
                 number = ports.size() == 1 ? ports.getFirst().number() : port;

@@ -164,6 +164,61 @@ class CompilerTest {
     }
 
     @Test
+    void aNameThatDocumentsSpeakOfHasAClusterThoughNobodyHasRegisteredForIt() {
+        var compiler = compiler("""
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: ledger}
+            spec: {hosts: [ledger], http: [{route: [{destination: {host: ledger, subset: v1}}]}]}
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: ledger}
+            spec: {host: ledger, subsets: [{name: v1, labels: {version: v1}}]}
+            ---
+            apiVersion: v1
+            kind: ServiceAccount
+            metadata: {name: archive}
+            """);
+
+        for (var name : List.of("v1|ledger", "|ledger", "|archive")) {
+            var cluster = "outbound|80|" + name + ".default.svc.cluster.local";
+            assertThat(compiler.cluster(new Kind.Sidecar(), cluster))
+                    .hasValueSatisfying(one -> assertThat(one.getType()).isEqualTo(DiscoveryType.EDS));
+            assertThat(compiler.endpoints(new Kind.Sidecar(), cluster))
+                    .hasValueSatisfying(
+                            one -> assertThat(one.getEndpointsList()).isEmpty());
+        }
+        for (var name : List.of("v2|ledger", "|legder", "|ledger.default", "|.")) {
+            assertThat(compiler.cluster(new Kind.Sidecar(), "outbound|80|" + name + ".default.svc.cluster.local"))
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void aSubsetWithoutAnybodySaysHowManyAreOutsideOfIt() {
+        var compiler = compiler("""
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: d}
+            spec: {host: payment-service, subsets: [{name: v2, labels: {version: v2}}, {name: v7, labels: {version: v7}}]}
+            """);
+
+        assertThat(outside(compiler, new Kind.Sidecar(), "v7")).isEqualTo("3");
+        assertThat(outside(compiler, new Kind.Sidecar(), "v2")).isEmpty();
+        assertThat(outside(compiler, new Kind.Grpc(), "v7")).isEmpty();
+    }
+
+    private static String outside(Compiler compiler, Kind kind, String subset) {
+        return compiler.cluster(kind, "outbound|80|" + subset + "|payment-service.default.svc.cluster.local")
+                .orElseThrow()
+                .getMetadata()
+                .getFilterMetadataOrThrow("dev.bodyguard")
+                .getFieldsOrDefault("outsideSubset", Value.getDefaultInstance())
+                .getStringValue();
+    }
+
+    @Test
     void whoComesWithoutTlsHasAChainOnEveryPortWhereThatIsPermitted() {
         var permissive = new Compiler(
                 Mesh.of(List.of()),

@@ -1,0 +1,10 @@
+package dev.bodyguard.proxy.wire;
+
+/// A request that could not be read, or was more than one may send: what there is to tell of it.
+///
+/// @param method empty where it came to none; the client's own words, like the target
+/// @param target as the first line or `:path` says it, empty where it came to none
+/// @param status that it was answered with, 0 where its stream was reset instead
+/// @param sentence what is wrong
+public record Unread(
+        Connection connection, Version version, String method, String target, int status, String sentence) {}
