@@ -153,9 +153,11 @@ func TestSidecarMapsWhatItsTrainingLeft(t *testing.T) {
 	for _, layer := range image.Layers[:last] {
 		unpack(t, layer, root)
 	}
+	chroot, err := exec.LookPath("chroot")
+	must(t, err)
 	started := func(options string) (string, string, error) {
 		// By /proc the runtime finds its own libraries.
-		inside := []string{"--mount", "sh", "-c", `mount --rbind /proc "$1/proc" && exec chroot --userspec="$0" "$@"`, image.Config.User, root}
+		inside := []string{"--mount", "bash", "-c", `mount --rbind /proc "$1/proc" && exec "$0" --userspec="$2" "$1" "${@:3}"`, chroot, root, image.Config.User}
 		command := exec.Command("unshare", slices.Concat(inside, image.Config.Entrypoint, []string{"--help"})...)
 		command.Env = image.Config.Env
 		if options != "" {
