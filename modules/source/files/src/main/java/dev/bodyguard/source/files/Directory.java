@@ -95,19 +95,20 @@ public final class Directory implements AutoCloseable {
         try {
             if (first) {
                 first = false;
+                long began = System.nanoTime();
                 look();
                 Contents.Difference found = contents.difference();
                 reported = problems();
-                return new Changes(found.put(), found.removed(), reported);
+                return new Changes(found.put(), found.removed(), reported, began);
             }
             while (true) {
-                awaitEvents();
+                long noticed = awaitEvents();
                 look();
                 Contents.Difference found = contents.difference();
                 List<FileProblem> problems = problems();
                 if (!found.isEmpty() || !problems.equals(reported)) {
                     reported = problems;
-                    return new Changes(found.put(), found.removed(), problems);
+                    return new Changes(found.put(), found.removed(), problems, noticed);
                 }
             }
         } catch (ClosedWatchServiceException e) {
@@ -126,7 +127,8 @@ public final class Directory implements AutoCloseable {
         return List.copyOf(all);
     }
 
-    private void awaitEvents() throws InterruptedException {
+    /// @return when the first event came, or the directory was looked through without one
+    private long awaitEvents() throws InterruptedException {
         Duration patience = LOOK_AGAIN;
         if (emptiedUntil != null) {
             long left = emptiedUntil - nanos.getAsLong();
@@ -140,9 +142,10 @@ public final class Directory implements AutoCloseable {
             key = left <= 0 ? watch.poll() : watch.poll(Math.min(left, QUIET.toNanos()), TimeUnit.NANOSECONDS);
             if (left <= 0 && key != null) {
                 take(key);
-                return;
+                return began;
             }
         }
+        return began;
     }
 
     private void take(WatchKey key) {
