@@ -22,9 +22,13 @@ func helm(t *testing.T, c harness.Cluster, arguments ...string) string {
 	return output
 }
 
-func rendered(t *testing.T, c harness.Cluster, profile string) string {
+func rendered(t *testing.T, c harness.Cluster, profile string, values ...string) string {
 	t.Helper()
-	return helm(t, c, "template", "bodyguard", chart("bodyguard"), "--namespace", system, "--set", "profile="+profile)
+	command := []string{"template", "bodyguard", chart("bodyguard"), "--namespace", system, "--set", "profile=" + profile}
+	for _, value := range values {
+		command = append(command, "--set", value)
+	}
+	return helm(t, c, command...)
 }
 
 func TestChartsAreClean(t *testing.T) {
@@ -60,12 +64,33 @@ func TestChartsRenderToTheirGoldens(t *testing.T) {
 	}
 }
 
+// Every process of the control plane, and nothing else.
+func TestACollectorIsToldToEveryDeployment(t *testing.T) {
+	c := harness.Kube(t)
+	for _, profile := range profiles {
+		if strings.Contains(rendered(t, c, profile), "OTEL_") {
+			t.Errorf("profile %s traces though nobody asked for it", profile)
+		}
+		objects := strings.Split(rendered(t, c, profile,
+			"tracing.otlp.endpoint=http://collector.observability:4318", "tracing.otlp.protocol=http/protobuf"), "\n---\n")
+		for _, object := range objects {
+			told := strings.Contains(object, `{name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://collector.observability:4318"}`) &&
+				strings.Contains(object, `{name: OTEL_EXPORTER_OTLP_PROTOCOL, value: "http/protobuf"}`) &&
+				strings.Contains(object, `value: "k8s.namespace.name=bodyguard-system,k8s.pod.name=$(POD_NAME)"`)
+			if told != strings.Contains(object, "\nkind: Deployment\n") {
+				t.Errorf("profile %s: told is %v: %s", profile, told, object)
+			}
+		}
+	}
+}
+
 func TestAMisspeltValueIsRefused(t *testing.T) {
 	c := harness.Kube(t)
 	for value, complaint := range map[string]string{
 		"identity.replica=2":          "replica",
 		"controlPlane.mode=both":      "mode",
 		"mesh.certificateTTL=forever": "certificateTTL",
+		"tracing.otlp.protocol=http":  "protocol",
 		"profile=large":               "must be one of 'default', 'demo', 'minimal'",
 	} {
 		output, err := c.Inside("", "helm", "template", "bodyguard", chart("bodyguard"), "--namespace", system, "--set", value)

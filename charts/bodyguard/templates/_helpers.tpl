@@ -110,6 +110,15 @@ spec:
             - {name: BODYGUARD_ROOT, value: /var/run/bodyguard/root/root.pem}
             - {name: BODYGUARD_IDENTITY, value: "bodyguard-identity.{{ .root.Release.Namespace }}.svc:15013"}
             {{- end }}
+            {{- with .values.tracing.otlp }}
+            {{- if .endpoint }}
+            - name: POD_NAME
+              valueFrom: {fieldRef: {fieldPath: metadata.name}}
+            - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }}}
+            - {name: OTEL_EXPORTER_OTLP_PROTOCOL, value: {{ .protocol | quote }}}
+            - {name: OTEL_RESOURCE_ATTRIBUTES, value: "k8s.namespace.name={{ $.root.Release.Namespace }},k8s.pod.name=$(POD_NAME)"}
+            {{- end }}
+            {{- end }}
             {{- range .env }}
             - {name: {{ .name }}, value: {{ .value | quote }}}
             {{- end }}

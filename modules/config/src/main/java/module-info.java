@@ -6,6 +6,9 @@ module dev.bodyguard.config {
     requires transitive dev.bodyguard.identity.spiffe;
     requires transitive dev.bodyguard.xds.compile;
     requires transitive dev.bodyguard.xds.server;
+    requires dev.bodyguard.tracing;
+    requires transitive io.opentelemetry.api;
+    requires io.opentelemetry.context;
     requires transitive micrometer.core;
     requires dev.bodyguard.dialect;
     requires dev.bodyguard.model;

@@ -9,6 +9,8 @@ module dev.bodyguard.discovery {
     requires static dev.bodyguard.source.kubernetes;
     requires transitive dev.bodyguard.identity.spiffe;
     requires transitive dev.bodyguard.xds.server;
+    requires dev.bodyguard.tracing;
+    requires transitive io.opentelemetry.api;
     requires transitive micrometer.core;
     requires transitive io.helidon.webserver;
     requires dev.bodyguard.identity.client;

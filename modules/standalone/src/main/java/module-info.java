@@ -12,6 +12,7 @@ module dev.bodyguard.standalone {
     requires dev.bodyguard.model;
     requires dev.bodyguard.source.files;
     requires dev.bodyguard.telemetry.service;
+    requires dev.bodyguard.tracing;
     requires dev.bodyguard.xds.server;
     requires micrometer.core;
     requires micrometer.registry.prometheus;

@@ -5,6 +5,8 @@ module dev.bodyguard.identity.service {
     requires transitive dev.bodyguard.identity.spiffe;
     requires dev.bodyguard.service;
     requires transitive dev.bodyguard.xds.protocol;
+    requires dev.bodyguard.tracing;
+    requires transitive io.opentelemetry.api;
     requires transitive micrometer.core;
     requires io.helidon.common.tls;
     requires io.helidon.webserver;

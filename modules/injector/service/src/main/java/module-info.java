@@ -6,10 +6,12 @@ module dev.bodyguard.injector.service {
     requires transitive dev.bodyguard.identity.spiffe;
     requires transitive dev.bodyguard.injector.decision;
     requires dev.bodyguard.service;
+    requires dev.bodyguard.tracing;
     requires io.helidon.common.tls;
     requires io.helidon.http;
     requires io.helidon.webserver;
     requires io.helidon.webserver.http2;
+    requires io.opentelemetry.api;
     requires micrometer.core;
     requires micrometer.registry.prometheus;
     // The Kubernetes client has no module descriptors, so what it needs itself is required here.

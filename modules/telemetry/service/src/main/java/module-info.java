@@ -6,11 +6,13 @@ module dev.bodyguard.telemetry.service {
     requires dev.bodyguard.identity.client;
     requires transitive dev.bodyguard.identity.spiffe;
     requires dev.bodyguard.service;
+    requires dev.bodyguard.tracing;
     requires io.helidon.common.tls;
     requires io.helidon.http;
     requires io.helidon.webserver;
     requires io.helidon.webserver.http2;
     requires io.helidon.webserver.staticcontent;
+    requires transitive io.opentelemetry.api;
     requires io.opentelemetry.proto;
     requires java.net.http;
     requires micrometer.core;

@@ -21,6 +21,7 @@ final class Libraries {
             Map.entry("io.grpc", "grpc-netty"),
             Map.entry("io.helidon", "helidon"),
             Map.entry("io.netty", "grpc-netty"),
+            Map.entry("io.opentelemetry", "opentelemetry"),
             Map.entry("kubernetes.", "kubernetes-client"),
             Map.entry("org.bouncycastle", "bouncycastle"),
             Map.entry("org.slf4j", "kubernetes-client"),

@@ -2,7 +2,10 @@ package dev.bodyguard.config;
 
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Problem;
+import dev.bodyguard.xds.server.Client;
+import dev.bodyguard.xds.snapshot.Heard;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /// What can happen here. Called on the thread that it happens on; must not block.
 interface Events {
@@ -20,8 +23,8 @@ interface Events {
     /// Two documents that are right each for itself contradict each other.
     void contradicted(Problem problem);
 
-    /// A new generation is offered to the proxies.
-    void published(long generation, int documents, int workloads, int problems);
+    /// A new generation is about to be offered to the proxies.
+    void published(Course course, long generation, int documents, int workloads, int problems);
 
     void discoveryConnected();
 
@@ -32,7 +35,7 @@ interface Events {
 
     void proxyConnected(String proxy, int now);
 
-    void proxyGone(String proxy, String why, int now);
+    void proxyGone(Client client, String why, int now);
 
     void proxyRefused(String proxy, String why);
 
@@ -42,9 +45,18 @@ interface Events {
     /// A proxy's account has as many views as are remembered of one: this one is compiled anew for it alone.
     void viewNotRemembered(String account, int remembered);
 
-    void proxyAcked(String typeUrl, Duration sincePublished);
+    /// A new generation changes something for a proxy.
+    ///
+    /// @param responses that it is sent, each of which it will answer
+    void proxyPushed(Client client, String generation, int responses);
 
-    void proxyNacked(String proxy, String typeUrl, String why);
+    /// A proxy took a response.
+    ///
+    /// @param sincePublished null where it is about a generation that is no longer the newest
+    void proxyAcked(Client client, Heard.Acked what, @Nullable Duration sincePublished);
+
+    /// It refused (part of) one.
+    void proxyNacked(Client client, Heard.Nacked what);
 
     /// A defect of ours.
     void failed(String doing, Throwable defect);

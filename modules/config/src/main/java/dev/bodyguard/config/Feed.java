@@ -10,18 +10,33 @@ import io.envoyproxy.envoy.service.discovery.v3.Resource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 /// Discovery's stream, decoded. Runs on the client's thread.
-record Feed(Consumer<Mesher.Message> mesher) implements Sink {
+final class Feed implements Sink {
+    private final BiConsumer<Mesher.Message, String> mesher;
+    private String generation = "";
+
+    /// @param mesher is told each change, and the generation of discovery's that it is of
+    Feed(BiConsumer<Mesher.Message, String> mesher) {
+        this.mesher = mesher;
+    }
+
+    /// What comes next is of this generation of discovery's.
+    void is(String discovery) {
+        generation = discovery;
+    }
+
     @Override
     public Applied apply(String typeUrl, List<Resource> updated, List<String> removed) {
         var rejected = new HashMap<String, String>();
         switch (typeUrl) {
             case TypeUrls.DOCUMENT ->
-                mesher.accept(new Mesher.DocumentsChanged(decode(updated, Feed::document, rejected), removed));
+                mesher.accept(
+                        new Mesher.DocumentsChanged(decode(updated, Feed::document, rejected), removed), generation);
             case TypeUrls.WORKLOAD ->
-                mesher.accept(new Mesher.WorkloadsChanged(decode(updated, Feed::workload, rejected), removed));
+                mesher.accept(
+                        new Mesher.WorkloadsChanged(decode(updated, Feed::workload, rejected), removed), generation);
             default -> updated.forEach(resource -> rejected.put(resource.getName(), "not asked for"));
         }
         return new Applied(rejected);

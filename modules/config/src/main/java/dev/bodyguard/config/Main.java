@@ -4,6 +4,7 @@ import dev.bodyguard.service.Admin;
 import dev.bodyguard.service.Json;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
+import dev.bodyguard.tracing.Tracing;
 import dev.bodyguard.xds.server.ServerTls;
 import dev.bodyguard.xds.server.TlsReload;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -28,6 +29,7 @@ public final class Main {
         settings.place().requireFree();
         var clock = InstantSource.system();
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        var tracing = running.open(Tracing.start("bodyguard-config", System.getenv()));
 
         var reload = new TlsReload();
         var member = running.open(settings.membership().join("config", reload, clock));
@@ -36,7 +38,8 @@ public final class Main {
                 settings.carriage(),
                 ServerTls.of(member.svid()),
                 member.to("discovery", why -> LOG.log(Level.ERROR, "discovery is not who it should be: " + why)),
-                metrics));
+                metrics,
+                tracing.tracer("dev.bodyguard.config")));
         reload.into(config::reloadTls);
         var admin = running.open(settings.place()
                 .admin(new Admin.Answers(

@@ -24,7 +24,7 @@ final class Mesher implements AutoCloseable {
     private final Runnable published;
     private final Events events;
     private final Pace pace;
-    private final BlockingQueue<Message> mailbox = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Letter> mailbox = new LinkedBlockingQueue<>();
     private final CountDownLatch ready = new CountDownLatch(1);
     private final Thread owner = Thread.ofVirtual().name("config-mesher").unstarted(this::run);
 
@@ -39,6 +39,12 @@ final class Mesher implements AutoCloseable {
     private boolean workloadsKnown;
     private long number;
     private long publishedAt;
+    /// The first change came that is in no generation yet; and when it did.
+    private boolean begun;
+
+    private long came;
+    private int translated;
+    private String discovery = "";
     private boolean closed;
 
     // Read by anyone.
@@ -56,6 +62,9 @@ final class Mesher implements AutoCloseable {
     record WorkloadsChanged(Map<String, Workload> put, List<String> removed) implements Message {}
 
     private record Close() implements Message {}
+
+    /// @param discovery the generation of discovery's that it is of
+    private record Letter(Message message, String discovery, long came) {}
 
     /// Wires it; [#start] runs it.
     ///
@@ -78,8 +87,9 @@ final class Mesher implements AutoCloseable {
         owner.start();
     }
 
-    void tell(Message message) {
-        mailbox.add(message);
+    /// @param of the generation of discovery's that a change is of
+    void tell(Message message, String of) {
+        mailbox.add(new Letter(message, of, System.nanoTime()));
     }
 
     /// The newest generation; null until everything is known once.
@@ -108,7 +118,7 @@ final class Mesher implements AutoCloseable {
 
     @Override
     public void close() {
-        mailbox.add(new Close());
+        tell(new Close(), "");
         try {
             owner.join();
         } catch (InterruptedException hurried) {
@@ -121,12 +131,12 @@ final class Mesher implements AutoCloseable {
         publishedAt = System.nanoTime() - pace.apart().toNanos();
         try {
             while (!closed) {
-                var message = mailbox.poll(doubts.next(System.nanoTime()), TimeUnit.NANOSECONDS);
-                if (message == null) {
-                    tell();
+                var letter = mailbox.poll(doubts.next(System.nanoTime()), TimeUnit.NANOSECONDS);
+                if (letter == null) {
+                    var _ = tell();
                     continue;
                 }
-                take(message);
+                take(letter);
                 gather(pace.due(System.nanoTime(), publishedAt));
                 if (!closed && documentsKnown && workloadsKnown) {
                     publish();
@@ -141,23 +151,30 @@ final class Mesher implements AutoCloseable {
     /// Takes what comes until then, and what is here already.
     private void gather(long due) throws InterruptedException {
         for (long left = due - System.nanoTime(); left > 0 && !closed; left = due - System.nanoTime()) {
-            Message message = mailbox.poll(left, TimeUnit.NANOSECONDS);
-            if (message != null) {
-                take(message);
+            var letter = mailbox.poll(left, TimeUnit.NANOSECONDS);
+            if (letter != null) {
+                take(letter);
             }
         }
-        var waiting = new ArrayList<Message>();
+        var waiting = new ArrayList<Letter>();
         mailbox.drainTo(waiting);
         waiting.forEach(this::take);
     }
 
-    private void take(Message message) {
-        switch (message) {
+    private void take(Letter letter) {
+        if (!begun) {
+            begun = true;
+            came = letter.came;
+        }
+        switch (letter.message) {
             case DocumentsChanged(var put, var removed) -> {
+                discovery = letter.discovery;
                 documentsKnown = true;
                 documents.take(put, removed);
+                translated += put.size();
             }
             case WorkloadsChanged(var put, var removed) -> {
+                discovery = letter.discovery;
                 workloadsKnown = true;
                 removed.forEach(workloads::remove);
                 workloads.putAll(put);
@@ -167,29 +184,39 @@ final class Mesher implements AutoCloseable {
     }
 
     /// What is wrong between documents: in the log what is new of it, and all of it to whoever asks.
-    private void tell() {
+    ///
+    /// @return what is new
+    private List<Problem> tell() {
         var between = new ArrayList<>(standing);
         between.addAll(doubts.told(System.nanoTime()));
-        between.stream()
+        var news = between.stream()
                 .filter(problem -> !contradictions.contains(problem))
                 .distinct()
-                .forEach(events::contradicted);
+                .toList();
+        news.forEach(events::contradicted);
         contradictions = Set.copyOf(between);
         var all = new ArrayList<>(documents.problems());
         all.addAll(between);
         problems = List.copyOf(all);
+        return news;
     }
 
     private void publish() {
+        long gathered = System.nanoTime();
         try {
             Mesh mesh = documents.settle(workloads.values(), names, number + 1);
             standing = mesh.problems();
-            doubts.look(mesh, names, System.nanoTime());
-            tell();
+            long settled = System.nanoTime();
+            doubts.look(mesh, names, settled);
+            var course = new Course(discovery, came, gathered, translated, settled, tell());
+            begun = false;
+            translated = 0;
             standings = documents.standings(mesh.overridden());
             boolean first = current == null;
-            current = new Generation(++number, compiler.apply(mesh), events);
-            events.published(number, documents.size(), workloads.size(), problems.size());
+            var next = new Generation(++number, compiler.apply(mesh), events);
+            // Told before any stream can offer it.
+            events.published(course, number, documents.size(), workloads.size(), problems.size());
+            current = next;
             if (first) {
                 events.ready();
                 ready.countDown();

@@ -2,17 +2,21 @@ package dev.bodyguard.config;
 
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Problem;
+import dev.bodyguard.xds.server.Client;
+import dev.bodyguard.xds.snapshot.Heard;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.opentelemetry.api.trace.Tracer;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
-/// Events as log lines and metrics.
+/// Events as log lines, metrics and spans.
 final class Observed implements Events {
     private static final Logger LOG = System.getLogger("dev.bodyguard.config");
 
@@ -28,8 +32,11 @@ final class Observed implements Events {
     private final Set<String> accountsTold = ConcurrentHashMap.newKeySet();
     private final Timer convergence;
 
-    Observed(MeterRegistry metrics) {
+    private final Spans spans;
+
+    Observed(MeterRegistry metrics, Tracer tracer) {
         this.metrics = metrics;
+        this.spans = new Spans(tracer);
         documents = metrics.gauge("bodyguard_config_documents", new AtomicInteger());
         workloads = metrics.gauge("bodyguard_config_workloads", new AtomicInteger());
         problems = metrics.gauge("bodyguard_config_problems", new AtomicInteger());
@@ -54,11 +61,13 @@ final class Observed implements Events {
 
     @Override
     public void refused(Problem problem, Documents.InForce standing) {
+        spans.problem(problem);
         LOG.log(Level.ERROR, problem + "; " + standing);
     }
 
     @Override
     public void warned(Problem problem) {
+        spans.problem(problem);
         LOG.log(Level.WARNING, problem.toString());
     }
 
@@ -73,7 +82,8 @@ final class Observed implements Events {
     }
 
     @Override
-    public void published(long generation, int documentsNow, int workloadsNow, int problemsNow) {
+    public void published(Course course, long generation, int documentsNow, int workloadsNow, int problemsNow) {
+        spans.published(course, generation, documentsNow, workloadsNow, problemsNow);
         documents.set(documentsNow);
         workloads.set(workloadsNow);
         problems.set(problemsNow);
@@ -108,9 +118,10 @@ final class Observed implements Events {
     }
 
     @Override
-    public void proxyGone(String proxy, String why, int now) {
+    public void proxyGone(Client client, String why, int now) {
         proxies.set(now);
-        LOG.log(Level.INFO, "proxy " + proxy + " is gone: " + why);
+        spans.gone(client);
+        LOG.log(Level.INFO, "proxy " + client + " is gone: " + why);
     }
 
     @Override
@@ -141,15 +152,26 @@ final class Observed implements Events {
     }
 
     @Override
-    public void proxyAcked(String typeUrl, Duration sincePublished) {
-        metrics.counter("bodyguard_config_acks", "type", shortName(typeUrl)).increment();
-        convergence.record(sincePublished);
+    public void proxyPushed(Client client, String generation, int responses) {
+        spans.pushing(client, generation, responses);
     }
 
     @Override
-    public void proxyNacked(String proxy, String typeUrl, String why) {
-        metrics.counter("bodyguard_config_nacks", "type", shortName(typeUrl)).increment();
-        LOG.log(Level.ERROR, "proxy " + proxy + " does not take a " + shortName(typeUrl) + ": " + why);
+    public void proxyAcked(Client client, Heard.Acked what, @Nullable Duration sincePublished) {
+        spans.acked(client, what);
+        if (sincePublished != null) {
+            metrics.counter("bodyguard_config_acks", "type", shortName(what.typeUrl()))
+                    .increment();
+            convergence.record(sincePublished);
+        }
+    }
+
+    @Override
+    public void proxyNacked(Client client, Heard.Nacked what) {
+        spans.nacked(client, what);
+        var type = shortName(what.typeUrl());
+        metrics.counter("bodyguard_config_nacks", "type", type).increment();
+        LOG.log(Level.ERROR, "proxy " + client + " does not take a " + type + ": " + what.names() + ": " + what.why());
     }
 
     @Override

@@ -20,6 +20,7 @@ import dev.bodyguard.xds.snapshot.Limits;
 import dev.bodyguard.xds.snapshot.TypeUrls;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.Tracer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -52,15 +53,17 @@ public final class Pipeline implements AutoCloseable {
     /// Listens and begins to follow discovery. Proxies are answered once everything is known.
     ///
     /// @param toDiscovery how discovery proves itself and we to it
+    /// @param tracer of its own work
     /// @throws IOException when the port is taken, with a sentence for people
     public static Pipeline start(
             Settings settings,
             GrpcServer.Carriage carriage,
             ServerTls tls,
             MeshChannel toDiscovery,
-            MeterRegistry metrics)
+            MeterRegistry metrics,
+            Tracer tracer)
             throws IOException {
-        var events = new Observed(metrics);
+        var events = new Observed(metrics, tracer);
         var compilerSettings =
                 new dev.bodyguard.xds.compile.Settings(settings.trustDomain(), settings.outbound(), settings.callers());
         return start(
@@ -92,11 +95,12 @@ public final class Pipeline implements AutoCloseable {
         var server = GrpcServer.start(
                 carriage, settings.listen().getHostString(), settings.listen().getPort(), tls, List.of(streams));
         mesher.start();
+        var feed = new Feed(mesher::tell);
         var discovery = new AdsClient(
                 () -> toDiscovery.to(settings.discovery()).build(),
                 Node.newBuilder().setId("config").setCluster("bodyguard-system").build(),
-                new Feed(mesher::tell),
-                new FollowingDiscovery(events));
+                feed,
+                new FollowingDiscovery(events, feed));
         discovery.subscribeToAll(TypeUrls.DOCUMENT);
         discovery.subscribeToAll(TypeUrls.WORKLOAD);
         discovery.start();
@@ -144,7 +148,12 @@ public final class Pipeline implements AutoCloseable {
         discovery.close();
     }
 
-    private record FollowingDiscovery(Events events) implements dev.bodyguard.xds.client.Events {
+    private record FollowingDiscovery(Events events, Feed feed) implements dev.bodyguard.xds.client.Events {
+        @Override
+        public void received(String typeUrl, String generation) {
+            feed.is(generation);
+        }
+
         @Override
         public void connected() {
             events.discoveryConnected();
@@ -199,7 +208,7 @@ public final class Pipeline implements AutoCloseable {
         @Override
         public void disconnected(Client client, String why) {
             connected.remove(client.stream());
-            events.proxyGone(client.toString(), why, connected.size());
+            events.proxyGone(client, why, connected.size());
         }
 
         @Override
@@ -213,16 +222,24 @@ public final class Pipeline implements AutoCloseable {
         }
 
         @Override
+        public void pushing(Client client, String generation, int responses) {
+            events.proxyPushed(client, generation, responses);
+        }
+
+        @Override
         public void acked(Client client, Heard.Acked what) {
-            var generation = mesher.current();
-            if (generation != null && what.generation().equals(Long.toString(generation.number()))) {
-                events.proxyAcked(what.typeUrl(), Duration.ofNanos(System.nanoTime() - generation.publishedAt()));
-            }
+            var newest = mesher.current();
+            events.proxyAcked(
+                    client,
+                    what,
+                    newest != null && what.generation().equals(Long.toString(newest.number()))
+                            ? Duration.ofNanos(System.nanoTime() - newest.publishedAt())
+                            : null);
         }
 
         @Override
         public void nacked(Client client, Heard.Nacked what) {
-            events.proxyNacked(client.toString(), what.typeUrl(), what.names() + ": " + what.why());
+            events.proxyNacked(client, what);
         }
 
         @Override

@@ -36,6 +36,8 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
           BODYGUARD_OUTBOUND_TRAFFIC_POLICY  ALLOW_ANY or REGISTRY_ONLY (ALLOW_ANY)
           BODYGUARD_PEER_TLS                 STRICT, PERMISSIVE or DISABLE: what is asked of callers where no
                                              PeerAuthentication says (STRICT)
+          OTEL_EXPORTER_OTLP_ENDPOINT        where spans of its own work go, by OTLP; OpenTelemetry's other variables
+                                             about traces hold too, such as OTEL_EXPORTER_OTLP_PROTOCOL (none: no spans)
         """;
 
     static ProcessSettings from(Keys keys) {

@@ -2,9 +2,12 @@ package dev.bodyguard.config;
 
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Problem;
+import dev.bodyguard.xds.server.Client;
+import dev.bodyguard.xds.snapshot.Heard;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Writes down what happened, in the words that the tests are about.
 final class Diary implements Events {
@@ -42,7 +45,7 @@ final class Diary implements Events {
     }
 
     @Override
-    public void published(long generation, int documents, int workloads, int problems) {
+    public void published(Course course, long generation, int documents, int workloads, int problems) {
         note("published " + generation + ": " + documents + " documents, " + workloads + " workloads, " + problems
                 + " problems");
     }
@@ -62,7 +65,10 @@ final class Diary implements Events {
     public void proxyConnected(String proxy, int now) {}
 
     @Override
-    public void proxyGone(String proxy, String why, int now) {}
+    public void proxyGone(Client client, String why, int now) {}
+
+    @Override
+    public void proxyPushed(Client client, String generation, int responses) {}
 
     @Override
     public void proxyRefused(String proxy, String why) {}
@@ -76,10 +82,10 @@ final class Diary implements Events {
     }
 
     @Override
-    public void proxyAcked(String typeUrl, Duration sincePublished) {}
+    public void proxyAcked(Client client, Heard.Acked what, @Nullable Duration sincePublished) {}
 
     @Override
-    public void proxyNacked(String proxy, String typeUrl, String why) {}
+    public void proxyNacked(Client client, Heard.Nacked what) {}
 
     @Override
     public void failed(String doing, Throwable defect) {

@@ -38,7 +38,7 @@ class MesherTest {
         put("v1/a", Plain.document("a", "one"));
         assertThat(mesher.isReady()).isFalse();
 
-        mesher.tell(new Mesher.WorkloadsChanged(Map.of(), List.of()));
+        tell(new Mesher.WorkloadsChanged(Map.of(), List.of()));
         awaitPublished();
 
         assertThat(mesher.isReady()).isTrue();
@@ -65,11 +65,11 @@ class MesherTest {
     void eachChangeMakesAGeneration() throws InterruptedException {
         begin();
 
-        mesher.tell(new Mesher.WorkloadsChanged(Map.of("default/pay-1", workload()), List.of()));
+        tell(new Mesher.WorkloadsChanged(Map.of("default/pay-1", workload()), List.of()));
         awaitPublished();
         put("v1/a", Plain.document("a", "one", "wrong"));
         awaitPublished();
-        mesher.tell(new Mesher.WorkloadsChanged(Map.of(), List.of("default/pay-1")));
+        tell(new Mesher.WorkloadsChanged(Map.of(), List.of("default/pay-1")));
         awaitPublished();
 
         assertThat(diary.read())
@@ -88,8 +88,7 @@ class MesherTest {
         awaitPublished();
         diary.read();
 
-        mesher.tell(
-                new Mesher.DocumentsChanged(Map.of("v2/a", Plain.document("test/v2", "a", 1, "one")), List.of("v1/a")));
+        tell(new Mesher.DocumentsChanged(Map.of("v2/a", Plain.document("test/v2", "a", 1, "one")), List.of("v1/a")));
         awaitPublished();
 
         assertThat(diary.read()).containsExactly("published 3: 1 documents, 0 workloads, 0 problems");
@@ -102,7 +101,7 @@ class MesherTest {
         awaitPublished();
         diary.read();
 
-        mesher.tell(new Mesher.DocumentsChanged(Map.of(), List.of("v1/a")));
+        tell(new Mesher.DocumentsChanged(Map.of(), List.of("v1/a")));
         awaitPublished();
 
         assertThat(diary.read()).containsExactly("published 3: 0 documents, 0 workloads, 0 problems");
@@ -117,7 +116,7 @@ class MesherTest {
         long edited = 0;
         long inForce = 0;
         for (int i = 0; i < 1_000 || inForce == 0; i++) {
-            mesher.tell(
+            tell(
                     i % 2 == 0
                             ? new Mesher.WorkloadsChanged(Map.of("default/pay-1", workload()), List.of())
                             : new Mesher.WorkloadsChanged(Map.of(), List.of("default/pay-1")));
@@ -147,14 +146,18 @@ class MesherTest {
     }
 
     private void begin() throws InterruptedException {
-        mesher.tell(new Mesher.DocumentsChanged(Map.of(), List.of()));
-        mesher.tell(new Mesher.WorkloadsChanged(Map.of(), List.of()));
+        tell(new Mesher.DocumentsChanged(Map.of(), List.of()));
+        tell(new Mesher.WorkloadsChanged(Map.of(), List.of()));
         awaitPublished();
         diary.read();
     }
 
+    private void tell(Mesher.Message message) {
+        mesher.tell(message, "1");
+    }
+
     private void put(String name, Document document) {
-        mesher.tell(new Mesher.DocumentsChanged(Map.of(name, document), List.of()));
+        tell(new Mesher.DocumentsChanged(Map.of(name, document), List.of()));
     }
 
     private void awaitPublished() throws InterruptedException {

@@ -57,6 +57,9 @@ final class Catalogue implements AutoCloseable {
     private long generation;
     private boolean changed = true;
     private boolean workloadsChanged;
+    /// What has changed since the last generation; null if nothing has.
+    private @Nullable Course course;
+
     private boolean closed;
 
     // Read by anyone.
@@ -244,12 +247,25 @@ final class Catalogue implements AutoCloseable {
             events.clusterWorkloads(changes.workloads().size(), changes.gone().size(), sourced.size());
         }
         var before = new HashSet<>(problems);
-        changes.problems().stream().filter(problem -> !before.contains(problem)).forEach(events::unreadable);
+        var unreadable = changes.problems().stream()
+                .filter(problem -> !before.contains(problem))
+                .toList();
+        unreadable.forEach(events::unreadable);
         var mended = files(problems);
         mended.removeAll(files(changes.problems()));
         mended.forEach(events::readableAgain);
         problems = changes.problems();
         events.problems(problems.size());
+        changes(Course.of(changes, unreadable));
+    }
+
+    private void changes(Course next) {
+        course = course == null ? next : course.and(next);
+    }
+
+    private void workloadChanges() {
+        workloadsChanged = true;
+        changes(Course.ofWorkload(System.nanoTime()));
     }
 
     private static Set<String> files(List<FileProblem> problems) {
@@ -300,7 +316,9 @@ final class Catalogue implements AutoCloseable {
         });
         registrations.put(by.stream(), by);
         welcome.add(by);
-        workloadsChanged |= changes;
+        if (changes) {
+            workloadChanges();
+        }
         events.enrolled(workload, known, leases.size());
     }
 
@@ -312,7 +330,7 @@ final class Catalogue implements AutoCloseable {
     private void drain(String name, Registration by) {
         var gone = leases.drain(name, by.stream());
         if (gone.isPresent()) {
-            workloadsChanged = true;
+            workloadChanges();
             events.left(gone.get(), Leases.Why.DRAINED, leases.size());
         }
         // Published with the next generation, which is this one's number plus one.
@@ -341,7 +359,7 @@ final class Catalogue implements AutoCloseable {
 
     private void expire() {
         for (var lost : leases.expire(clock.instant())) {
-            workloadsChanged = true;
+            workloadChanges();
             events.left(lost.workload(), lost.why(), leases.size());
             var registration = registrations.remove(lost.stream());
             if (registration != null) {
@@ -351,7 +369,8 @@ final class Catalogue implements AutoCloseable {
     }
 
     private void publish() {
-        if (changed || workloadsChanged) {
+        boolean news = changed || workloadsChanged;
+        if (news) {
             var all = new ArrayList<>(packed.values());
             var alive = leases.alive();
             // Whoever registered under a pod's name is not served: the API server knows better.
@@ -371,6 +390,10 @@ final class Catalogue implements AutoCloseable {
             }
             changed = false;
             workloadsChanged = false;
+        }
+        if (course != null) {
+            events.served(course, news ? generation : 0, documents.size(), problems.size());
+            course = null;
         }
         welcome.forEach(by -> by.admitted(leases.lease()));
         welcome.clear();

@@ -7,6 +7,11 @@ import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 interface Events {
     void documentsChanged(int put, int removed, int now);
 
+    /// A change is with the subscribers.
+    ///
+    /// @param generation that it is in; 0 where nothing of it is to be served
+    void served(Course course, long generation, int documents, int problems);
+
     /// A file, or part of one, cannot be read.
     void unreadable(FileProblem problem);
 

@@ -5,6 +5,7 @@ import dev.bodyguard.service.Json;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
 import dev.bodyguard.source.files.Directory;
+import dev.bodyguard.tracing.Tracing;
 import dev.bodyguard.xds.server.ServerTls;
 import dev.bodyguard.xds.server.TlsReload;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -31,11 +32,17 @@ public final class Main {
         settings.place().requireFree();
         var clock = InstantSource.system();
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        var tracing = running.open(Tracing.start("bodyguard-discovery", System.getenv()));
 
         var reload = new TlsReload();
         var member = running.open(settings.membership().join("discovery", reload, clock));
-        var discovery = running.open(
-                Pipeline.start(service, settings.carriage(), ServerTls.of(member.svid()), metrics, _ -> {}));
+        var discovery = running.open(Pipeline.start(
+                service,
+                settings.carriage(),
+                ServerTls.of(member.svid()),
+                metrics,
+                tracing.tracer("dev.bodyguard.discovery"),
+                _ -> {}));
         reload.into(discovery::reloadTls);
         var admin = running.open(settings.place()
                 .admin(new Admin.Answers(

@@ -4,6 +4,7 @@ import dev.bodyguard.source.files.FileProblem;
 import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.Tracer;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -11,7 +12,7 @@ import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
-/// Events as log lines and metrics.
+/// Events as log lines, metrics and spans.
 final class Observed implements Events {
     private static final Logger LOG = System.getLogger("dev.bodyguard.discovery");
 
@@ -27,7 +28,10 @@ final class Observed implements Events {
     private final Counter statusesRefused;
     private final AtomicReference<Instant> statusesTold = new AtomicReference<>(Instant.EPOCH);
 
-    Observed(MeterRegistry metrics) {
+    private final Spans spans;
+
+    Observed(MeterRegistry metrics, Tracer tracer) {
+        spans = new Spans(tracer);
         documents = metrics.gauge("bodyguard_discovery_documents", new AtomicInteger());
         workloads = metrics.gauge("bodyguard_discovery_workloads", new AtomicInteger());
         clusterWorkloads = metrics.gauge("bodyguard_discovery_cluster_workloads", new AtomicInteger());
@@ -50,6 +54,11 @@ final class Observed implements Events {
     public void documentsChanged(int put, int removed, int now) {
         documents.set(now);
         LOG.log(Level.INFO, "documents: " + put + " new or changed, " + removed + " removed, " + now + " now");
+    }
+
+    @Override
+    public void served(Course course, long generation, int documentsNow, int problemsNow) {
+        spans.served(course, generation, documentsNow, problemsNow);
     }
 
     @Override

@@ -15,7 +15,8 @@ record OfKubernetes(Cluster cluster) implements Source {
     @Override
     public Found next() throws IOException, InterruptedException {
         var changes = cluster.next();
-        return new Found(changes.put(), changes.removed(), changes.workloads(), changes.gone(), List.of());
+        long read = System.nanoTime();
+        return new Found(changes.put(), changes.removed(), changes.workloads(), changes.gone(), List.of(), read, read);
     }
 
     @Override

@@ -14,6 +14,7 @@ import dev.bodyguard.xds.server.ServerTls;
 import dev.bodyguard.xds.server.Views;
 import dev.bodyguard.xds.snapshot.Heard;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.Tracer;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.List;
@@ -42,6 +43,7 @@ public final class Pipeline implements AutoCloseable {
 
     /// Reads everything once, then serves.
     ///
+    /// @param tracer of its own work
     /// @param documents hears all documents whenever one of them has changed, first before this returns; must not
     ///     block
     /// @throws IOException when the directory is not there or the port is taken, with a sentence for people
@@ -50,9 +52,10 @@ public final class Pipeline implements AutoCloseable {
             GrpcServer.Carriage carriage,
             ServerTls tls,
             MeterRegistry metrics,
+            Tracer tracer,
             Consumer<List<Document>> documents)
             throws IOException, InterruptedException {
-        var events = new Observed(metrics);
+        var events = new Observed(metrics, tracer);
         var source = Source.open(settings.documents(), events);
         try {
             var first = source.next();

@@ -41,6 +41,9 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
           BODYGUARD_REGISTRATIONS_PER_SECOND
                                      how often workloads of one service account may come or change, after as many at
                                      once as it may have (10)
+          OTEL_EXPORTER_OTLP_ENDPOINT
+                                     where spans of its own work go, by OTLP; OpenTelemetry's other variables
+                                     about traces hold too, such as OTEL_EXPORTER_OTLP_PROTOCOL (none: no spans)
         """;
 
     static ProcessSettings from(Keys keys) {

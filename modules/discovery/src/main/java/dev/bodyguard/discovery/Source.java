@@ -30,15 +30,26 @@ interface Source extends AutoCloseable {
     /// @param workloads new ones and those that differ from before
     /// @param gone `namespace/name` of workloads that are gone
     /// @param problems everything that cannot be read now, not only what is new
+    /// @param noticed when the first sign of it was seen, by [System#nanoTime()]
+    /// @param read when all of it was read, by the same
     record Found(
             List<Document> put,
             Set<String> removed,
             List<Workload> workloads,
             Set<String> gone,
-            List<FileProblem> problems) {
+            List<FileProblem> problems,
+            long noticed,
+            long read) {
         /// What a directory tells.
         static Found in(Changes directory) {
-            return new Found(directory.put(), directory.removed(), List.of(), Set.of(), directory.problems());
+            return new Found(
+                    directory.put(),
+                    directory.removed(),
+                    List.of(),
+                    Set.of(),
+                    directory.problems(),
+                    directory.noticed(),
+                    System.nanoTime());
         }
     }
 

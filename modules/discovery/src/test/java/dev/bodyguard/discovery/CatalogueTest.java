@@ -46,7 +46,7 @@ class CatalogueTest {
 
     @BeforeEach
     void start() throws InterruptedException {
-        catalogue.start(Source.Found.in(new Changes(List.of(), Set.of(), List.of())), List.of());
+        catalogue.start(Source.Found.in(new Changes(List.of(), Set.of(), List.of(), 0)), List.of());
         diary.readTo("published");
     }
 
@@ -89,8 +89,8 @@ class CatalogueTest {
     void aPodIsServedAndNobodyRegistersInItsPlace() throws InterruptedException {
         var pod = dev.bodyguard.model.Workload.registered(
                 "default", "pay-1", "", "pay", Map.of(), "10.0.0.1", Map.of(), true);
-        catalogue.tell(
-                new Catalogue.SourceChanged(new Source.Found(List.of(), Set.of(), List.of(pod), Set.of(), List.of())));
+        catalogue.tell(new Catalogue.SourceChanged(
+                new Source.Found(List.of(), Set.of(), List.of(pod), Set.of(), List.of(), 0, 0)));
         diary.readTo("published");
 
         catalogue.tell(new Catalogue.Enrolled(workload("pay-1", "thief"), registration(1)));
@@ -100,7 +100,7 @@ class CatalogueTest {
                 .satisfies(one -> assertThat(one.getServiceAccount()).isEqualTo("pay"));
 
         catalogue.tell(new Catalogue.SourceChanged(
-                new Source.Found(List.of(), Set.of(), List.of(), Set.of("default/pay-1"), List.of())));
+                new Source.Found(List.of(), Set.of(), List.of(), Set.of("default/pay-1"), List.of(), 0, 0)));
         diary.readTo("published");
         assertThat(catalogue.registered())
                 .singleElement()
@@ -235,7 +235,7 @@ class CatalogueTest {
 
     private void wrong(FileProblem... problems) {
         catalogue.tell(
-                new Catalogue.SourceChanged(Source.Found.in(new Changes(List.of(), Set.of(), List.of(problems)))));
+                new Catalogue.SourceChanged(Source.Found.in(new Changes(List.of(), Set.of(), List.of(problems), 0))));
     }
 
     private static FileProblem problem(String file, int line, String message) {

@@ -38,6 +38,10 @@ final class Diary implements Events {
         note("documents: " + now);
     }
 
+    /// Each of the other notes says what it is about.
+    @Override
+    public void served(Course course, long generation, int documents, int problems) {}
+
     @Override
     public void unreadable(FileProblem problem) {
         note("unreadable: " + problem);

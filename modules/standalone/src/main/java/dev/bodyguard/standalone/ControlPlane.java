@@ -11,6 +11,7 @@ import dev.bodyguard.identity.service.LoggedEvents;
 import dev.bodyguard.identity.service.MeshState;
 import dev.bodyguard.identity.service.ServerSvid;
 import dev.bodyguard.identity.service.Tokens;
+import dev.bodyguard.identity.service.TracedEvents;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.service.Admin;
 import dev.bodyguard.service.FreePort;
@@ -19,6 +20,7 @@ import dev.bodyguard.service.Running;
 import dev.bodyguard.source.files.Directory;
 import dev.bodyguard.standalone.Settings.Port;
 import dev.bodyguard.telemetry.service.TelemetryService;
+import dev.bodyguard.tracing.Tracing;
 import dev.bodyguard.xds.server.GrpcServer;
 import dev.bodyguard.xds.server.ServerTls;
 import dev.bodyguard.xds.server.TlsReload;
@@ -76,8 +78,11 @@ final class ControlPlane implements AutoCloseable {
             FreePort.require(settings.host(), settings.port(port), port.flag());
         }
 
-        var identityEvents = Events.all(
-                List.of(new LoggedEvents(System.getLogger("dev.bodyguard.identity")), new CountedEvents(metrics)));
+        var tracing = open(Tracing.start("bodyguard", System.getenv()));
+        var identityEvents = Events.all(List.of(
+                new LoggedEvents(System.getLogger("dev.bodyguard.identity")),
+                new CountedEvents(metrics),
+                new TracedEvents(tracing.tracer("dev.bodyguard.identity"))));
         var mesh = mesh(settings, folder.path(), identityEvents, clock);
         var identity = open(IdentityServer.start(
                 settings.host(), settings.port(Port.IDENTITY), mesh.authority(), mesh.tokens(), identityEvents, clock));
@@ -93,6 +98,7 @@ final class ControlPlane implements AutoCloseable {
                 GrpcServer.Carriage.by(settings.transport()),
                 ServerTls.of(ofDiscovery.get()),
                 metrics,
+                tracing.tracer("dev.bodyguard.discovery"),
                 mesh.onDocuments()));
         discoverySvid.into(discovery::reloadTls);
 
@@ -113,7 +119,8 @@ final class ControlPlane implements AutoCloseable {
                         ofConfig,
                         refused -> LOG.log(Level.ERROR, "discovery is not who it should be: " + refused.sentence()),
                         clock),
-                metrics));
+                metrics,
+                tracing.tracer("dev.bodyguard.config")));
         configSvid.into(config::reloadTls);
 
         var ofTelemetry = open(ServerSvid.start(mesh.authority(), "telemetry", identityEvents, clock, _ -> {}));
@@ -125,7 +132,8 @@ final class ControlPlane implements AutoCloseable {
                         settings.traceExports()),
                 ofTelemetry,
                 metrics,
-                new dev.bodyguard.telemetry.service.LoggedEvents(System.getLogger("dev.bodyguard.telemetry")),
+                new dev.bodyguard.telemetry.service.LoggedEvents(
+                        System.getLogger("dev.bodyguard.telemetry"), tracing.tracer("dev.bodyguard.telemetry")),
                 clock));
         var admin = open(Admin.start(
                 settings.host(),

@@ -64,6 +64,9 @@ record Settings(
           BODYGUARD_TTL       usual life of a certificate (PT24H)
           BODYGUARD_PEER_TLS  STRICT, or PERMISSIVE: sidecars whose connections the kernel captures let in plaintext
                               too (STRICT)
+          OTEL_EXPORTER_OTLP_ENDPOINT
+                              where spans of its own work go, by OTLP; OpenTelemetry's other variables
+                              about traces hold too, such as OTEL_EXPORTER_OTLP_PROTOCOL (none: no spans)
         """;
 
     private static final Duration DAY = Duration.ofHours(24);

@@ -4,6 +4,7 @@ import dev.bodyguard.identity.spiffe.SpiffeId;
 import io.grpc.Status;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 
@@ -31,7 +32,7 @@ public final class CountedEvents implements Events {
     }
 
     @Override
-    public void issued(SpiffeId id, String serial, Instant until, String peer) {
+    public void issued(SpiffeId id, String serial, Instant until, String peer, Duration took) {
         issued.increment();
     }
 
@@ -41,7 +42,7 @@ public final class CountedEvents implements Events {
     }
 
     @Override
-    public void failed(String wanted, Throwable cause, String peer) {
+    public void failed(String wanted, Throwable cause, String peer, Duration took) {
         refusals(Status.Code.INTERNAL).increment();
     }
 }

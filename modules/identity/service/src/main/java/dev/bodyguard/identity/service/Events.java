@@ -9,7 +9,10 @@ import java.util.List;
 
 /// What can happen here. Called on whichever thread serves the call.
 public interface Events {
-    default void issued(SpiffeId id, String serial, Instant until, String peer) {}
+    /// A certificate was signed.
+    ///
+    /// @param took since it was asked for
+    default void issued(SpiffeId id, String serial, Instant until, String peer, Duration took) {}
 
     /// A request was not granted; its sender was told the same sentence.
     ///
@@ -17,7 +20,9 @@ public interface Events {
     default void refused(String wanted, Status.Code code, String why, String peer) {}
 
     /// Our own failure, such as a full disk under the journal.
-    default void failed(String wanted, Throwable cause, String peer) {}
+    ///
+    /// @param took since it was asked for
+    default void failed(String wanted, Throwable cause, String peer, Duration took) {}
 
     /// A server of the control plane has a new certificate of its own.
     default void renewed(Svid svid) {}
@@ -39,8 +44,8 @@ public interface Events {
         var all = List.copyOf(listeners);
         return new Events() {
             @Override
-            public void issued(SpiffeId id, String serial, Instant until, String peer) {
-                all.forEach(listener -> listener.issued(id, serial, until, peer));
+            public void issued(SpiffeId id, String serial, Instant until, String peer, Duration took) {
+                all.forEach(listener -> listener.issued(id, serial, until, peer, took));
             }
 
             @Override
@@ -49,8 +54,8 @@ public interface Events {
             }
 
             @Override
-            public void failed(String wanted, Throwable cause, String peer) {
-                all.forEach(listener -> listener.failed(wanted, cause, peer));
+            public void failed(String wanted, Throwable cause, String peer, Duration took) {
+                all.forEach(listener -> listener.failed(wanted, cause, peer, took));
             }
 
             @Override

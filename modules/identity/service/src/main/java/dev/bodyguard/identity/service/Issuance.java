@@ -64,10 +64,11 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
         var from = peer.get();
         var wanted = printable(request.getNamespace() + "/" + request.getServiceAccount());
         Answer answer;
+        long asked = System.nanoTime();
         try {
-            answer = decide(request, from);
+            answer = decide(request, from, asked);
         } catch (IOException | CertificateEncodingException | RuntimeException ours) {
-            events.failed(wanted, ours, from);
+            events.failed(wanted, ours, from, since(asked));
             response.onError(Status.INTERNAL
                     .withDescription("the identity service could not sign; its log says why")
                     .asRuntimeException());
@@ -85,7 +86,8 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
         }
     }
 
-    private Answer decide(SignRequest request, String from) throws IOException, CertificateEncodingException {
+    private Answer decide(SignRequest request, String from, long asked)
+            throws IOException, CertificateEncodingException {
         return switch (tokens.judge(request.getJoinToken(), from)) {
             case Tokens.Refused(var why) -> new Denied(Status.Code.UNAUTHENTICATED, why);
             case Tokens.Unknown(var why) -> new Denied(Status.Code.UNAVAILABLE, why);
@@ -104,19 +106,20 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
                 yield signed(
                         request,
                         SpiffeId.ofServiceAccount(trustDomain(), namespace, account),
-                        bearer.isEmpty() ? from : from + ", " + bearer);
+                        bearer.isEmpty() ? from : from + ", " + bearer,
+                        asked);
             }
         };
     }
 
-    private Answer signed(SignRequest request, SpiffeId id, String from)
+    private Answer signed(SignRequest request, SpiffeId id, String from, long asked)
             throws IOException, CertificateEncodingException {
         // An unsigned 32-bit number on the wire.
         var wished = Duration.ofSeconds(Integer.toUnsignedLong(request.getTtlSeconds()));
         return switch (authority.sign(request.getCsr().toByteArray(), id, wished, names(id))) {
             case Signing.Rejected(var why) -> new Denied(Status.Code.INVALID_ARGUMENT, why);
             case Signing.Signed(var chain, var serial, var until) -> {
-                events.issued(id, serial, until, from);
+                events.issued(id, serial, until, from, since(asked));
                 yield new Granted(SignResponse.newBuilder()
                         .addAllChain(der(chain))
                         .addAllTrustBundle(der(authority.bundle().roots()))
@@ -134,6 +137,10 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
         }
         var host = "bodyguard-" + id.serviceAccount() + "." + ServerSvid.NAMESPACE + ".svc";
         return new ServerNames(List.of(host, host + ".cluster.local"), List.of());
+    }
+
+    private static Duration since(long nanoTime) {
+        return Duration.ofNanos(System.nanoTime() - nanoTime);
     }
 
     private String trustDomain() {

@@ -20,7 +20,7 @@ public final class LoggedEvents implements Events {
     }
 
     @Override
-    public void issued(SpiffeId id, String serial, Instant until, String peer) {
+    public void issued(SpiffeId id, String serial, Instant until, String peer, Duration took) {
         log.log(Level.INFO, "issued " + id + " serial " + serial + " until " + until + " to " + peer);
     }
 
@@ -30,7 +30,7 @@ public final class LoggedEvents implements Events {
     }
 
     @Override
-    public void failed(String wanted, Throwable cause, String peer) {
+    public void failed(String wanted, Throwable cause, String peer, Duration took) {
         log.log(Level.ERROR, "could not sign " + wanted + " for " + peer + ": " + cause, cause);
     }
 

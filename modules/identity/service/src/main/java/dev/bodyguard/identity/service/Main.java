@@ -5,6 +5,7 @@ import dev.bodyguard.service.Admin;
 import dev.bodyguard.service.HostPort;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
+import dev.bodyguard.tracing.Tracing;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -28,8 +29,11 @@ public final class Main {
     private static String start(Settings settings, Running running) throws IOException, InterruptedException {
         settings.place().requireFree();
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        var events = Events.all(
-                List.of(new LoggedEvents(System.getLogger("dev.bodyguard.identity")), new CountedEvents(metrics)));
+        var tracing = running.open(Tracing.start("bodyguard-identity", System.getenv()));
+        var events = Events.all(List.of(
+                new LoggedEvents(System.getLogger("dev.bodyguard.identity")),
+                new CountedEvents(metrics),
+                new TracedEvents(tracing.tracer("dev.bodyguard.identity"))));
         return switch (settings.keeper()) {
             case FOLDER -> {
                 var state = running.open(MeshState.open(

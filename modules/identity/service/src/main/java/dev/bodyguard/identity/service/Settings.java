@@ -28,6 +28,9 @@ record Settings(Keeper keeper, Path state, String trustDomain, Place place, Auth
           BODYGUARD_ADMIN_PORT     /healthz/ready, /metrics (15023; 0: any free one)
           BODYGUARD_TTL            usual life of a certificate (PT24H)
           BODYGUARD_MAX_TTL        longest life that may be asked for (the longer of PT24H and BODYGUARD_TTL)
+          OTEL_EXPORTER_OTLP_ENDPOINT
+                                   where spans of its own work go, by OTLP; OpenTelemetry's other variables
+                                   about traces hold too, such as OTEL_EXPORTER_OTLP_PROTOCOL (none: no spans)
         With folder it writes root.pem and join/{discovery,config,telemetry}.bodyguard-system.token into that folder: what
         the other services join with. With secret the cluster is the one of the pod that this runs in, or of KUBECONFIG.
         """;

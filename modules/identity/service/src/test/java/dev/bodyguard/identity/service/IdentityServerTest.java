@@ -222,7 +222,7 @@ class IdentityServerTest {
 
     private final class Heard implements Events {
         @Override
-        public void issued(SpiffeId id, String serial, Instant until, String peer) {
+        public void issued(SpiffeId id, String serial, Instant until, String peer, Duration took) {
             happened.add("issued " + id);
         }
 

@@ -1,11 +1,14 @@
 package dev.bodyguard.injector.service;
 
+import java.time.Duration;
+
 /// What can happen here.
 interface Events {
     /// A pod was decided on.
     ///
     /// @param pod namespace and name, as far as it has one yet
-    void decided(String pod, Admission.Verdict verdict);
+    /// @param took since it was asked for
+    void decided(String pod, Admission.Verdict verdict, Duration took);
 
     /// A request got no answer of use.
     ///

@@ -5,6 +5,7 @@ import dev.bodyguard.identity.spiffe.TrustBundle;
 import dev.bodyguard.injector.decision.Injection;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.Tracer;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -29,9 +30,10 @@ final class InjectorService implements AutoCloseable {
             KubernetesClient client,
             Supplier<@Nullable Svid> svid,
             Supplier<TrustBundle> roots,
-            MeterRegistry metrics)
+            MeterRegistry metrics,
+            Tracer tracer)
             throws IOException {
-        var events = new LoggedEvents(System.getLogger("dev.bodyguard.injector"), metrics);
+        var events = new LoggedEvents(System.getLogger("dev.bodyguard.injector"), metrics, tracer);
         var server = WebhookServer.start(
                 settings.host(),
                 settings.port(),

@@ -1,20 +1,27 @@
 package dev.bodyguard.injector.service;
 
+import dev.bodyguard.tracing.Moments;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.Tracer;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
-/// Events as lines and counters.
+/// Events as lines, counters and spans: `injector.review` is a pod that was decided on.
 final class LoggedEvents implements Events {
     private final Logger log;
     private final MeterRegistry metrics;
+    private final Tracer tracer;
     /// Only the thread that writes it tells of it.
     private String lastTrouble = "";
 
-    LoggedEvents(Logger log, MeterRegistry metrics) {
+    LoggedEvents(Logger log, MeterRegistry metrics, Tracer tracer) {
         this.log = log;
         this.metrics = metrics;
+        this.tracer = tracer;
         for (String result : new String[] {"injected", "already", "not_asked", "refused", "not_a_pod", "failed"}) {
             var _ = counter(result);
         }
@@ -28,8 +35,18 @@ final class LoggedEvents implements Events {
     }
 
     @Override
-    public void decided(String pod, Admission.Verdict verdict) {
+    public void decided(String pod, Admission.Verdict verdict, Duration took) {
         counter(verdict.result()).increment();
+        long now = System.nanoTime();
+        var moments = Moments.now();
+        tracer.spanBuilder("injector.review")
+                .setNoParent()
+                .setSpanKind(SpanKind.SERVER)
+                .setStartTimestamp(moments.of(now - took.toNanos()), TimeUnit.NANOSECONDS)
+                .setAttribute("bodyguard.pod", pod)
+                .setAttribute("bodyguard.injection", verdict.result())
+                .startSpan()
+                .end(moments.of(now), TimeUnit.NANOSECONDS);
         switch (verdict) {
             case Admission.Patched(var warnings) ->
                 log.log(

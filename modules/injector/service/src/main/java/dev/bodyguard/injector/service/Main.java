@@ -9,6 +9,7 @@ import dev.bodyguard.service.HostPort;
 import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
+import dev.bodyguard.tracing.Tracing;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -43,6 +44,9 @@ public final class Main {
           BODYGUARD_SIDECAR_CPU_LIMIT, BODYGUARD_SIDECAR_MEMORY_LIMIT
                                     (none, 320Mi); a pod's annotations go before these four
           BODYGUARD_TRACE_SAMPLING  percentage of the traces that begin at one (1)
+          OTEL_EXPORTER_OTLP_ENDPOINT
+                                    where spans of its own work go, by OTLP; OpenTelemetry's other variables
+                                    about traces hold too, such as OTEL_EXPORTER_OTLP_PROTOCOL (none: no spans)
         The cluster is the one of the pod that this runs in, or of KUBECONFIG.
         """;
 
@@ -104,13 +108,19 @@ public final class Main {
         FreePort.require(service.host(), service.port(), "BODYGUARD_INJECTOR_PORT");
         FreePort.require(service.host(), settings.adminPort(), "BODYGUARD_ADMIN_PORT");
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        var tracing = running.open(Tracing.start("bodyguard-injector", System.getenv()));
         var renewed = new AtomicReference<Runnable>(() -> {});
 
         var client = running.open(client());
         var member = running.open(
                 settings.membership().join("injector", _ -> renewed.get().run(), InstantSource.system()));
         var injector = running.open(InjectorService.start(
-                service, client, member::svid, () -> member.svid().bundle(), metrics));
+                service,
+                client,
+                member::svid,
+                () -> member.svid().bundle(),
+                metrics,
+                tracing.tracer("dev.bodyguard.injector")));
         renewed.set(injector::renewed);
         var admin = running.open(Admin.start(
                 service.host(), settings.adminPort(), new Admin.Answers(injector::unready, metrics::scrape, Map.of())));

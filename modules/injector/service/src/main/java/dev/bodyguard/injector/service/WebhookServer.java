@@ -96,9 +96,10 @@ final class WebhookServer implements AutoCloseable {
 
     private void take(ServerRequest request, ServerResponse response) {
         var who = String.valueOf(request.remotePeer().address());
+        long asked = System.nanoTime();
         try {
             var answer = admission.answer(body(request.content().inputStream()));
-            events.decided(answer.pod(), answer.verdict());
+            events.decided(answer.pod(), answer.verdict(), Duration.ofNanos(System.nanoTime() - asked));
             response.header("Content-Type", "application/json").send(answer.json());
         } catch (Unreadable | IllegalArgumentException wrong) {
             refuse(response, Status.BAD_REQUEST_400, who, String.valueOf(wrong.getMessage()));

@@ -1,5 +1,6 @@
 package dev.bodyguard.injector.service;
 
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -9,7 +10,7 @@ final class Heard implements Events {
     final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
 
     @Override
-    public void decided(String pod, Admission.Verdict verdict) {
+    public void decided(String pod, Admission.Verdict verdict, Duration took) {
         lines.add(pod + " " + verdict.result());
     }
 

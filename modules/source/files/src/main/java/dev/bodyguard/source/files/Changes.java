@@ -9,7 +9,8 @@ import java.util.Set;
 /// @param put documents that are new or differ from before, or only moved within their file
 /// @param removed keys of documents that are gone
 /// @param problems everything that is wrong with the directory now, not only what is new
-public record Changes(List<Document> put, Set<String> removed, List<FileProblem> problems) {
+/// @param noticed when the first sign of it was seen, by [System#nanoTime()]
+public record Changes(List<Document> put, Set<String> removed, List<FileProblem> problems, long noticed) {
     public Changes {
         put = List.copyOf(put);
         removed = Set.copyOf(removed);

@@ -88,21 +88,26 @@ public final class Directory implements AutoCloseable {
     public Changes next() throws IOException, InterruptedException {
         try {
             if (first) {
+                long began = System.nanoTime();
                 look();
                 first = false;
                 Contents.Difference found = contents.difference();
                 reported = problems();
-                return new Changes(found.put(), found.removed(), reported);
+                return new Changes(found.put(), found.removed(), reported, began);
             }
+            long noticed = awaitEvents();
             while (true) {
-                awaitEvents();
                 look();
                 Contents.Difference found = contents.difference();
                 List<FileProblem> problems = problems();
                 if (!found.isEmpty() || !problems.equals(reported)) {
                     reported = problems;
-                    return new Changes(found.put(), found.removed(), problems);
+                    return new Changes(found.put(), found.removed(), problems, noticed);
                 }
+                // A file that is still being written was noticed before.
+                boolean goesOn = !restless.isEmpty();
+                long woken = awaitEvents();
+                noticed = goesOn ? noticed : woken;
             }
         } catch (ClosedWatchServiceException e) {
             throw new IOException("closed", e);
@@ -120,7 +125,8 @@ public final class Directory implements AutoCloseable {
         return List.copyOf(all);
     }
 
-    private void awaitEvents() throws InterruptedException {
+    /// @return when the first event came, or the directory was looked through without one
+    private long awaitEvents() throws InterruptedException {
         Duration patience = restless.isEmpty() ? LOOK_AGAIN : QUIET;
         WatchKey key = watch.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
         long began = System.nanoTime();
@@ -130,9 +136,10 @@ public final class Directory implements AutoCloseable {
             key = left <= 0 ? watch.poll() : watch.poll(Math.min(left, QUIET.toNanos()), TimeUnit.NANOSECONDS);
             if (left <= 0 && key != null) {
                 take(key);
-                return;
+                return began;
             }
         }
+        return began;
     }
 
     private void take(WatchKey key) {

@@ -12,8 +12,15 @@ public interface Events {
     /// Spans could not be handed on; they wait, as far as there is room.
     void exportFailed(String target, String why, Duration retryIn);
 
+    /// Spans were handed on.
+    ///
+    /// @param took with all attempts
+    void exported(String target, int spans, Duration took);
+
     /// Spans were refused for good.
-    void exportRefused(String target, String why, int spans);
+    ///
+    /// @param took with all attempts
+    void exportRefused(String target, String why, int spans, Duration took);
 
     /// Spans go out again.
     void exportResumed(String target);

@@ -129,6 +129,7 @@ final class Exporter implements AutoCloseable {
         var request = request(batch);
         var pause = FIRST_PAUSE;
         boolean failed = false;
+        long began = System.nanoTime();
         while (true) {
             String why;
             try {
@@ -136,6 +137,7 @@ final class Exporter implements AutoCloseable {
                 int status = response.statusCode();
                 if (status / 100 == 2) {
                     sent.add(spans);
+                    events.exported(to.name(), spans, since(began));
                     if (failed) {
                         events.exportResumed(to.name());
                     }
@@ -144,7 +146,7 @@ final class Exporter implements AutoCloseable {
                 why = "it answered " + status + " " + shortened(response.body());
                 if (status != 429 && status < 500) {
                     dropped.add(spans);
-                    events.exportRefused(to.name(), why, spans);
+                    events.exportRefused(to.name(), why, spans, since(began));
                     return;
                 }
             } catch (IOException unreachable) {
@@ -161,6 +163,10 @@ final class Exporter implements AutoCloseable {
             Thread.sleep(pause);
             pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
         }
+    }
+
+    private static Duration since(long nanoTime) {
+        return Duration.ofNanos(System.nanoTime() - nanoTime);
     }
 
     private static String shortened(String text) {

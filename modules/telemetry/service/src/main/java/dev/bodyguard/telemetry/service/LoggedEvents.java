@@ -1,19 +1,29 @@
 package dev.bodyguard.telemetry.service;
 
+import dev.bodyguard.tracing.Moments;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.Tracer;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Each event as a line; what peers can cause at will is told once in ten seconds.
+/// Each event as a line, what peers can cause at will once in ten seconds; and `telemetry.export`, a span for each
+/// batch
+/// that was handed on or refused.
 public final class LoggedEvents implements Events {
     private static final long BETWEEN_REFUSALS = Duration.ofSeconds(10).toNanos();
 
     private final Logger log;
+    private final Tracer tracer;
     private final AtomicLong nextRefusal = new AtomicLong(System.nanoTime());
 
-    public LoggedEvents(Logger log) {
+    public LoggedEvents(Logger log, Tracer tracer) {
         this.log = log;
+        this.tracer = tracer;
     }
 
     @Override
@@ -33,7 +43,23 @@ public final class LoggedEvents implements Events {
     }
 
     @Override
-    public void exportRefused(String target, String why, int spans) {
+    public void exported(String target, int spans, Duration took) {
+        export(target, spans, took).end();
+    }
+
+    private Span export(String target, int spans, Duration took) {
+        return tracer.spanBuilder("telemetry.export")
+                .setNoParent()
+                .setSpanKind(SpanKind.CLIENT)
+                .setStartTimestamp(Moments.now().of(System.nanoTime() - took.toNanos()), TimeUnit.NANOSECONDS)
+                .setAttribute("bodyguard.export.target", target)
+                .setAttribute("bodyguard.export.spans", spans)
+                .startSpan();
+    }
+
+    @Override
+    public void exportRefused(String target, String why, int spans, Duration took) {
+        export(target, spans, took).setStatus(StatusCode.ERROR, why).end();
         log.log(Level.WARNING, spans + " spans were refused by " + target + ": " + why);
     }
 

@@ -6,6 +6,7 @@ import dev.bodyguard.service.HostPort;
 import dev.bodyguard.service.Keys;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
+import dev.bodyguard.tracing.Tracing;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -28,6 +29,9 @@ public final class Main {
           BODYGUARD_OTLP_PORT       where sidecars report, mutual TLS (15018; 0: any free one)
           BODYGUARD_TRACE_EXPORTS   where spans go on to, with a comma between several:
                                     zipkin=http://127.0.0.1:9411/api/v2/spans, otlp=http://127.0.0.1:4318/v1/traces
+          OTEL_EXPORTER_OTLP_ENDPOINT
+                                    where spans of its own work go, by OTLP; OpenTelemetry's other variables
+                                    about traces hold too, such as OTEL_EXPORTER_OTLP_PROTOCOL (none: no spans)
         """;
 
     private Main() {}
@@ -64,12 +68,14 @@ public final class Main {
         FreePort.require(service.host(), service.port(), "BODYGUARD_TELEMETRY_PORT");
         FreePort.require(service.host(), service.otlpPort(), "BODYGUARD_OTLP_PORT");
         var clock = InstantSource.system();
+        var tracing = running.open(Tracing.start("bodyguard-telemetry", System.getenv()));
         var member = running.open(settings.membership().join("telemetry", _ -> {}, clock));
         var telemetry = running.open(TelemetryService.start(
                 service,
                 member::svid,
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
-                new LoggedEvents(System.getLogger("dev.bodyguard.telemetry")),
+                new LoggedEvents(
+                        System.getLogger("dev.bodyguard.telemetry"), tracing.tracer("dev.bodyguard.telemetry")),
                 clock));
         return "telemetry " + HostPort.of(service.host(), telemetry.port()) + ", otlp "
                 + HostPort.of(service.host(), telemetry.otlpPort());

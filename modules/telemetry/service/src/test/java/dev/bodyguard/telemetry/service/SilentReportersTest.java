@@ -185,7 +185,10 @@ class SilentReportersTest {
         public void exportFailed(String target, String why, Duration retryIn) {}
 
         @Override
-        public void exportRefused(String target, String why, int spans) {}
+        public void exported(String target, int spans, Duration took) {}
+
+        @Override
+        public void exportRefused(String target, String why, int spans, Duration took) {}
 
         @Override
         public void exportResumed(String target) {}

@@ -8,6 +8,7 @@ import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.opentelemetry.api.trace.TracerProvider;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceResponse;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import java.io.ByteArrayOutputStream;
@@ -68,7 +69,7 @@ class TelemetryServiceTest {
                                 TraceExport.parse("otlp=" + at + "/v1/traces"))),
                 () -> svid,
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
-                new LoggedEvents(System.getLogger("test")),
+                new LoggedEvents(System.getLogger("test"), TracerProvider.noop().get("test")),
                 () -> Instant.now().plus(later.get()));
         checkout = authority.client(authority.svid("default", "checkout"));
     }

@@ -306,6 +306,7 @@ public final class AdsClient implements AutoCloseable {
                 part.getResourcesList().stream().filter(of::wants).forEach(updated::add);
                 part.getRemovedResourcesList().stream().filter(of::concerns).forEach(removed::add);
             }
+            tell(() -> events.received(typeUrl, batch.getLast().getSystemVersionInfo()));
             rejected = applied(typeUrl, updated, removed);
             removed.forEach(of.versions::remove);
             for (var resource : updated) {

@@ -14,6 +14,12 @@ public interface Events {
     /// @param retryIn when the next attempt is made
     default void lost(String why, Duration retryIn) {}
 
+    /// A batch has come in; the sink is called next.
+    ///
+    /// @param generation what the control plane calls it (`system_version_info`): for whoever wants to understand what
+    ///     happened, nothing may be decided by it
+    default void received(String typeUrl, String generation) {}
+
     /// These resources were rejected by the sink; the control plane has been told.
     default void nacked(String typeUrl, Map<String, String> rejected) {}
 

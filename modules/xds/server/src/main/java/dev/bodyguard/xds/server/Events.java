@@ -16,6 +16,9 @@ public interface Events {
     /// It asks faster than it is answered, so its transport holds it back from now on; told once of each stream.
     default void heldBack(Client client, int waitingBytes) {}
 
+    /// A new generation changes something for it: it is sent so many responses, each of which it will take or refuse.
+    default void pushing(Client client, String generation, int responses) {}
+
     /// It took a response.
     default void acked(Client client, Heard.Acked what) {}
 

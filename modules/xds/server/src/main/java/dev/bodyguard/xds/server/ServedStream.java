@@ -354,6 +354,9 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
                         case Views.Serve(var visible) -> {
                             resources = visible;
                             reaction = session.offer(visible);
+                            if (reaction instanceof Reaction.Answer<R>(var send, var _) && !send.isEmpty()) {
+                                events.pushing(client, visible.generation(), send.size());
+                            }
                         }
                     }
                 }
