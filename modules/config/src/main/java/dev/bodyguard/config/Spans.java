@@ -118,8 +118,7 @@ final class Spans {
         begun("config.translate", context, moments.of(course.gathered()))
                 .setAttribute(DOCUMENTS, course.documents())
                 .end(moments.of(course.settled()), TimeUnit.NANOSECONDS);
-        begun("config.compile", context, moments.of(course.settled()))
-                .end(moments.of(published), TimeUnit.NANOSECONDS);
+        begun("config.compile", context, moments.of(course.settled())).end(moments.of(published), TimeUnit.NANOSECONDS);
         span.end(moments.of(published), TimeUnit.NANOSECONDS);
         newest = new Published(Long.toString(generation), context, new AtomicInteger(MOST_PUSHES));
     }

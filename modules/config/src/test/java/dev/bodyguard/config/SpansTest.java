@@ -124,12 +124,7 @@ class SpansTest {
 
     private void publish(long generation) {
         long now = System.nanoTime();
-        spans.published(
-                new Course("41", now, now, 1, now, List.of()),
-                generation,
-                3,
-                2,
-                0);
+        spans.published(new Course("41", now, now, 1, now, List.of()), generation, 3, 2, 0);
     }
 
     private void acked(long stream, String generation) {

@@ -36,7 +36,9 @@ final class Export implements SpanExporter {
                             endpoint + " takes no spans, they are dropped until it does: " + why(result));
                 }
             } else if (lost.compareAndSet(true, false)) {
-                LOG.log(Level.INFO, endpoint + " takes spans again; at least " + dropped.getAndSet(0) + " were dropped");
+                LOG.log(
+                        Level.INFO,
+                        endpoint + " takes spans again; at least " + dropped.getAndSet(0) + " were dropped");
             }
         });
         return result;

@@ -16,8 +16,7 @@ public interface Events {
 
     /// A batch has come in; the sink is called next.
     ///
-    /// @param generation what the control plane calls it (`system_version_info`): for whoever wants to understand what
-    ///     happened, nothing may be decided by it
+    /// @param generation as the control plane calls it, to tell people of it; nothing may be decided by it
     default void received(String typeUrl, String generation) {}
 
     /// These resources were rejected by the sink; the control plane has been told.
