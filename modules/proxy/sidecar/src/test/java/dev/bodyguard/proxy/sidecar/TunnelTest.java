@@ -100,7 +100,8 @@ class TunnelTest {
 
     @Test
     void goWhereTheirTlsIsForWhereTheAppCallsItsOwnMachine() throws Exception {
-        caller.config.put(Resources.VIRTUAL_HOST, "443/ledger", Given.knownBy("443/ledger", "tcpCluster", Given.CLUSTER));
+        caller.config.put(
+                Resources.VIRTUAL_HOST, "443/ledger", Given.knownBy("443/ledger", "tcpCluster", Given.CLUSTER));
 
         for (var own : new String[] {"127.0.0.1:443", "[::1]:443"}) {
             for (var named : new String[] {"ledger", "LEDGER"}) {
