@@ -66,6 +66,7 @@ func TestMesh(t *testing.T) {
 	t.Run("Capture", capture)
 	t.Run("HTTPS", https)
 	t.Run("ProbesAndHooks", probesAndHooks)
+	t.Run("ClassicSidecars", classic)
 	t.Run("Jobs", jobs)
 	t.Run("Prometheus", prometheus)
 	t.Run("AMistakeIsACondition", mistake)
@@ -252,6 +253,39 @@ func capture(t *testing.T) {
 		if _, err := probe(c, namespace, "client", "http://"+address+":8080/"); err != nil {
 			t.Errorf("%s: %v", address, err)
 		}
+	}
+}
+
+// A sidecar among the app's own containers holds them until it is ready: the first call of an app that calls at once goes through it.
+func classic(t *testing.T) {
+	c := harness.Kube(t)
+	namespace := c.Namespace("istio-injection=enabled")
+	c.Apply(namespace, server("web", "", "")+`
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict}
+spec: {mtls: {mode: STRICT}}
+`)
+	c.Wait(namespace, "pod/web", "condition=Ready", time.Minute)
+	c.Apply(namespace, `
+apiVersion: v1
+kind: Pod
+metadata: {name: eager, annotations: {sidecar.istio.io/nativeSidecar: "false"}}
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: app, image: localhost/probe:1, command: [/probe, get, "http://web/"]}
+`)
+	if names := c.Get(namespace, "pod/eager", ".spec.containers[*].name"); names != "bodyguard-proxy app" {
+		t.Fatalf("the pod's containers are %s", names)
+	}
+	harness.Eventually(t, 90*time.Second, "the app has made its call", func() bool {
+		return c.Get(namespace, "pod/eager", ".status.containerStatuses[?(@.name=='app')].state.terminated.reason") != ""
+	})
+	if status := c.Get(namespace, "pod/eager", ".status.containerStatuses[?(@.name=='app')].state.terminated.exitCode"); status != "0" {
+		t.Errorf("the app's only call failed, its status is %s: %s", status, c.Logs(harness.Pod{Namespace: namespace, Name: "eager", Container: "app"}))
 	}
 }
 

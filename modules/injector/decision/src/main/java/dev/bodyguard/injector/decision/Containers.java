@@ -143,7 +143,11 @@ final class Containers {
             // The kubelet starts the next container once this has ended.
             fields.put(
                     "lifecycle",
-                    Tree.obj("postStart", Tree.obj("exec", Tree.obj("command", Tree.arr("bodyguard-wait")))));
+                    Tree.obj(
+                            "postStart",
+                            Tree.obj(
+                                    "exec",
+                                    Tree.obj("command", Tree.arr("/opt/java/bin/java", "@/app/conf/wait.args")))));
         }
         fields.put("resources", resources());
         fields.put("securityContext", security());
