@@ -76,7 +76,7 @@ public sealed interface Refusal {
             case Blocked(var _, var sentence, var _) -> sentence;
             case Nowhere(var _, var sentence, var _) -> sentence;
             case NoCluster(var cluster, var _) ->
-                "the rule's destination " + cluster + " does not exist; is its service or subset defined?";
+                "the rule's destination " + cluster + " does not exist; is its service, port or subset defined?";
             case NotReadyYet(var host) ->
                 "the endpoints of " + host + " are still on their way from the control plane; try again";
             case NotToldYet(var host) ->

@@ -31,7 +31,10 @@ final class OnMachine {
         var log = ground.log();
         var readiness = ground.readiness();
         var state = new StateFolder(settings.state());
-        new Orphan(state, settings.workload(), log).stop();
+        // Without a command the app that was left behind is the one that is meant.
+        if (!settings.command().isEmpty()) {
+            new Orphan(state, settings.workload(), log).stop();
+        }
         requireFreeFor(settings);
         var enroller = new Enroller(readiness, settings.appPort());
         var sidecar = new Sidecar(
