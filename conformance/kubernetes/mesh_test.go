@@ -258,6 +258,7 @@ func capture(t *testing.T) {
 
 // A sidecar among the app's own containers holds them until it is ready: the first call of an app that calls at once goes through it.
 func classic(t *testing.T) {
+	t.Skip("not yet run on a cluster")
 	c := harness.Kube(t)
 	namespace := c.Namespace("istio-injection=enabled")
 	c.Apply(namespace, server("web", "", "")+`
