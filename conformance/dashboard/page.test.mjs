@@ -75,7 +75,7 @@ const NARROW = { width: 360, height: 740 };
 
 /**
  * @param answer null for the service's own answers, else how the page is answered
- * @param byHand whether the page's clock is moved by the test
+ * @param byHand whether the page's clock stands still until the test moves it
  */
 async function open({ answer = null, theme = 'light', size = WIDE, byHand = false } = {}) {
   const context = await browser.newContext({ colorScheme: theme, viewport: size, reducedMotion: 'reduce' });
@@ -85,7 +85,11 @@ async function open({ answer = null, theme = 'light', size = WIDE, byHand = fals
   page.on('pageerror', (error) => seen.console.push(`uncaught: ${error.stack}`));
   page.on('request', (request) => seen.hosts.add(new URL(request.url()).host));
   if (answer !== null) await page.route('**/api/summary', (route) => answer(route));
-  if (byHand) await page.clock.install();
+  if (byHand) {
+    const now = Date.now();
+    await page.clock.install({ time: now });
+    await page.clock.pauseAt(now + 1);
+  }
   await page.goto(url);
   await page.locator('.verdict').waitFor();
   return { page, seen, close: () => context.close() };
@@ -288,6 +292,7 @@ describe('over recorded answers', { concurrency: 3 }, () => {
     await page.clock.runFor(9_000);
     assert.equal(await page.getByText('its figures do not advance').count(), 0);
     await page.clock.runFor(5_000);
+    await page.clock.resume();
     await page.getByText('its figures do not advance').waitFor();
     await close();
   });
