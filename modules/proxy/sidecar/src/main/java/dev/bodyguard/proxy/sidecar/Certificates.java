@@ -4,6 +4,7 @@ import dev.bodyguard.proxy.engine.InboundRule.Certificate;
 import dev.bodyguard.proxy.wire.AppTls;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -98,7 +99,9 @@ final class Certificates {
             log.accept("certificate " + certificate.name() + (before == null ? " read" : " read anew"));
         } catch (IOException | GeneralSecurityException | IllegalArgumentException unusable) {
             var sentence = "certificate " + certificate.name() + " cannot be used: " + unusable
-                    + "; is bodyguard.dev/certificates set on the pod, and the Secret of type kubernetes.io/tls?";
+                    + (unusable instanceof NoSuchFileException
+                            ? "; is bodyguard.dev/certificates set on the pod, and the Secret of type kubernetes.io/tls?"
+                            : "");
             if (before == null || !before.sentence().equals(sentence)) {
                 log.accept(sentence);
             }

@@ -4,19 +4,12 @@ import dev.bodyguard.proxy.sidecar.AdminServer.Reply;
 import dev.bodyguard.proxy.sidecar.Probe.Question;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 
 /// Asks the app what the kubelet would have asked it, past the mesh; blocks meanwhile.
 final class Prober {
@@ -88,11 +81,16 @@ final class Prober {
 
     private int status(Question.HttpGet get, Duration patience) throws IOException {
         long until = System.nanoTime() + patience.toNanos();
-        try (var socket = connect(get, patience);
-                var spoken = get.tls() ? tls(socket) : socket) {
-            spoken.getOutputStream().write(head(get).getBytes(StandardCharsets.UTF_8));
-            spoken.getOutputStream().flush();
-            return status(line(spoken.getInputStream(), until));
+        byte[] head = head(get).getBytes(StandardCharsets.UTF_8);
+        try (var socket = connect(get, patience)) {
+            if (!get.tls()) {
+                socket.getOutputStream().write(head);
+                return status(line(socket.getInputStream()::read, until));
+            }
+            try (var tls = new ProbeTls(socket, until)) {
+                tls.send(head);
+                return status(line(tls::read, until));
+            }
         }
     }
 
@@ -117,7 +115,11 @@ final class Prober {
         return head.append("Connection: close\r\n\r\n").toString();
     }
 
-    private static String line(InputStream in, long until) throws IOException {
+    private interface Bytes {
+        int read() throws IOException;
+    }
+
+    private static String line(Bytes in, long until) throws IOException {
         var line = new ByteArrayOutputStream();
         for (int b = in.read(); b != '\n'; b = in.read()) {
             if (b < 0 || line.size() > MOST_STATUS_LINE) {
@@ -138,44 +140,7 @@ final class Prober {
         return Integer.parseInt(line.substring(9, 12));
     }
 
-    /// As the kubelet: whoever answers is the app, whatever its certificate says.
-    private static Socket tls(Socket below) throws IOException {
-        try {
-            var context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[] {new Anybody()}, null);
-            return context.getSocketFactory()
-                    .createSocket(below, below.getInetAddress().getHostAddress(), below.getPort(), true);
-        } catch (GeneralSecurityException broken) {
-            throw new IOException("this Java has no TLS", broken);
-        }
-    }
-
     private static int millis(Duration patience) {
         return Math.clamp(patience.toMillis(), 1, Integer.MAX_VALUE);
-    }
-
-    private static final class Anybody extends X509ExtendedTrustManager {
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
-        }
     }
 }

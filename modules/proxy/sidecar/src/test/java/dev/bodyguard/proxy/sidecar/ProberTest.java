@@ -22,10 +22,15 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -87,6 +92,63 @@ class ProberTest {
                         \r
                         """);
         }
+    }
+
+    @Test
+    void asksByTlsWhateverTheCertificateSays() throws Exception {
+        try (var app = tls().createServerSocket(0, 1, HERE)) {
+            var heard = new CompletableFuture<String>();
+            Thread.ofVirtual().start(() -> {
+                try (var asked = app.accept()) {
+                    var head = new StringBuilder();
+                    while (head.indexOf("\r\n\r\n") < 0) {
+                        head.append((char) asked.getInputStream().read());
+                    }
+                    asked.getOutputStream().write("HTTP/1.1 302 Found\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    heard.complete(head.toString());
+                } catch (IOException broken) {
+                    heard.completeExceptionally(broken);
+                }
+            });
+
+            var reply = ask(
+                    "{\"httpGet\": {\"scheme\": \"HTTPS\", \"path\": \"/ready\", \"port\": %d}, \"timeoutSeconds\": 20}",
+                    app.getLocalPort());
+
+            assertThat(reply).isEqualTo(AdminServer.Reply.text(302, "the app answered 302\n"));
+            assertThat(heard.get(5, TimeUnit.SECONDS)).startsWith("GET /ready HTTP/1.1\r\n");
+        }
+    }
+
+    @Test
+    void tellsThatAnAppSpeaksNoTls() throws Exception {
+        try (var app = new ServerSocket(0, 1, HERE)) {
+            Thread.ofVirtual().start(() -> {
+                try (var asked = app.accept()) {
+                    asked.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                } catch (IOException ended) {
+                    // The prober turned away.
+                }
+            });
+
+            var reply = ask(
+                    "{\"httpGet\": {\"scheme\": \"HTTPS\", \"port\": %d}, \"timeoutSeconds\": 20}", app.getLocalPort());
+
+            assertThat(reply.status()).isEqualTo(503);
+            assertThat(reply.body()).startsWith("the app cannot be asked: ").doesNotContain("did not answer");
+        }
+    }
+
+    private static SSLServerSocketFactory tls() throws Exception {
+        var svid = new TestAuthority("elsewhere.example").svid("nobody");
+        var store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setKeyEntry("app", svid.key(), new char[0], svid.chain().toArray(Certificate[]::new));
+        var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(store, new char[0]);
+        var context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), null, null);
+        return context.getServerSocketFactory();
     }
 
     @Test
