@@ -73,11 +73,17 @@ func payments(t *testing.T, c harness.Cluster, n int) map[string]int {
 	return answers
 }
 
-// pods of the sample by name, with how often a container of theirs was started again.
-func pods(c harness.Cluster) string {
+// pods of the sample by name, less those that are on their way out, with what `of` says of each.
+func pods(c harness.Cluster, of string) string {
 	return c.Kubectl("get", "pods", "--sort-by=.metadata.name", "-o",
-		`jsonpath={range .items[*]}{.metadata.name} {.status.initContainerStatuses[*].restartCount} {.status.containerStatuses[*].restartCount}{"\n"}{end}`)
+		`go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}}`+of+`{{"\n"}}{{end}}{{end}}`)
 }
+
+// How often a container was started again, and what containers there are.
+const (
+	restartsOf   = `{{range .status.initContainerStatuses}} {{.restartCount}}{{end}}{{range .status.containerStatuses}} {{.restartCount}}{{end}}`
+	containersOf = `{{range .spec.initContainers}} {{.name}}{{end}}{{range .spec.containers}} {{.name}}{{end}}`
+)
 
 // objects is everything in the cluster by kind and name, but what comes and goes by itself.
 func objects(c harness.Cluster) []string {
@@ -188,15 +194,15 @@ func TestWalkthrough(t *testing.T) {
 			}
 		}
 	}
-	containers := c.Kubectl("get", "pods", "-o", `jsonpath={range .items[?(@.metadata.deletionTimestamp=='')]}{.spec.initContainers[*].name} {.spec.containers[*].name}{"\n"}{end}`)
-	t.Log(containers)
-	if strings.Count(c.Kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.initContainers[*].name}"), "bodyguard-proxy") < 3 {
-		t.Errorf("not every pod has a sidecar: %s", containers)
+	meshed := pods(c, containersOf)
+	t.Log(meshed)
+	if strings.Count(meshed, "\n") != 3 || strings.Count(meshed, " bodyguard-proxy ") != 3 {
+		t.Errorf("not every pod has a sidecar: %s", meshed)
 	}
 	harness.Eventually(t, 20*time.Second, "payments go through", func() bool { return payments(t, c, 1)["failed"] == 0 })
 
 	run("strict.yaml")
-	was := pods(c)
+	was := pods(c, restartsOf)
 	conditions := run("canary.yaml")
 	t.Log(conditions)
 	if !strings.Contains(conditions, "Programmed") {
@@ -213,7 +219,7 @@ func TestWalkthrough(t *testing.T) {
 	if answers := payments(t, c, 60); answers["v2"] != 60 {
 		t.Errorf("with retries every payment is taken by v2, was %v", answers)
 	}
-	if now := pods(c); now != was {
+	if now := pods(c, restartsOf); now != was {
 		t.Errorf("pods were %s and are %s", was, now)
 	}
 
