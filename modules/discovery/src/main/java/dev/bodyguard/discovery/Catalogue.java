@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,6 +24,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that is served, and the one thread that owns it. Others leave messages.
@@ -87,6 +89,9 @@ final class Catalogue implements AutoCloseable {
         void drained();
 
         void ended(String why);
+
+        /// Its name is another's.
+        void taken(String why);
     }
 
     private record Draining(Registration registration, long generation, Set<Long> unaware, Instant until) {}
@@ -298,6 +303,11 @@ final class Catalogue implements AutoCloseable {
                             + "; choose another --name");
             return;
         }
+        var taken = leases.taken(workload, clock.instant());
+        if (taken.isPresent()) {
+            refuse(by, name, taken.get());
+            return;
+        }
         // Who comes back as he was, after a broken stream or our own restart, changes nothing for anybody.
         boolean changes = !holder.equals(Optional.of(workload));
         if (changes && !churn.take(workload.getNamespace() + "/" + workload.getServiceAccount(), clock.instant())) {
@@ -311,7 +321,8 @@ final class Catalogue implements AutoCloseable {
         leases.enrol(workload, by.stream(), clock.instant()).ifPresent(stream -> {
             var replaced = registrations.remove(stream);
             if (replaced != null) {
-                replaced.ended("another stream registered workload " + name + " and took it over");
+                replaced.taken(
+                        "the name " + name + " is taken: the sidecar at " + place(workload) + " enrolled with it");
             }
         });
         registrations.put(by.stream(), by);
@@ -325,6 +336,27 @@ final class Catalogue implements AutoCloseable {
     private void refuse(Registration by, String why) {
         events.refused(by.peer(), why);
         by.ended(why);
+    }
+
+    /// Whoever waits for the name asks again and again, which is told once.
+    private void refuse(Registration by, String name, Leases.Taken taken) {
+        String why = "the name " + name + " is taken: the sidecar at " + place(taken.by()) + " has it since "
+                + taken.since().truncatedTo(ChronoUnit.SECONDS)
+                + " and renews its lease; end that one, or choose another --name";
+        if (taken.again()) {
+            events.refusedAgain();
+        } else {
+            events.refused(by.peer(), why);
+        }
+        by.taken(why);
+    }
+
+    private static String place(Workload workload) {
+        return workload.getPortsMap().values().stream()
+                .sorted()
+                .distinct()
+                .map(port -> workload.getAddress() + ":" + port)
+                .collect(Collectors.joining(", "));
     }
 
     private void drain(String name, Registration by) {

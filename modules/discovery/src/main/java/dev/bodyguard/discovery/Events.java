@@ -53,6 +53,9 @@ interface Events {
     /// A registration or a subscription was refused.
     void refused(String peer, String why);
 
+    /// A registration was refused for a reason that was told already.
+    void refusedAgain();
+
     /// A subscriber asks faster than it is answered, and is held back by its transport.
     void heldBack(String peer, int waitingBytes);
 

@@ -11,17 +11,34 @@ import java.util.TreeMap;
 
 /// Who is believed to run, and until when. A state machine without a clock of its own.
 ///
-/// A registration belongs to the stream that made it last: what an older stream of the same name still does or
-/// suffers changes nothing.
+/// A registration belongs to one stream: what an older stream of the same name still does or suffers changes nothing.
+///
+/// A name belongs to the workload that has it and renews its lease. Another process takes it over once that one is
+/// gone, never while it lives: two that were started under one name would otherwise take it from each other for ever.
 final class Leases {
-    /// No stream holds it: it was remembered over a restart and waits for its workload to come back.
+    /// No stream holds it: its own broke, or it was remembered over a restart, and its workload may come back.
     static final long NOBODY = -1;
 
     private final Duration lease;
     private final Duration grace;
     private final Map<String, Held> held = new TreeMap<>();
 
-    private record Held(Workload workload, long stream, Instant until, Why otherwise) {}
+    /// @param since when it had this place first
+    /// @param disputed when somebody else last wanted the name
+    private record Held(Workload workload, long stream, Instant since, Instant until, Why otherwise, Instant disputed) {
+        Held heldBy(long newStream, Instant newUntil, Why newOtherwise) {
+            return new Held(workload, newStream, since, newUntil, newOtherwise, disputed);
+        }
+
+        Held disputed(Instant now) {
+            return new Held(workload, stream, since, until, otherwise, now);
+        }
+    }
+
+    /// A name is another's.
+    ///
+    /// @param again somebody was told so less than a lease ago
+    record Taken(Workload by, Instant since, boolean again) {}
 
     /// One that is no longer believed in.
     record Lost(Workload workload, long stream, Why why) {}
@@ -54,14 +71,59 @@ final class Leases {
         return workload.getNamespace() + "/" + workload.getName();
     }
 
-    /// Takes a registration, or takes one over.
+    /// Who else has the workload's name and keeps it, if anybody does. That it was wanted is noted.
+    Optional<Taken> taken(Workload workload, Instant now) {
+        var before = held.get(name(workload));
+        if (before == null
+                || (samePlace(workload, before.workload) ? mayReturn(before, now) : mayFollow(before, now))) {
+            return Optional.empty();
+        }
+        held.put(name(workload), before.disputed(now));
+        return Optional.of(new Taken(before.workload, before.since, isDisputed(before, now)));
+    }
+
+    /// Takes a registration, or takes one over that [#taken] does not keep.
     ///
     /// @return the stream that held it until now
     Optional<Long> enrol(Workload workload, long stream, Instant now) {
-        var before = held.put(name(workload), new Held(workload, stream, now.plus(lease), Why.LEASE_RAN_OUT));
-        return before == null || before.stream == NOBODY || before.stream == stream
-                ? Optional.empty()
-                : Optional.of(before.stream);
+        var until = now.plus(lease);
+        var before = held.get(name(workload));
+        if (before == null) {
+            held.put(name(workload), new Held(workload, stream, now, until, Why.LEASE_RAN_OUT, Instant.MIN));
+            return Optional.empty();
+        }
+        var since = samePlace(workload, before.workload) ? before.since : now;
+        boolean fromStream = before.stream != NOBODY && before.stream != stream;
+        var disputed = fromStream ? now : before.disputed;
+        held.put(name(workload), new Held(workload, stream, since, until, Why.LEASE_RAN_OUT, disputed));
+        return fromStream ? Optional.of(before.stream) : Optional.empty();
+    }
+
+    /// A port has one owner: whoever has those of a workload is that workload, or comes after its end. Two that have a
+    /// loopback address each only seem to be one, which shows when the first is back for its name at once.
+    private boolean mayReturn(Held before, Instant now) {
+        return before.stream == NOBODY || isSilent(before, now) || !isDisputed(before, now);
+    }
+
+    /// A broken stream means that the workload was killed and this is its successor, unless this one was waiting
+    /// already: then the other one has its grace to come back.
+    private boolean mayFollow(Held before, Instant now) {
+        return isSilent(before, now) || (before.otherwise == Why.STREAM_BROKE && !isDisputed(before, now));
+    }
+
+    /// Its renewals, due at a third of the lease, stay out.
+    private boolean isSilent(Held it, Instant now) {
+        return it.otherwise != Why.STREAM_BROKE && it.until.isBefore(now.plus(lease.dividedBy(3)));
+    }
+
+    private boolean isDisputed(Held it, Instant now) {
+        return it.disputed.isAfter(now.minus(lease));
+    }
+
+    private static boolean samePlace(Workload one, Workload other) {
+        return one.getPortsCount() > 0
+                && one.getAddress().equals(other.getAddress())
+                && one.getPortsMap().equals(other.getPortsMap());
     }
 
     /// Who has a name, if anybody does.
@@ -71,14 +133,13 @@ final class Leases {
 
     /// Believes in a workload of a former life for one lease.
     void remember(Workload workload, Instant now) {
-        held.putIfAbsent(name(workload), new Held(workload, NOBODY, now.plus(lease), Why.DID_NOT_RETURN));
+        held.putIfAbsent(
+                name(workload), new Held(workload, NOBODY, now, now.plus(lease), Why.DID_NOT_RETURN, Instant.MIN));
     }
 
     void heard(String name, long stream, Instant now) {
         held.computeIfPresent(
-                name,
-                (_, it) ->
-                        it.stream == stream ? new Held(it.workload, stream, now.plus(lease), Why.LEASE_RAN_OUT) : it);
+                name, (_, it) -> it.stream == stream ? it.heldBy(stream, now.plus(lease), Why.LEASE_RAN_OUT) : it);
     }
 
     /// Lets a workload go at its own wish.
@@ -96,15 +157,14 @@ final class Leases {
     /// Nobody listened for a while, so that nothing was heard proves nothing: everyone gets half a lease more.
     void listensAgain(Instant now) {
         var until = now.plus(lease.dividedBy(2));
-        held.replaceAll(
-                (_, it) -> it.until.isAfter(until) ? it : new Held(it.workload, it.stream, until, it.otherwise));
+        held.replaceAll((_, it) -> it.until.isAfter(until) ? it : it.heldBy(it.stream, until, it.otherwise));
     }
 
     void broke(String name, long stream, Instant now) {
         held.computeIfPresent(name, (_, it) -> {
             var until = now.plus(grace);
-            return it.stream == stream && until.isBefore(it.until)
-                    ? new Held(it.workload, stream, until, Why.STREAM_BROKE)
+            return it.stream == stream
+                    ? it.heldBy(NOBODY, until.isBefore(it.until) ? until : it.until, Why.STREAM_BROKE)
                     : it;
         });
     }

@@ -153,6 +153,11 @@ final class Observed implements Events {
     }
 
     @Override
+    public void refusedAgain() {
+        refusals.increment();
+    }
+
+    @Override
     public void heldBack(String peer, int waitingBytes) {
         heldBack.increment();
         LOG.log(

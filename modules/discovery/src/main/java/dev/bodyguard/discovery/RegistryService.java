@@ -182,6 +182,11 @@ final class RegistryService extends RegistryGrpc.RegistryImplBase {
             Thread.startVirtualThread(() -> finish(Status.ABORTED.withDescription(why)));
         }
 
+        @Override
+        public void taken(String why) {
+            Thread.startVirtualThread(() -> finish(Status.ALREADY_EXISTS.withDescription(why)));
+        }
+
         /// On a thread of its own: transports block a writer while the reader is slow.
         private void answer(EnrolResponse response) {
             Thread.startVirtualThread(() -> write(() -> responses.onNext(response)));

@@ -132,19 +132,38 @@ class CatalogueTest {
     }
 
     @Test
-    void aSecondStreamOfANameTakesItOver() throws InterruptedException {
-        catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(1)));
+    void aWorkloadThatComesBackOnAnotherStreamKeepsItsName() throws InterruptedException {
+        catalogue.tell(new Catalogue.Enrolled(at(9001), registration(1)));
         diary.readTo("admitted 1");
 
-        catalogue.tell(new Catalogue.Enrolled(workload("pay-1"), registration(2)));
+        catalogue.tell(new Catalogue.Enrolled(at(9001), registration(2)));
 
         // Nothing is published: for everybody else it is what it was.
         assertThat(diary.readTo("admitted 2"))
                 .containsExactly(
-                        "ended 1: another stream registered workload default/pay-1 and took it over",
+                        "taken 1: the name default/pay-1 is taken: the sidecar at 127.0.0.1:9001 enrolled with it",
                         "back: pay-1, now 1",
                         "admitted 2");
         assertThat(catalogue.current().names(TypeUrls.WORKLOAD)).containsExactly("default/pay-1");
+    }
+
+    @Test
+    void aSecondSidecarOfANameIsRefusedAndThatIsToldOnce() throws InterruptedException {
+        catalogue.tell(new Catalogue.Enrolled(at(9001), registration(1)));
+        diary.readTo("admitted 1");
+
+        var why = "the name default/pay-1 is taken: the sidecar at 127.0.0.1:9001 has it since 2026-01-31T12:00:00Z and"
+                + " renews its lease; end that one, or choose another --name";
+        catalogue.tell(new Catalogue.Enrolled(at(9002), registration(2)));
+        assertThat(diary.readTo("taken 2: " + why)).containsExactly("refused peer 2: " + why, "taken 2: " + why);
+        catalogue.tell(new Catalogue.Enrolled(at(9002), registration(3)));
+        assertThat(diary.readTo("taken 3: " + why)).containsExactly("refused again", "taken 3: " + why);
+        assertThat(catalogue.registered()).containsExactly(at(9001));
+
+        catalogue.tell(new Catalogue.Drained("default/pay-1", registration(1)));
+        catalogue.tell(new Catalogue.Enrolled(at(9002), registration(4)));
+        diary.readTo("admitted 4");
+        assertThat(catalogue.registered()).containsExactly(at(9002));
     }
 
     @Test
@@ -242,6 +261,14 @@ class CatalogueTest {
         return new FileProblem(new Location(file, line, 1), message);
     }
 
+    /// Reached by its peers on this port.
+    private static Workload at(int port) {
+        return workload("pay-1").toBuilder()
+                .setAddress("127.0.0.1")
+                .putPorts(8080, port)
+                .build();
+    }
+
     private static Workload workload(String name) {
         return workload(name, "");
     }
@@ -279,6 +306,11 @@ class CatalogueTest {
             @Override
             public void ended(String why) {
                 diary.note("ended " + stream + ": " + why);
+            }
+
+            @Override
+            public void taken(String why) {
+                diary.note("taken " + stream + ": " + why);
             }
         };
     }

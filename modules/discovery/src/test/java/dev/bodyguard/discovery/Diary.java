@@ -99,6 +99,11 @@ final class Diary implements Events {
     }
 
     @Override
+    public void refusedAgain() {
+        note("refused again");
+    }
+
+    @Override
     public void heldBack(String peer, int waitingBytes) {}
 
     @Override

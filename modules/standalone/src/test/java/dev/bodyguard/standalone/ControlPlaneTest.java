@@ -198,6 +198,22 @@ class ControlPlaneTest {
     }
 
     @Test
+    void aSecondSidecarOfANameIsToldWhoHasItAndFollowsItsEnd() throws Exception {
+        var plane = start();
+        var first = sidecar(plane, "payment-service", "1");
+        var second = sidecar(plane, "payment-service", "1");
+        var before = first.enrol("v2", 9001);
+
+        assertThat(second.register(second.workload("v2", 9002)).end())
+                .startsWith("ALREADY_EXISTS: the name default/payment-service-1 is taken: the sidecar at 127.0.0.1:9001"
+                        + " has it since ")
+                .endsWith("and renews its lease; end that one, or choose another --name");
+
+        before.drain();
+        var _ = second.enrol("v2", 9002);
+    }
+
+    @Test
     void aBrokenConnectionCountsOnlyOnceTheGraceIsOver() throws Exception {
         var plane = start();
         var checkout = sidecar(plane, "checkout", "1");

@@ -69,10 +69,11 @@ final class OnMachine {
         readiness.met(Readiness.Need.LISTENERS);
 
         // Enrolment, and the end of it all
+        var announcement = new Announcement(state, settings.workload());
         var registration = new Registration(
                 sidecar.controlPlane::discovery,
                 new Node(settings).workload(inbound.address().getPort()),
-                log.ofRegistration(readiness, remembered),
+                log.ofRegistration(readiness, remembered, announcement),
                 new SecureRandom());
         var drain = new Drain(readiness, registration, List.of(inbound, outbound), log);
         var admin = listen(
@@ -109,7 +110,7 @@ final class OnMachine {
                 text(inbound.address()),
                 "127.0.0.1:" + admin.port(),
                 sidecar.id.toString());
-        state.announce(settings.workload(), running);
+        announcement.make(running);
         log.progress("sidecar " + settings.workload() + " outbound " + running.outbound() + " inbound "
                 + running.inbound() + " admin " + running.admin() + " app 127.0.0.1:" + settings.appPort() + " as "
                 + sidecar);

@@ -7,6 +7,7 @@ import dev.bodyguard.xds.protocol.discovery.v1.KeepAlive;
 import dev.bodyguard.xds.protocol.discovery.v1.RegistryGrpc;
 import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
@@ -32,6 +33,9 @@ final class Registration {
         void withdrawn();
 
         void lost(String why, Duration retryIn);
+
+        /// Another sidecar has this workload's name. Asks again, at last every five seconds, and tells only once.
+        void taken(String why);
     }
 
     private final Supplier<ManagedChannel> channels;
@@ -49,11 +53,13 @@ final class Registration {
     // Owned by the thread.
     private boolean away;
     private boolean leaving;
+    /// Why the name is not ours, as it was told; null while it is ours, or nobody has said.
+    private @Nullable String taken;
 
     private sealed interface Signal {
         record Answer(Object stream, EnrolResponse response) implements Signal {}
 
-        record Ended(Object stream, String why) implements Signal {}
+        record Ended(Object stream, Status why) implements Signal {}
 
         record Withdraw() implements Signal {}
 
@@ -109,17 +115,26 @@ final class Registration {
                     continue;
                 }
                 var outcome = stay();
-                if (outcome.why == null) {
-                    bound = LEAST_WAIT_MILLIS;
-                    if (!leaving) {
-                        events.withdrawn();
-                    }
-                    continue;
-                }
-                bound = outcome.enrolled ? LEAST_WAIT_MILLIS : Math.min(2 * bound, MOST_WAIT_MILLIS);
+                bound = outcome.enrolled() ? LEAST_WAIT_MILLIS : Math.min(2 * bound, MOST_WAIT_MILLIS);
                 var wait = Duration.ofMillis(bound / 2 + random.nextLong(bound / 2));
-                events.lost(outcome.why, wait);
-                pause(wait);
+                switch (outcome) {
+                    case TakenOut _ -> {
+                        if (!leaving) {
+                            events.withdrawn();
+                        }
+                    }
+                    case Broken(var why, var _) -> {
+                        events.lost(why, wait);
+                        pause(wait);
+                    }
+                    case Taken(var why, var _) -> {
+                        if (!why.equals(taken)) {
+                            taken = why;
+                            events.taken(why);
+                        }
+                        pause(wait);
+                    }
+                }
             }
             left.countDown();
         } catch (InterruptedException _) {
@@ -138,10 +153,23 @@ final class Registration {
         return leaving || away;
     }
 
-    /// How it went.
-    ///
-    /// @param why the stream is over; null where the workload was taken out
-    private record Outcome(@Nullable String why, boolean enrolled) {}
+    /// How a stream ended.
+    private sealed interface Outcome {
+        boolean enrolled();
+    }
+
+    /// As it was wanted.
+    private record TakenOut() implements Outcome {
+        @Override
+        public boolean enrolled() {
+            return true;
+        }
+    }
+
+    private record Broken(String why, boolean enrolled) implements Outcome {}
+
+    /// Another has the name.
+    private record Taken(String why, boolean enrolled) implements Outcome {}
 
     /// From opening a stream to its end.
     private Outcome stay() throws InterruptedException {
@@ -149,12 +177,12 @@ final class Registration {
         try {
             channel = channels.get();
         } catch (RuntimeException none) {
-            return new Outcome(String.valueOf(none.getMessage()), false);
+            return new Broken(String.valueOf(none.getMessage()), false);
         }
         try {
             return stay(channel);
         } catch (RuntimeException broken) {
-            return new Outcome(broken.toString(), false);
+            return new Broken(broken.toString(), false);
         } finally {
             channel.shutdownNow();
         }
@@ -170,12 +198,12 @@ final class Registration {
 
             @Override
             public void onError(Throwable error) {
-                mailbox.add(new Signal.Ended(stream, String.valueOf(error.getMessage())));
+                mailbox.add(new Signal.Ended(stream, Status.fromThrowable(error)));
             }
 
             @Override
             public void onCompleted() {
-                mailbox.add(new Signal.Ended(stream, "discovery ended the stream"));
+                mailbox.add(new Signal.Ended(stream, Status.UNAVAILABLE.withDescription("discovery ended the stream")));
             }
         });
         requests.onNext(EnrolRequest.newBuilder().setEnrol(workload).build());
@@ -187,7 +215,7 @@ final class Registration {
             switch (signal) {
                 case null -> {
                     if (!enrolled) {
-                        return new Outcome("discovery did not answer within " + FIRST_ANSWER_MILLIS + " ms", false);
+                        return new Broken("discovery did not answer within " + FIRST_ANSWER_MILLIS + " ms", false);
                     }
                     requests.onNext(EnrolRequest.newBuilder()
                             .setKeepAlive(KeepAlive.getDefaultInstance())
@@ -204,10 +232,11 @@ final class Registration {
                 case Signal.Answer(var on, var response) -> {
                     if (on.equals(stream) && response.getDrained()) {
                         requests.onCompleted();
-                        return new Outcome(null, true);
+                        return new TakenOut();
                     }
                     if (on.equals(stream) && !enrolled) {
                         enrolled = true;
+                        taken = null;
                         int lease = Math.max(response.getLeaseMillis(), 300);
                         pause = lease / 3;
                         events.enrolled(Duration.ofMillis(lease));
@@ -215,11 +244,19 @@ final class Registration {
                 }
                 case Signal.Ended(var on, var why) -> {
                     if (on.equals(stream)) {
-                        return new Outcome(why, enrolled);
+                        return why.getCode() == Status.Code.ALREADY_EXISTS
+                                ? new Taken(String.valueOf(why.getDescription()), enrolled)
+                                : new Broken(sentence(why), enrolled);
                     }
                 }
             }
         }
+    }
+
+    private static String sentence(Status status) {
+        return status.getDescription() == null
+                ? status.getCode().toString()
+                : status.getCode() + ": " + status.getDescription();
     }
 
     /// Waits, unless something is wanted before.

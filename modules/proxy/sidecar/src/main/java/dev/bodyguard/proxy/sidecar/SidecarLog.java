@@ -7,6 +7,7 @@ import dev.bodyguard.proxy.wire.ListenerEvents;
 import dev.bodyguard.telemetry.record.Meters;
 import dev.bodyguard.xds.client.Events;
 import io.netty.util.NetUtil;
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
@@ -185,12 +186,21 @@ final class SidecarLog implements ListenerEvents {
     ///
     /// @param remembered whether this workload serves by what it remembers: then it had its place before, and keeps
     ///     it in the others' plans while nobody can be asked
-    Registration.Events ofRegistration(Readiness readiness, boolean remembered) {
+    Registration.Events ofRegistration(Readiness readiness, boolean remembered, Announcement announcement) {
         return new Registration.Events() {
+            // Another sidecar has this one's place.
+            private boolean displaced;
+
             @Override
             public void enrolled(Duration lease) {
+                displaced = false;
                 readiness.met(Readiness.Need.ENROLLED);
                 log.log(Level.INFO, "discovery: enrolled, lease " + lease.toMillis() + " ms");
+                try {
+                    announcement.confirm();
+                } catch (IOException unwritten) {
+                    log.log(Level.WARNING, "sidecar.json names another process still: " + unwritten.getMessage());
+                }
             }
 
             @Override
@@ -202,10 +212,24 @@ final class SidecarLog implements ListenerEvents {
 
             @Override
             public void lost(String why, Duration retryIn) {
-                if (remembered) {
+                if (remembered && !displaced) {
                     readiness.met(Readiness.Need.ENROLLED);
                 }
                 log.log(Level.WARNING, "discovery: " + why + "; enrols again in " + retryIn.toMillis() + " ms");
+            }
+
+            @Override
+            public void taken(String why) {
+                displaced = true;
+                readiness.lost(Readiness.Need.ENROLLED);
+                String who = announcement
+                        .other()
+                        .map(pid -> " (on this machine: pid " + pid + ")")
+                        .orElse("");
+                log.log(
+                        Level.ERROR,
+                        "discovery: " + why + who
+                                + ". Nobody is sent here meanwhile; asks again until the name is free");
             }
         };
     }

@@ -96,41 +96,62 @@ record StateFolder(Path root) {
     }
 
     void announce(String workload, Running running) throws IOException {
-        PrivateFiles.write(
-                workload(workload).resolve("sidecar.json"), running.json().getBytes(StandardCharsets.UTF_8));
+        PrivateFiles.write(announcement(workload), running.json().getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// The other process that has announced itself as this workload's sidecar and still runs.
+    Optional<Long> otherSidecar(String workload) {
+        return former(workload).filter(Former::runs).map(Former::pid);
     }
 
     /// The app that a former sidecar of this workload left behind when it was killed, if it still runs: it holds the
     /// app's port, and its proxy is gone.
     Optional<ProcessHandle> orphan(String workload) {
-        Path file = root.resolve("sidecars").resolve(workload).resolve("sidecar.json");
-        Map<String, String> former;
-        Instant written;
-        try {
-            former = fields(Files.readString(file));
-            written = Files.getLastModifiedTime(file).toInstant();
-        } catch (IOException _) {
+        var former = former(workload);
+        if (former.isEmpty() || former.get().child <= 0 || former.get().runs()) {
             return Optional.empty();
         }
-        long pid = number(former.get("pid"));
-        long child = number(former.get("childPid"));
-        if (child <= 0 || (pid > 0 && pid != ProcessHandle.current().pid() && isAlive(pid))) {
-            return Optional.empty();
-        }
-        // A process that began after the file was written is somebody else's, under a number used again.
-        return ProcessHandle.of(child)
-                .filter(ProcessHandle::isAlive)
-                .filter(process -> process.info()
-                        .startInstant()
-                        .map(start -> start.isBefore(written))
-                        .orElse(false))
+        return process(former.get().child, former.get().written)
                 .filter(process -> process.parent()
                         .map(parent -> parent.pid() != ProcessHandle.current().pid())
                         .orElse(true));
     }
 
-    private static boolean isAlive(long pid) {
-        return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+    private Path announcement(String workload) throws IOException {
+        return workload(workload).resolve("sidecar.json");
+    }
+
+    /// Whoever announced itself last.
+    private Optional<Former> former(String workload) {
+        Path file = root.resolve("sidecars").resolve(workload).resolve("sidecar.json");
+        try {
+            var fields = fields(Files.readString(file));
+            return Optional.of(new Former(
+                    number(fields.get("pid")),
+                    number(fields.get("childPid")),
+                    Files.getLastModifiedTime(file).toInstant()));
+        } catch (IOException _) {
+            return Optional.empty();
+        }
+    }
+
+    private record Former(long pid, long child, Instant written) {
+        /// As another process than this one.
+        boolean runs() {
+            return pid > 0
+                    && pid != ProcessHandle.current().pid()
+                    && process(pid, written).isPresent();
+        }
+    }
+
+    /// A process that began after it was written about is somebody else's, under a number used again.
+    private static Optional<ProcessHandle> process(long pid, Instant written) {
+        return ProcessHandle.of(pid)
+                .filter(ProcessHandle::isAlive)
+                .filter(process -> process.info()
+                        .startInstant()
+                        .map(start -> start.isBefore(written))
+                        .orElse(false));
     }
 
     private static long number(@Nullable String text) {

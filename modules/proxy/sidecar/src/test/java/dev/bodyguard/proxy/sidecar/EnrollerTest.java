@@ -7,6 +7,7 @@ import dev.bodyguard.xds.protocol.discovery.v1.EnrolResponse;
 import dev.bodyguard.xds.protocol.discovery.v1.RegistryGrpc;
 import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import io.grpc.Server;
+import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
@@ -18,6 +19,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +30,7 @@ class EnrollerTest {
     private final Readiness readiness = new Readiness();
     private Server discovery;
     private ServerSocket app;
+    private volatile BooleanSupplier taken = () -> false;
     private Registration registration;
     private Enroller enroller;
 
@@ -66,6 +70,11 @@ class EnrollerTest {
                     @Override
                     public void lost(String why, Duration retryIn) {
                         heard.add("lost: " + why);
+                    }
+
+                    @Override
+                    public void taken(String why) {
+                        heard.add("taken: " + why);
                     }
                 },
                 new Random(7));
@@ -130,6 +139,21 @@ class EnrollerTest {
         assertThat(heard).containsExactly("enrolled");
     }
 
+    @Test
+    void asksForATakenNameUntilItIsFreeAndTellsOnce() throws InterruptedException {
+        var asked = new AtomicInteger();
+        taken = () -> asked.incrementAndGet() < 5;
+        var second = registration();
+
+        second.start();
+
+        TestSidecar.eventually(
+                "it has the name",
+                () -> heard.equals(List.of("enrolled", "taken: the name is taken: end the other one", "enrolled")));
+        assertThat(asked).hasValue(5);
+        second.drain(Duration.ofSeconds(5));
+    }
+
     private static boolean accepted(ServerSocket app) {
         try {
             app.setSoTimeout(1_000);
@@ -151,14 +175,18 @@ class EnrollerTest {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     }
 
-    /// Grants every lease and lets everybody go.
-    private static final class Discovery extends RegistryGrpc.RegistryImplBase {
+    /// Grants a lease unless the name is taken, and lets everybody go.
+    private final class Discovery extends RegistryGrpc.RegistryImplBase {
         @Override
         public StreamObserver<EnrolRequest> enrol(StreamObserver<EnrolResponse> responses) {
             return new StreamObserver<>() {
                 @Override
                 public void onNext(EnrolRequest request) {
-                    if (request.hasEnrol()) {
+                    if (request.hasEnrol() && taken.getAsBoolean()) {
+                        responses.onError(Status.ALREADY_EXISTS
+                                .withDescription("the name is taken: end the other one")
+                                .asRuntimeException());
+                    } else if (request.hasEnrol()) {
                         responses.onNext(
                                 EnrolResponse.newBuilder().setLeaseMillis(5_000).build());
                     } else if (request.hasDrain()) {

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.bodyguard.identity.spiffe.JoinKey;
 import dev.bodyguard.identity.spiffe.JoinToken;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,5 +76,56 @@ class StateFolderTest {
         } finally {
             app.destroyForcibly();
         }
+    }
+
+    @Test
+    void announcesTheSidecarThatHasTheName() throws Exception {
+        var other = new ProcessBuilder("sleep", "60").start();
+        try {
+            var state = new StateFolder(root);
+            // A process begins at a whole moment of the kernel's clock, so it may seem to begin now.
+            TestSidecar.eventually("the other one is announced", () -> {
+                announce(state, other.pid());
+                return state.otherSidecar("app-1").equals(Optional.of(other.pid()));
+            });
+            var announcement = new Announcement(state, "app-1");
+
+            announcement.make(running(ProcessHandle.current().pid()));
+            assertThat(announcement.other()).contains(other.pid());
+
+            other.destroyForcibly().waitFor();
+            announcement.confirm();
+            assertThat(root.resolve("sidecars/app-1/sidecar.json"))
+                    .content()
+                    .contains("\"pid\":" + ProcessHandle.current().pid() + ",");
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    @Test
+    void announcesASidecarInThePlaceOfOneThatHasEnded() throws Exception {
+        var ended = new ProcessBuilder("true").start();
+        ended.waitFor();
+        var state = new StateFolder(root);
+        announce(state, ended.pid());
+
+        new Announcement(state, "app-1").make(running(ProcessHandle.current().pid()));
+
+        assertThat(root.resolve("sidecars/app-1/sidecar.json"))
+                .content()
+                .contains("\"pid\":" + ProcessHandle.current().pid() + ",");
+    }
+
+    private static void announce(StateFolder state, long pid) {
+        try {
+            state.announce("app-1", running(pid));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static StateFolder.Running running(long pid) {
+        return new StateFolder.Running(pid, 0, "o", "i", "a", "s");
     }
 }
