@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a sidecar tells of requests that are none, asked by socket.
 @SuppressWarnings("StringConcatToTextBlock") // line ends are part of what is sent
@@ -63,6 +65,36 @@ class UnreadTest {
         assertThat(sidecar.line(1)).contains("\"path\":\"\"").doesNotContain("\u001b", "\u0085");
         assertThat(sent("GET /\u0085\"}{\" HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 400");
         assertThat(sidecar.line(2)).contains("\"path\":\"/\\u0085\\\"}{\\\"\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "host:99999",
+                "host:0",
+                "host:",
+                "host",
+                ":80",
+                "host:+80",
+                "host:8o",
+                "::1:80",
+                "a:b:80",
+                "[::1:80",
+                "[host]:80",
+                "host]:80"
+            })
+    void aTunnelToNowhereIsRefusedBeforeItIsOne(String destination) throws IOException {
+        var sentence =
+                "CONNECT needs host:port, with [] around an IPv6 address and a port of 1 to 65535, was " + destination;
+
+        assertThat(sent("CONNECT " + destination + " HTTP/1.1\r\nHost: shop\r\n\r\n"))
+                .startsWith("HTTP/1.1 400")
+                .endsWith(sentence + "\n");
+
+        assertThat(sidecar.line(1))
+                .contains("\"method\":\"CONNECT\",\"path\":\"" + destination + "\"")
+                .contains("\"response_code\":400,\"response_flags\":\"DPE\"")
+                .contains("\"sentence\":\"" + sentence + "\"");
     }
 
     @Test

@@ -3,7 +3,9 @@ package dev.bodyguard.proxy.wire;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.ReadOnlyHttp2Headers;
 import io.netty.util.AsciiString;
+import io.netty.util.NetUtil;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// HTTP/2 header blocks to heads and back.
@@ -17,6 +19,9 @@ final class Heads {
             STATUSES[i] = AsciiString.cached(Integer.toString(i));
         }
     }
+
+    private static final Pattern PORT = Pattern.compile("[0-9]{1,5}");
+    private static final int LONGEST_SHOWN = 260;
 
     private Heads() {}
 
@@ -125,6 +130,28 @@ final class Heads {
 
     static Http2Headers trailers(Fields fields) {
         return ReadOnlyHttp2Headers.trailers(false, fields.exactly());
+    }
+
+    /// A host and a port that one could dial: once the client is told that it has its tunnel, nobody can say no.
+    static void checkDestination(String destination) {
+        checkAuthority(destination);
+        int colon = destination.lastIndexOf(':');
+        if (colon <= 0 || !isHost(destination.substring(0, colon)) || !isPort(destination.substring(colon + 1))) {
+            var shown = destination.length() > LONGEST_SHOWN ? destination.substring(0, LONGEST_SHOWN) : destination;
+            throw new Malformed(
+                    400,
+                    "CONNECT needs host:port, with [] around an IPv6 address and a port of 1 to 65535, was " + shown);
+        }
+    }
+
+    private static boolean isHost(String host) {
+        return host.startsWith("[")
+                ? host.endsWith("]") && NetUtil.isValidIpV6Address(host.substring(1, host.length() - 1))
+                : host.indexOf(':') < 0 && host.indexOf('[') < 0 && host.indexOf(']') < 0;
+    }
+
+    private static boolean isPort(String port) {
+        return PORT.matcher(port).matches() && Integer.parseInt(port) >= 1 && Integer.parseInt(port) <= 65_535;
     }
 
     /// Host and port only: what could be read as something else is refused.

@@ -235,11 +235,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
         if (front.shared.tunnels() == null) {
             throw new Malformed(501, "CONNECT is not granted here");
         }
-        int colon = destination.lastIndexOf(':');
-        if (colon <= 0 || colon == destination.length() - 1) {
-            throw new Malformed(400, "CONNECT needs host:port");
-        }
-        Heads.checkAuthority(destination);
+        Heads.checkDestination(destination);
         var ctx = ctx();
         closing = true;
         ctx.channel().config().setAutoRead(true);
