@@ -32,19 +32,16 @@ final class Following {
             case RouteRule.Forward forward -> onward.accept(forward);
             case RouteRule.Refuse(var refusal) -> call.refuse(refusal);
             case RouteRule.Respond(int status, var body) ->
-                call.respond(
-                        status,
-                        Fields.of("content-type", "text/plain; charset=utf-8"),
-                        body,
-                        rule.response(),
-                        "direct_response");
+                respond(call, rule, status, Fields.of("content-type", "text/plain; charset=utf-8"), body);
             case RouteRule.Redirect redirect ->
-                call.respond(
-                        redirect.status(),
-                        Fields.of("location", redirect.location(call.request())),
-                        "",
-                        rule.response(),
-                        "direct_response");
+                respond(call, rule, redirect.status(), Fields.of("location", redirect.location(call.request())), "");
         }
+    }
+
+    /// Told as the rule's own answer: in the log it would otherwise look like one of the service.
+    private static void respond(Call call, RouteRule rule, int status, Fields fields, String body) {
+        var who = rule.origin() == null ? "the rule" : rule.origin();
+        call.facts().sentence = who + " answers by itself, with " + status + "; no service is asked";
+        call.respond(status, fields, body, rule.response(), "direct_response");
     }
 }
