@@ -27,7 +27,7 @@ final class Facts {
     private final String method;
     private final String path;
     private final String authority;
-    private final String protocol;
+    private final @Nullable String protocol;
     private final Edge.Protocol spoken;
     private final @Nullable String userAgent;
     private final @Nullable String forwardedFor;
@@ -100,7 +100,7 @@ final class Facts {
         this.method = brief(what.method());
         this.path = brief(what.target());
         this.authority = "";
-        this.protocol = what.version().text();
+        this.protocol = what.version() == null ? null : what.version().text();
         this.spoken = Edge.Protocol.HTTP;
         this.userAgent = null;
         this.forwardedFor = null;

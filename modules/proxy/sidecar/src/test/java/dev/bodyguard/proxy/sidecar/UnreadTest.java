@@ -49,6 +49,16 @@ class UnreadTest {
     }
 
     @Test
+    void whatSaysNoVersionHasNone() throws IOException {
+        sent("nonsense\r\n\r\n");
+        assertThat(sidecar.line(1)).contains("\"method\":\"\",\"path\":\"\",\"protocol\":null");
+
+        // Nor has it that of the request before.
+        sent("GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: shop\r\n\r\nnonsense\r\n\r\n");
+        assertThat(sidecar.line(2) + sidecar.line(3)).contains("\"method\":\"\",\"path\":\"\",\"protocol\":null");
+    }
+
+    @Test
     void aHeadThatIsTooLargeIsToldAsSuch() throws IOException {
         assertThat(sent("GET / HTTP/1.1\r\nHost: shop\r\nx: " + "v".repeat(70 << 10) + "\r\n\r\n"))
                 .startsWith("HTTP/1.1 431");

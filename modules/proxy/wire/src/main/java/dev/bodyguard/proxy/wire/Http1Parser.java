@@ -60,6 +60,8 @@ final class Http1Parser {
     private @Nullable AsciiString host;
     private int status;
     private boolean http11;
+    /// The first line was read as far as its version.
+    private boolean versioned;
     private boolean keepAlive;
     private boolean last;
     private Fields fields = new Fields();
@@ -194,6 +196,12 @@ final class Http1Parser {
         return http11 ? Version.HTTP_1_1 : Version.HTTP_1_0;
     }
 
+    /// Null where the head broke off before it.
+    @Nullable
+    Version versionRead() {
+        return versioned ? version() : null;
+    }
+
     boolean keepAlive() {
         return keepAlive;
     }
@@ -211,6 +219,7 @@ final class Http1Parser {
     void forget() {
         method = "";
         target = "";
+        versioned = false;
         host = null;
         fields = new Fields();
     }
@@ -363,6 +372,7 @@ final class Http1Parser {
             throw new Malformed(505, "the version is not HTTP/1.0 or HTTP/1.1");
         }
         http11 = minor == '1';
+        versioned = true;
         return from + VERSION.length + 1;
     }
 

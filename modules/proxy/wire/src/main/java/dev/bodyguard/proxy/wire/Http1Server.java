@@ -255,7 +255,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
                     .requests()
                     .unread(new Unread(
                             front,
-                            parser.version(),
+                            parser.versionRead(),
                             parser.method(),
                             parser.target(),
                             malformed.status(),

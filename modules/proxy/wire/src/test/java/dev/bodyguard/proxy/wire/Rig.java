@@ -113,8 +113,9 @@ final class Rig implements AutoCloseable, ListenerEvents {
 
             @Override
             public void unread(Unread what) {
-                heard.add("unread: " + what.version().text() + " '" + what.method() + " " + what.target() + "' "
-                        + what.status() + " " + what.sentence());
+                heard.add("unread: "
+                        + (what.version() == null ? "-" : what.version().text()) + " '" + what.method() + " "
+                        + what.target() + "' " + what.status() + " " + what.sentence());
             }
         };
     }

@@ -21,12 +21,12 @@ public record Exchange(
 
     /// What was asked.
     ///
-    /// @param protocol `HTTP/1.1` or `HTTP/2`
+    /// @param protocol such as `HTTP/1.1`, null where it could not be read
     /// @param bytes of the body
     public record Request(
             String method,
             String path,
-            String protocol,
+            @Nullable String protocol,
             String authority,
             @Nullable String userAgent,
             @Nullable String requestId,

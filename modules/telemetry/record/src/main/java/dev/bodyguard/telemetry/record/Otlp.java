@@ -198,9 +198,10 @@ public final class Otlp {
         attributes.put("http.request.method", request.method());
         attributes.put("server.address", request.authority());
         attributes.put("url.path", withoutQuery(request.path()));
-        attributes.put(
-                "network.protocol.version",
-                request.protocol().substring(request.protocol().indexOf('/') + 1));
+        var protocol = request.protocol();
+        if (protocol != null) {
+            attributes.put("network.protocol.version", protocol.substring(protocol.indexOf('/') + 1));
+        }
         attributes.putUnless("user_agent.original", request.userAgent());
         attributes.putUnless("http.request.header.x-request-id", request.requestId());
         attributes.put("http.response.status_code", response.code());
