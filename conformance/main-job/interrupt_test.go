@@ -146,6 +146,21 @@ func TestTrain(t *testing.T) {
 	if err != nil || !Compile(`dev\.bodyguard\.proxy\.sidecar\.Main source: shared objects file`).Match(classes) {
 		t.Errorf("%v, and the sidecar's Main comes from elsewhere:\n%s", err, Tail(string(classes), 5))
 	}
+
+	// Another JDK finds its own classes where it always does, not a cache that it could not map.
+	if err := os.WriteFile(cache+".jdk", []byte("JAVA_VERSION=\"25.0.99\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sidecar = exec.Command(filepath.Join(home, "bodyguard"), "sidecar", "--help")
+	sidecar.Env = append(os.Environ(), "BODYGUARD_JAVA_OPTS=-Xlog:class+load:file="+loaded)
+	if output, err := sidecar.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	classes, err = os.ReadFile(loaded)
+	if err != nil || !Compile(`java\.lang\.Object source: shared objects file`).Match(classes) ||
+		Compile(`dev\.bodyguard\.proxy\.sidecar\.Main source: shared objects file`).Match(classes) {
+		t.Errorf("%v, and it starts otherwise than by the JDK's shared classes alone:\n%s", err, Tail(string(classes), 5))
+	}
 }
 
 // A distribution as it is unpacked, without what training has left beside it.
@@ -156,8 +171,10 @@ func installed(t *testing.T) string {
 	if output, err := copied.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
-	if err := os.Remove(filepath.Join(home, "sidecar.aot")); err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
+	for _, file := range []string{"sidecar.aot", "sidecar.aot.jdk"} {
+		if err := os.Remove(filepath.Join(home, file)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
 	}
 	return home
 }

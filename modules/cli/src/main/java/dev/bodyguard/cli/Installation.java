@@ -30,17 +30,30 @@ record Installation(Path home, Path samples) {
 
     /// The command line of one of our own processes: `run` or `sidecar`, with the flags the launcher gives it.
     List<String> process(String kind, List<String> arguments) {
+        var java = Path.of(System.getProperty("java.home"));
         var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(java.resolve("bin").resolve("java").toString());
         command.addAll(List.of("-p", modules(kind), "-Dbodyguard.home=" + home));
-        var trained = home.resolve("sidecar.aot");
-        if (kind.equals("sidecar") && Files.exists(trained)) {
-            command.addAll(List.of("-XX:AOTCache=" + trained, "-Xlog:aot=off", "-Xlog:cds=off"));
+        if (kind.equals("sidecar") && isTrained(java)) {
+            command.addAll(List.of("-XX:AOTCache=" + home.resolve("sidecar.aot"), "-Xlog:aot=off", "-Xlog:cds=off"));
         }
         command.add("-Djava.util.logging.config.file=" + home.resolve("conf").resolve("logging.properties"));
         command.add("@" + home.resolve("conf").resolve(kind + ".args"));
         command.addAll(arguments);
         return command;
+    }
+
+    /// Whether a training by this JDK has left its cache. By another's a JVM would do without its own shared classes,
+    /// too.
+    boolean isTrained(Path java) {
+        var of = home.resolve("sidecar.aot.jdk");
+        try {
+            return Files.exists(home.resolve("sidecar.aot"))
+                    && Files.exists(of)
+                    && Files.mismatch(of, java.resolve("release")) < 0;
+        } catch (IOException _) {
+            return false;
+        }
     }
 
     /// A sidecar has jars of its own, listed by the build; every other process has all of them.
