@@ -1,6 +1,5 @@
 package dev.bodyguard.config;
 
-import dev.bodyguard.config.Dangling.Lead;
 import dev.bodyguard.dialect.Dialect;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.model.Document;
@@ -8,7 +7,6 @@ import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -18,13 +16,12 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Each document's translation, and its last good one where the newest is refused, or leads to what nobody knows though
-/// the last good one does not. Where there never was a good one of a document that says who may come in, nobody may.
+/// Each document's translation, and its last good one where the newest is refused, or waits ([Hold]). Where there never
+/// was a good one of a document that says who may come in, nobody may.
 final class Documents {
     private final Dialect dialect;
     private final Events events;
@@ -32,49 +29,8 @@ final class Documents {
     private final Map<String, Entry> entries = new TreeMap<>();
     /// Keys of documents that changed since the last [#settle].
     private final Set<String> touched = new TreeSet<>();
-    /// Keys of documents whose newest version waits for what it leads to.
+    /// Keys of documents whose newest version waits.
     private final Set<String> waiting = new TreeSet<>();
-
-    /// One document.
-    ///
-    /// @param says what its newest version means
-    /// @param waitsFor why that is not in force though it is understood
-    /// @param besides what is wrong with misspelt documents that mean the same object
-    /// @param parts what is in force of it, or in its place
-    /// @param since the first generation that has its newest version
-    private record Entry(
-            Document newest,
-            Translation says,
-            List<Problem> waitsFor,
-            List<Problem> besides,
-            List<Part> parts,
-            InForce inForce,
-            long since) {
-        boolean accepted() {
-            return !says.refused() && waitsFor.isEmpty();
-        }
-
-        /// Whether another version is in force than the newest, which is understood.
-        boolean undecided() {
-            return !says.refused() && !parts.equals(says.parts());
-        }
-
-        List<Problem> problems() {
-            return Stream.concat(says.problems().stream(), waitsFor.stream()).toList();
-        }
-
-        Entry beside(List<Problem> others) {
-            return new Entry(newest, says, waitsFor, others, parts, inForce, since);
-        }
-
-        Entry waitingFor(List<Problem> unknown) {
-            return new Entry(newest, says, unknown, besides, parts, inForce, since);
-        }
-
-        Entry applied(long generation) {
-            return new Entry(newest, says, List.of(), besides, says.parts(), InForce.GOOD, generation);
-        }
-    }
 
     /// What is in force of a document.
     enum InForce {
@@ -134,42 +90,18 @@ final class Documents {
                         claim -> entries.put(key, read(before.get(key), claim, generation)),
                         () -> entries.remove(key)));
         open.removeIf(key -> !entries.containsKey(key));
-        var applicable = new TreeSet<>(open);
-        applicable.removeIf(key -> !entry(key).undecided());
-        var undecided = Set.copyOf(applicable);
-        var mesh = hold(applicable, workloads, names);
-        applicable.forEach(key -> entries.put(key, entry(key).applied(generation)));
+        var undecided = new TreeSet<>(open);
+        undecided.removeIf(key -> !entry(key).undecided());
+        var held = new Hold(entries, undecided, workloads, names).decide();
+        undecided.forEach(key -> {
+            var why = held.why().get(key);
+            entries.put(key, why == null ? entry(key).applied(generation) : entry(key).waitingFor(why));
+        });
         open.forEach(key -> announce(before.get(key), entry(key)));
         touched.clear();
         waiting.clear();
-        waiting.addAll(undecided);
-        waiting.removeAll(applicable);
-        return mesh;
-    }
-
-    /// Holds back newest versions that would lead to what nobody knows where those in force do not. Names are
-    /// those of services, which never wait; so it shows first which backend policies do, and then which routes,
-    /// by the subsets that the policies define.
-    ///
-    /// @param applicable keys of documents whose newest version is to come into force, less those held back
-    /// @return the mesh with the others
-    private Mesh hold(Set<String> applicable, Collection<? extends Part> workloads, Names names) {
-        var mesh = mesh(applicable, workloads);
-        names.look(mesh);
-        for (var leads : List.<BiFunction<Dangling, List<Part>, List<Lead>>>of(Dangling::policies, Dangling::routes)) {
-            var dangling = new Dangling(mesh, names);
-            boolean some = applicable.removeIf(key -> {
-                var entry = entry(key);
-                var unknown =
-                        Dangling.newly(leads.apply(dangling, entry.parts), leads.apply(dangling, entry.says.parts()));
-                entries.put(key, entry.waitingFor(unknown));
-                return !unknown.isEmpty();
-            });
-            if (some) {
-                mesh = mesh(applicable, workloads);
-            }
-        }
-        return mesh;
+        waiting.addAll(held.why().keySet());
+        return held.mesh();
     }
 
     private static Set<String> union(Set<String> some, Set<String> others) {
@@ -182,27 +114,20 @@ final class Documents {
         return Objects.requireNonNull(entries.get(key));
     }
 
-    /// @param applicable keys of documents that are in it with their newest version
-    private Mesh mesh(Set<String> applicable, Collection<? extends Part> workloads) {
-        var parts = new ArrayList<Part>(workloads);
-        entries.forEach((key, entry) -> parts.addAll(applicable.contains(key) ? entry.says.parts() : entry.parts));
-        return Mesh.of(parts);
-    }
-
     /// A document's newest version, the one before it in force as long as there is a good one.
     private Entry read(@Nullable Entry before, Claims.Claim claim, long since) {
         var besides = claim.besides().stream()
                 .flatMap(document -> translate(document).problems().stream())
                 .toList();
         var newest = claim.speaker();
-        if (before != null && before.newest.equals(newest)) {
+        if (before != null && before.newest().equals(newest)) {
             return before.beside(besides);
         }
         var says = translate(newest);
         var parts = says.parts();
         var inForce = InForce.GOOD;
-        if (before != null && before.inForce == InForce.GOOD) {
-            parts = before.parts;
+        if (before != null && before.inForce() == InForce.GOOD) {
+            parts = before.parts();
         } else if (says.refused()) {
             parts = dialect.inPlaceOf(newest);
             inForce = parts.isEmpty() ? InForce.NOTHING : InForce.CLOSED;
@@ -218,8 +143,10 @@ final class Documents {
         return entries.values().stream()
                 .flatMap(entry -> Stream.of(
                                 entry.problems(),
-                                entry.inForce == InForce.CLOSED ? List.of(closed(entry.newest)) : List.<Problem>of(),
-                                entry.besides)
+                                entry.inForce() == InForce.CLOSED
+                                        ? List.of(closed(entry.newest()))
+                                        : List.<Problem>of(),
+                                entry.besides())
                         .flatMap(List::stream))
                 .toList();
     }
@@ -231,9 +158,9 @@ final class Documents {
         var losers = new HashMap<String, String>();
         overridden.forEach(problem -> losers.putIfAbsent(object(problem.origin()), problem.message()));
         return entries.values().stream()
-                .filter(entry -> entry.newest.resourceVersion() != null)
+                .filter(entry -> entry.newest().resourceVersion() != null)
                 .map(entry -> new Standing(
-                        entry.newest,
+                        entry.newest(),
                         entry.accepted(),
                         entry.problems().stream()
                                 .filter(problem -> problem.severity() == Problem.Severity.ERROR)
@@ -241,8 +168,8 @@ final class Documents {
                                         ? problem.message()
                                         : problem.origin().field() + ": " + problem.message())
                                 .collect(Collectors.joining("; ")),
-                        losers.getOrDefault(object(entry.newest.origin()), ""),
-                        entry.since))
+                        losers.getOrDefault(object(entry.newest().origin()), ""),
+                        entry.since()))
                 .toList();
     }
 
@@ -257,20 +184,20 @@ final class Documents {
     private void announce(@Nullable Entry before, Entry now) {
         var known = new HashSet<>(before == null ? List.<Problem>of() : before.problems());
         // Whoever saves a mistake once more is told once more.
-        boolean again = !now.accepted() && (before == null || !before.newest.equals(now.newest));
+        boolean again = !now.accepted() && (before == null || !before.newest().equals(now.newest()));
         for (Problem problem : now.problems()) {
             if (again || !known.contains(problem)) {
                 switch (problem.severity()) {
-                    case ERROR -> events.refused(problem, now.inForce);
+                    case ERROR -> events.refused(problem, now.inForce());
                     case WARNING -> events.warned(problem);
                 }
             }
         }
-        now.besides.stream()
-                .filter(problem -> before == null || !before.besides.contains(problem))
+        now.besides().stream()
+                .filter(problem -> before == null || !before.besides().contains(problem))
                 .forEach(problem -> events.refused(problem, InForce.NOTHING));
         if (before != null && !before.accepted() && now.accepted()) {
-            events.applied(now.newest);
+            events.applied(now.newest());
         }
     }
 

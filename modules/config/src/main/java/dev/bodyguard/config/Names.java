@@ -1,41 +1,51 @@
 package dev.bodyguard.config;
 
 import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Service;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.TreeSet;
 
-/// Names that somebody has, or had: services, of documents or registered, and service accounts. A service comes with
-/// its first workload, and what went with its last one was no typo. Owned by one thread.
+/// Names that somebody has, of documents or registered, and those that workloads had: a service comes with its first
+/// workload, and what went with its last one was no typo. A name that only documents gave goes with them. Owned by one
+/// thread.
 final class Names {
-    /// So many are remembered that nobody has any more.
+    /// So many are remembered that no workload has any more.
     private static final int MOST_OF_THE_PAST = 10_000;
 
-    /// Those known latest at the end.
-    private final LinkedHashSet<String> known = new LinkedHashSet<>();
+    /// Those that workloads have or had, the latest at the end.
+    private final LinkedHashSet<String> registered = new LinkedHashSet<>();
 
     private Set<String> present = Set.of();
 
-    /// Takes a new mesh in.
+    /// Takes a mesh in, in place of the one before.
     void look(Mesh mesh) {
         present = mesh.names();
-        known.removeAll(present);
-        known.addAll(present);
-        while (known.size() > present.size() + MOST_OF_THE_PAST) {
-            known.removeFirst();
+        var now = new TreeSet<String>();
+        for (var workload : mesh.workloads()) {
+            if (!workload.service().isEmpty()) {
+                now.add(Service.host(workload.service(), workload.namespace()));
+            }
+        }
+        registered.removeAll(now);
+        registered.addAll(now);
+        while (registered.size() > now.size() + MOST_OF_THE_PAST) {
+            registered.removeFirst();
         }
     }
 
-    /// Whether somebody has, or had, this full name, or any below a wildcard.
+    /// Whether somebody has this full name, or any below a wildcard, or a workload had it.
     boolean know(String host) {
         if (host.startsWith("*")) {
             var suffix = host.substring(1);
-            return known.stream().anyMatch(name -> name.endsWith(suffix));
+            return present.stream().anyMatch(name -> name.endsWith(suffix))
+                    || registered.stream().anyMatch(name -> name.endsWith(suffix));
         }
-        if (known.contains(host) || known.contains("*")) {
+        if (present.contains(host) || registered.contains(host) || present.contains("*")) {
             return true;
         }
         for (int dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
-            if (known.contains("*" + host.substring(dot))) {
+            if (present.contains("*" + host.substring(dot))) {
                 return true;
             }
         }

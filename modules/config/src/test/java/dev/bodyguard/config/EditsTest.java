@@ -48,6 +48,25 @@ class EditsTest {
               selector: {matchLabels: {app: pay}}
               rules: [{from: [{source: {serviceAccounts: [checkout]}}]}]
             """;
+    private static final String ENTRY = """
+            apiVersion: networking.istio.io/v1
+            kind: ServiceEntry
+            metadata: {name: bank}
+            spec:
+              hosts: [api.example.com]
+              ports: [{number: 80, name: http}]
+            """;
+    private static final String OUTWARD = """
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: bank}
+            spec:
+              hosts: [bank]
+              http:
+                - route: [{destination: {host: api.example.com}}]
+            """;
+    private static final String PAY = "pay.default.svc.cluster.local";
     private static final String STAYS = "refused, GOOD: ";
 
     private final Diary diary = new Diary();
@@ -254,19 +273,122 @@ class EditsTest {
     }
 
     @Test
-    void aFirstVersionAndWhatOthersTakeAwayAreObeyed() {
+    void aFirstVersionIsObeyed() {
         save(ROUTE);
+
         assertThat(diary.read()).isEmpty();
         assertThat(leads()).containsExactly("pay v2");
+    }
 
+    // An edit that takes away what routes lead to.
+
+    @Test
+    void aSubsetThatRoutesLeadToStaysUntilNoneDoes() {
         save(RULE + ROUTE);
-        save(RULE.replace("v2", "v3") + ROUTE);
 
-        assertThat(diary.read()).isEmpty();
-        assertThat(mesh.problems())
+        save(RULE.replace("{name: v2", "{name: v2b") + ROUTE);
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:8:7: DestinationRule default/pay: spec.subsets[1]: subset v2 is gone (there are v1,"
+                        + " v2b; is v2b meant to be v2?), and a.yaml:19 (VirtualService default/pay) leads to it; put"
+                        + " it back, or change the route too. This version waits until somebody else has it, or"
+                        + " nothing leads to it");
+        assertThat(mesh.problems()).isEmpty();
+        assertThat(mesh.subsets(PAY)).containsExactly("v1", "v2");
+
+        save(RULE.replace("{name: v2", "{name: v2b") + ROUTE.replace("subset: v2", "subset: v2b"));
+
+        assertThat(diary.read()).containsExactly("applied: pay");
+        assertThat(leads()).containsExactly("pay v2b");
+        assertThat(mesh.subsets(PAY)).containsExactly("v1", "v2b");
+    }
+
+    @Test
+    void aRuleWhoseSubsetsAreAllGoneIsToldAtItsHost() {
+        save(RULE + ROUTE);
+
+        save(RULE.substring(0, RULE.indexOf("  subsets:")) + ROUTE);
+
+        assertThat(diary.read())
                 .singleElement()
                 .asString()
-                .contains("no DestinationRule defines subset v2 of pay.default.svc.cluster.local; requests routed");
+                .startsWith(STAYS + "a.yaml:5:9: DestinationRule default/pay: spec.host: subset v2 is gone, and ");
+        assertThat(mesh.problems()).isEmpty();
+    }
+
+    @Test
+    void aRuleThatTurnsToAnotherHostTakesItsSubsetsAlong() {
+        run(workload("pay"), workload("refund"));
+        save(RULE + ROUTE);
+
+        save(RULE.replace("host: pay", "host: refund") + ROUTE);
+
+        assertThat(diary.read())
+                .singleElement()
+                .asString()
+                .startsWith(STAYS + "a.yaml:5:9: DestinationRule default/pay: spec.host: subset v2 is gone, and ");
+        assertThat(mesh.problems()).isEmpty();
+    }
+
+    @Test
+    void aSubsetThatAnotherRuleDefinesMayGo() {
+        var other = "---\n" + RULE.replace("{name: pay}", "{name: pay-canary}").replace("{name: v1", "{name: v0");
+        save(RULE + ROUTE + other);
+        diary.read();
+
+        save(RULE.replace("v2", "v3") + ROUTE + other);
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(mesh.subsets(PAY)).contains("v3", "v2");
+    }
+
+    @Test
+    void aRuleGoesAsSoonAsNoRouteLeadsToWhatItTakesAway() {
+        save(RULE + ROUTE);
+        save(RULE.replace("v2", "v3") + ROUTE);
+        diary.read();
+
+        save(RULE.replace("v2", "v3"));
+
+        assertThat(diary.read()).containsExactly("applied: pay");
+        assertThat(mesh.subsets(PAY)).containsExactly("v1", "v3");
+    }
+
+    @Test
+    void aRouteThatWaitsKeepsTheSubsetThatItsLastGoodVersionLeadsTo() {
+        save(RULE + ROUTE);
+
+        save(RULE.replace("v2", "v3") + ROUTE.replace("  host: pay", "  host: pai").replace("subset: v2", "subset: v3"));
+
+        assertThat(diary.read()).hasSize(2).allMatch(line -> line.startsWith(STAYS));
+        assertThat(leads()).containsExactly("pay v2");
+        assertThat(mesh.problems()).isEmpty();
+
+        save(RULE.replace("v2", "v3") + ROUTE.replace("subset: v2", "subset: v3"));
+
+        assertThat(diary.read()).containsExactly("applied: pay", "applied: pay");
+        assertThat(leads()).containsExactly("pay v3");
+    }
+
+    @Test
+    void anEntryKeepsTheHostThatRoutesLeadTo() {
+        save(ENTRY + OUTWARD);
+
+        save(ENTRY.replace("api.example.com", "apj.example.com") + OUTWARD);
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:1:1: ServiceEntry default/bank: host api.example.com is gone (there is"
+                        + " apj.example.com; is apj.example.com meant to be api.example.com?), and a.yaml:14"
+                        + " (VirtualService default/bank) leads to it; put it back, or change the route too. This"
+                        + " version waits until somebody else has it, or nothing leads to it");
+        assertThat(mesh.service("api.example.com")).isPresent();
+
+        save(ENTRY.replace("api.example.com", "apj.example.com") + OUTWARD.replace("api.example.com", "apj.example.com"));
+
+        assertThat(diary.read()).containsExactly("applied: bank");
+        assertThat(mesh.service("api.example.com")).isEmpty();
     }
 
     @Test

@@ -7,22 +7,34 @@ import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.ServiceAccount;
+import dev.bodyguard.model.Workload;
 import dev.bodyguard.source.files.Yaml;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class NamesTest {
     private final Names names = new Names();
 
     @Test
-    void aNameThatIsGoneIsStillKnown() {
-        names.look(accounts("pay"));
-        names.look(accounts("refund"));
+    void aNameWhoseWorkloadsAreGoneIsStillKnown() {
+        names.look(workloads("pay"));
+        names.look(workloads("refund"));
 
         assertThat(names.know("pay.default.svc.cluster.local")).isTrue();
         assertThat(names.know("pai.default.svc.cluster.local")).isFalse();
         assertThat(names.present()).containsExactly("refund.default.svc.cluster.local");
+    }
+
+    @Test
+    void aNameThatOnlyADocumentGaveGoesWithIt() {
+        names.look(account("pay"));
+        assertThat(names.know("pay.default.svc.cluster.local")).isTrue();
+
+        names.look(workloads("refund"));
+
+        assertThat(names.know("pay.default.svc.cluster.local")).isFalse();
     }
 
     @Test
@@ -44,26 +56,32 @@ class NamesTest {
 
     @Test
     void whatWentFirstIsForgottenFirst() {
-        names.look(accounts("first"));
+        names.look(workloads("first"));
         for (int i = 0; i < 20; i++) {
             var some = new String[500];
             for (int j = 0; j < some.length; j++) {
-                some[j] = "account-" + i + "-" + j;
+                some[j] = "app-" + i + "-" + j;
             }
-            names.look(accounts(some));
+            names.look(workloads(some));
         }
         assertThat(names.know("first.default.svc.cluster.local")).isTrue();
 
-        names.look(accounts("last"));
+        names.look(workloads("last"));
 
         assertThat(names.know("first.default.svc.cluster.local")).isFalse();
-        assertThat(names.know("account-0-0.default.svc.cluster.local")).isTrue();
+        assertThat(names.know("app-0-0.default.svc.cluster.local")).isTrue();
     }
 
-    private static Mesh accounts(String... names) {
+    private static Mesh account(String name) {
+        return Mesh.of(List.of(
+                new ServiceAccount("default", name, new Origin("ServiceAccount", "default", name, "", null))));
+    }
+
+    private static Mesh workloads(String... names) {
         List<Part> parts = new ArrayList<>();
         for (String name : names) {
-            parts.add(new ServiceAccount("default", name, new Origin("ServiceAccount", "default", name, "", null)));
+            parts.add(Workload.registered(
+                    "default", name + "-1", name, name, Map.of(), "127.0.0.1", Map.of(80, 8080), true));
         }
         return Mesh.of(parts);
     }

@@ -651,10 +651,12 @@ public final class Mesh {
 
     /// Whether the subset that a destination names is defined; true where it names none.
     public boolean defined(Destination destination) {
-        return destination.subset().isEmpty()
-                || policy(destination.host())
-                        .flatMap(policy -> policy.subset(destination.subset()))
-                        .isPresent();
+        return destination.subset().isEmpty() || defined(destination.host(), destination.subset());
+    }
+
+    /// Whether a backend policy for a full host name defines a subset.
+    public boolean defined(String host, String subset) {
+        return policy(host).flatMap(policy -> policy.subset(subset)).isPresent();
     }
 
     private String subsetsThatExist(Destination destination) {

@@ -1,0 +1,79 @@
+package dev.bodyguard.config;
+
+import dev.bodyguard.model.BackendPolicy;
+import dev.bodyguard.model.HttpRoutes;
+import dev.bodyguard.model.Origin;
+import dev.bodyguard.model.Part;
+import dev.bodyguard.model.Service;
+import dev.bodyguard.model.ServiceAccount;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A place in a document that leads to what another document, or a workload, gives.
+///
+/// @param at where it is written
+record Lead(To to, Origin at) {
+    /// What is led to; places are compared by it.
+    sealed interface To {
+        /// The full name, or a wildcard.
+        String host();
+
+        /// Whether a document of these parts gives it.
+        boolean givenBy(List<Part> parts);
+    }
+
+    /// Whoever has a name.
+    record Host(String host) implements To {
+        @Override
+        public boolean givenBy(List<Part> parts) {
+            return parts.stream()
+                    .anyMatch(part -> (part instanceof Service service && covers(service.host(), host))
+                            || (part instanceof ServiceAccount account
+                                    && Service.host(account.name(), account.namespace())
+                                            .equals(host)));
+        }
+    }
+
+    /// Some of the instances behind a name.
+    record Subset(String host, String subset) implements To {
+        @Override
+        public boolean givenBy(List<Part> parts) {
+            return parts.stream()
+                    .anyMatch(part -> part instanceof BackendPolicy policy
+                            && covers(policy.host(), host)
+                            && policy.subset(subset).isPresent());
+        }
+    }
+
+    /// Whether a name, or a wildcard, is or includes another.
+    static boolean covers(String host, String other) {
+        return host.equals(other) || (host.startsWith("*") && other.endsWith(host.substring(1)));
+    }
+
+    /// Those of backend policies: the hosts that they are about.
+    static List<Lead> ofPolicies(List<Part> parts) {
+        var leads = new ArrayList<Lead>();
+        for (var part : parts) {
+            if (part instanceof BackendPolicy policy) {
+                leads.add(new Lead(new Host(policy.host()), policy.hostAt()));
+            }
+        }
+        return leads;
+    }
+
+    /// Those of routes: the hosts that requests are sent to, and their subsets.
+    static List<Lead> ofRoutes(List<? extends Part> parts) {
+        var leads = new ArrayList<Lead>();
+        for (var part : parts) {
+            if (part instanceof HttpRoutes routes) {
+                for (var to : routes.destinations()) {
+                    leads.add(new Lead(new Host(to.host()), to.hostAt()));
+                    if (!to.subset().isEmpty()) {
+                        leads.add(new Lead(new Subset(to.host(), to.subset()), to.origin()));
+                    }
+                }
+            }
+        }
+        return leads;
+    }
+}
