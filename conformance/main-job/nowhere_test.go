@@ -3,6 +3,8 @@ package mainjob
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +16,11 @@ import (
 // origin; an answer that an author wants is none of the mesh's refusals, and told as his.
 func TestUndefinedSubsetIsTold(t *testing.T) {
 	m := NewMesh(t)
-	m.Write("payments.yaml", `apiVersion: networking.istio.io/v1alpha3
+	// A file that goes as a whole is its author's wish; in one that stays, the rule would stay in force.
+	if err := os.Remove(filepath.Join(m.YAML, "payments.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	m.Write("closed.yaml", `apiVersion: networking.istio.io/v1alpha3
 kind: VirtualService
 metadata: {name: payment-vs}
 spec:
@@ -24,6 +30,7 @@ spec:
       directResponse: {status: 503, body: {string: closed today}}
     - route: [{destination: {host: payment-service, subset: v2}}]
 `)
+	m.Plane.Says(`closed\.yaml:9:\d+: .* no DestinationRule defines subset v2 of payment-service`, 10*time.Second)
 	m.Join("payment-service", "v2", "v2", nil)
 	checkout := m.Join("checkout", "v1", "a", nil)
 	sentence := "no DestinationRule defines subset v2 of payment-service"
@@ -33,7 +40,7 @@ spec:
 	}
 	line := logged(t, checkout, "/open")
 	if line["response_flags"] != "NC" || !strings.HasPrefix(fmt.Sprint(line["sentence"]), sentence) ||
-		!strings.HasPrefix(fmt.Sprint(line["rule"]), "VirtualService default/payment-vs spec.http[1] (payments.yaml:9:") {
+		!strings.HasPrefix(fmt.Sprint(line["rule"]), "VirtualService default/payment-vs spec.http[1] (closed.yaml:9:") {
 		t.Errorf("logged as %v", line)
 	}
 

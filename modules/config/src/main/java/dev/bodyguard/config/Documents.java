@@ -88,16 +88,23 @@ final class Documents {
         touched.forEach(key -> claims.of(key)
                 .ifPresentOrElse(
                         claim -> entries.put(key, read(before.get(key), claim, generation)),
-                        () -> entries.remove(key)));
+                        () -> entries.computeIfPresent(key, (_, entry) -> entry.removed(generation))));
         open.removeIf(key -> !entries.containsKey(key));
         var undecided = new TreeSet<>(open);
         undecided.removeIf(key -> !entry(key).undecided());
         var held = new Hold(entries, undecided, workloads, names).decide();
-        undecided.forEach(key -> {
+        open.forEach(key -> {
             var why = held.why().get(key);
-            entries.put(key, why == null ? entry(key).applied(generation) : entry(key).waitingFor(why));
+            var entry = entry(key);
+            if (why != null) {
+                entries.put(key, entry.waitingFor(why));
+            } else if (entry.gone()) {
+                entries.remove(key);
+            } else if (entry.undecided()) {
+                entries.put(key, entry.applied(generation));
+            }
+            announce(before.get(key), entries.get(key));
         });
-        open.forEach(key -> announce(before.get(key), entry(key)));
         touched.clear();
         waiting.clear();
         waiting.addAll(held.why().keySet());
@@ -120,7 +127,7 @@ final class Documents {
                 .flatMap(document -> translate(document).problems().stream())
                 .toList();
         var newest = claim.speaker();
-        if (before != null && before.newest().equals(newest)) {
+        if (before != null && !before.gone() && before.newest().equals(newest)) {
             return before.beside(besides);
         }
         var says = translate(newest);
@@ -132,7 +139,7 @@ final class Documents {
             parts = dialect.inPlaceOf(newest);
             inForce = parts.isEmpty() ? InForce.NOTHING : InForce.CLOSED;
         }
-        return new Entry(newest, says, List.of(), besides, parts, inForce, since);
+        return new Entry(false, newest, says, List.of(), besides, parts, inForce, since);
     }
 
     int size() {
@@ -181,7 +188,13 @@ final class Documents {
         return new Problem(Problem.Severity.ERROR, document.origin(), "is not understood; " + InForce.CLOSED);
     }
 
-    private void announce(@Nullable Entry before, Entry now) {
+    private void announce(@Nullable Entry before, @Nullable Entry now) {
+        if (now == null) {
+            if (before != null && before.gone()) {
+                events.removed(before.newest());
+            }
+            return;
+        }
         var known = new HashSet<>(before == null ? List.<Problem>of() : before.problems());
         // Whoever saves a mistake once more is told once more.
         boolean again = !now.accepted() && (before == null || !before.newest().equals(now.newest()));

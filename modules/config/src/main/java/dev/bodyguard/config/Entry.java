@@ -3,19 +3,26 @@ package dev.bodyguard.config;
 import dev.bodyguard.config.Documents.InForce;
 import dev.bodyguard.dialect.Translation;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Location;
+import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// One document: what is in force of it, and its newest version.
 ///
+/// @param gone whether its newest version is that there is none any more
+/// @param newest its newest version, the last one where it is gone
 /// @param says what its newest version means
 /// @param waitsFor why that is not in force though it is understood
 /// @param besides what is wrong with misspelt documents that mean the same object
 /// @param parts what is in force of it, or in its place
 /// @param since the first generation that has its newest version
 record Entry(
+        boolean gone,
         Document newest,
         Translation says,
         List<Problem> waitsFor,
@@ -23,13 +30,32 @@ record Entry(
         List<Part> parts,
         InForce inForce,
         long since) {
+    /// What is left where no document is.
+    private static final Translation NOTHING = new Translation(List.of(), List.of());
+
     boolean accepted() {
         return !says.refused() && waitsFor.isEmpty();
     }
 
     /// Whether another version is in force than the newest, which is understood.
     boolean undecided() {
-        return !says.refused() && !parts.equals(says.parts());
+        return gone || (!says.refused() && !parts.equals(says.parts()));
+    }
+
+    /// The file whose removal is a wish; empty where an API server has the document, or nobody knows where it stands.
+    Optional<String> file() {
+        var at = newest.resourceVersion() == null ? newest.root().at() : null;
+        return Optional.ofNullable(at).map(Location::file);
+    }
+
+    /// Where the newest version is a mistake in itself; null where it is none.
+    @Nullable
+    Origin mistake() {
+        return Stream.concat(says.problems().stream(), besides.stream())
+                .filter(problem -> problem.severity() == Problem.Severity.ERROR)
+                .map(Problem::origin)
+                .findFirst()
+                .orElse(null);
     }
 
     List<Problem> problems() {
@@ -37,14 +63,18 @@ record Entry(
     }
 
     Entry beside(List<Problem> others) {
-        return new Entry(newest, says, waitsFor, others, parts, inForce, since);
+        return new Entry(gone, newest, says, waitsFor, others, parts, inForce, since);
     }
 
     Entry waitingFor(List<Problem> unknown) {
-        return new Entry(newest, says, unknown, besides, parts, inForce, since);
+        return new Entry(gone, newest, says, unknown, besides, parts, inForce, since);
+    }
+
+    Entry removed(long generation) {
+        return new Entry(true, newest, NOTHING, List.of(), List.of(), parts, inForce, generation);
     }
 
     Entry applied(long generation) {
-        return new Entry(newest, says, List.of(), besides, says.parts(), InForce.GOOD, generation);
+        return new Entry(gone, newest, says, List.of(), besides, says.parts(), InForce.GOOD, generation);
     }
 }

@@ -20,6 +20,9 @@ interface Events {
     /// A document that was refused is in force again.
     void applied(Document document);
 
+    /// A document that is gone from its file, and stayed in force, no longer does.
+    void removed(Document document);
+
     /// Two documents that are right each for itself contradict each other.
     void contradicted(Problem problem);
 

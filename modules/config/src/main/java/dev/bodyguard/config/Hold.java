@@ -2,10 +2,13 @@ package dev.bodyguard.config;
 
 import dev.bodyguard.config.Lead.To;
 import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,10 +17,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /// Which newest versions wait, so that no mistake in one takes away what is in force: one that leads to what nobody has
-/// where the version in force does not, and one that takes away what routes lead to. Each that waits may bring others
-/// into that state, so it is asked again until nothing changes; each time more wait, so that ends.
+/// where the version in force does not, and one that takes away what routes lead to. That a document is gone from a file
+/// that stays is a version too, and waits as well where another one of that file is a mistake: half a file is one without
+/// its last documents. Each that waits may bring others into that state, so it is asked again until nothing changes; each
+/// time more wait, so that ends.
 final class Hold {
     private final Map<String, Entry> entries;
     private final Collection<? extends Part> workloads;
@@ -25,6 +31,9 @@ final class Hold {
     /// Keys of documents whose newest version is to come into force.
     private final Set<String> applicable;
     private final Map<String, List<Problem>> why = new TreeMap<>();
+    /// Those of them that wait only because of others.
+    private final Set<String> beside = new HashSet<>();
+
     private Mesh mesh;
 
     /// What was decided.
@@ -45,7 +54,7 @@ final class Hold {
 
     Held decide() {
         // Policies before routes: by the subsets that they define it shows which routes lead to none.
-        while (astray(Lead::ofPolicies) || astray(Lead::ofRoutes) || depriving()) {
+        while (astray(Lead::ofPolicies) || astray(Lead::ofRoutes) || depriving() || cutOff()) {
             mesh = look();
         }
         return new Held(why, mesh);
@@ -79,18 +88,63 @@ final class Hold {
                 lost.computeIfAbsent(lead.to(), _ -> new ArrayList<>()).add(lead);
             }
         }
+        var files = files();
         return hold(entry -> lost.entrySet().stream()
+                .filter(_ -> !entry.gone() || entry.file().filter(files::contains).isPresent())
                 .filter(one -> one.getKey().givenBy(entry.parts())
                         && !one.getKey().givenBy(entry.says().parts()))
                 .map(one -> Losses.taken(one.getKey(), entry, one.getValue()))
                 .toList());
     }
 
+    /// Holds what is gone from a file in which something is a mistake, be it only by what it leads to.
+    private boolean cutOff() {
+        if (applicable.stream().noneMatch(key -> entry(key).gone())) {
+            return false;
+        }
+        var mistakes = mistakes();
+        var whole = Set.copyOf(applicable);
+        boolean some = hold(entry -> entry.gone() && !entry.parts().isEmpty()
+                ? entry.file().map(mistakes::get).stream()
+                        .map(mistake -> Losses.cutOff(entry, mistake))
+                        .toList()
+                : List.of());
+        whole.stream().filter(key -> !applicable.contains(key)).forEach(beside::add);
+        return some;
+    }
+
+    /// Where in a file something is a mistake, those first that stand in it.
+    private Map<String, Origin> mistakes() {
+        var first = new HashMap<String, Origin>();
+        for (boolean gone : List.of(false, true)) {
+            entries.forEach((key, entry) -> {
+                var waits = beside.contains(key) ? null : why.get(key);
+                var at = waits == null ? entry.mistake() : waits.getFirst().origin();
+                if (entry.gone() == gone && at != null) {
+                    entry.file().ifPresent(file -> first.putIfAbsent(file, at));
+                }
+            });
+        }
+        return first;
+    }
+
+    /// Files that have a document.
+    private Set<String> files() {
+        return entries.values().stream()
+                .filter(entry -> !entry.gone())
+                .flatMap(entry -> entry.file().stream())
+                .collect(Collectors.toSet());
+    }
+
+    private Entry entry(String key) {
+        return Objects.requireNonNull(entries.get(key));
+    }
+
     /// @param problems because of which a newest version waits; empty where it does not
     /// @return whether some do that did not
     private boolean hold(Function<Entry, List<Problem>> problems) {
         return applicable.removeIf(key -> {
-            var found = problems.apply(Objects.requireNonNull(entries.get(key)));
+            var found = problems.apply(entry(key));
             if (!found.isEmpty()) {
                 why.put(key, found);
             }

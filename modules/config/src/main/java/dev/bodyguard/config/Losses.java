@@ -25,6 +25,13 @@ final class Losses {
         var who = places.removeFirst()
                 + (places.isEmpty() ? " leads" : " and " + places.size() + " more place(s) lead")
                 + " to ";
+        if (entry.gone()) {
+            return error(
+                    entry.newest().origin(),
+                    "is gone from its file, but " + who + shown(to)
+                            + ", which it defines; put it back, or change the route too. It goes by itself once nothing"
+                            + " leads there, and at once with the whole file");
+        }
         var words = "; put it back, or change the route too. This version waits until somebody else has it, or nothing"
                 + " leads to it";
         return switch (to) {
@@ -49,6 +56,16 @@ final class Losses {
         };
     }
 
+    /// Tells the author that a document is not taken out of force because another of its file is a mistake.
+    ///
+    /// @param mistake where that is
+    static Problem cutOff(Entry entry, Origin mistake) {
+        return error(
+                entry.newest().origin(),
+                "is gone from its file, in which " + place(mistake)
+                        + " is a mistake, so this may be one too; correct that, and this goes by itself");
+    }
+
     private static Problem error(Origin at, String message) {
         return new Problem(Problem.Severity.ERROR, at, message);
     }
@@ -58,6 +75,13 @@ final class Losses {
         var object = origin.kind() + " " + origin.namespace() + "/" + origin.name();
         var at = origin.at();
         return at == null ? object : at.file() + ":" + at.line() + " (" + object + ")";
+    }
+
+    private static String shown(To to) {
+        return switch (to) {
+            case Lead.Host(var host) -> host;
+            case Lead.Subset(var host, var subset) -> "subset " + subset + " of " + host;
+        };
     }
 
     private static String instead(List<String> there, @Nullable String near, String gone) {

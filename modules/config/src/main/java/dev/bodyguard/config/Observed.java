@@ -77,6 +77,11 @@ final class Observed implements Events {
     }
 
     @Override
+    public void removed(Document document) {
+        LOG.log(Level.INFO, document.origin() + " is out of force now");
+    }
+
+    @Override
     public void contradicted(Problem problem) {
         LOG.log(Level.WARNING, problem.toString());
     }

@@ -40,6 +40,11 @@ final class Diary implements Events {
     }
 
     @Override
+    public void removed(Document document) {
+        note("removed: " + document.name());
+    }
+
+    @Override
     public void contradicted(Problem problem) {
         note("contradicted: " + problem);
     }

@@ -416,6 +416,176 @@ class EditsTest {
         assertThat(leads()).containsExactly("refund v1");
     }
 
+    // A document that is gone from a file that stays.
+
+    @Test
+    void whatRoutesLeadToDoesNotGoWithTheEndOfAFile() {
+        save(ROUTE + "---\n" + RULE);
+
+        save(ROUTE);
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:13:1: DestinationRule default/pay: is gone from its file, but a.yaml:11 (VirtualService"
+                        + " default/pay) leads to subset v2 of pay.default.svc.cluster.local, which it defines; put it"
+                        + " back, or change the route too. It goes by itself once nothing leads there, and at once with"
+                        + " the whole file");
+        assertThat(mesh.problems()).isEmpty();
+        assertThat(documents.problems()).hasSize(1);
+
+        save(ROUTE.replace("            subset: v2\n", ""));
+
+        assertThat(diary.read()).containsExactly("removed: pay");
+        assertThat(mesh.subsets(PAY)).isEmpty();
+        assertThat(documents.problems()).isEmpty();
+        assertThat(documents.size()).isOne();
+    }
+
+    @Test
+    void anEntryWhoseHostRoutesLeadToDoesNotGoWithTheBeginningOfAFile() {
+        save(ENTRY + OUTWARD);
+
+        save(OUTWARD);
+
+        assertThat(diary.read())
+                .singleElement()
+                .asString()
+                .startsWith(STAYS
+                        + "a.yaml:1:1: ServiceEntry default/bank: is gone from its file, but a.yaml:8 (VirtualService"
+                        + " default/bank) leads to api.example.com, which it defines; ");
+        assertThat(mesh.service("api.example.com")).isPresent();
+    }
+
+    @Test
+    void whatIsPutBackIsInForceAsIfNothingHadBeen() {
+        save(ROUTE + "---\n" + RULE);
+        save(ROUTE);
+        diary.read();
+
+        save(ROUTE + "---\n" + RULE);
+
+        assertThat(diary.read()).containsExactly("applied: pay");
+        assertThat(documents.problems()).isEmpty();
+
+        save(ROUTE + "---\n" + RULE.replace("{name: v1", "{name: v3"));
+        assertThat(mesh.subsets(PAY)).containsExactly("v3", "v2");
+    }
+
+    @Test
+    void aFileThatIsCutOffWithinADocumentTakesNoneOfTheOthersAway() {
+        save(ROUTE + "---\n" + RULE + "---\n" + POLICY);
+
+        save(ROUTE.substring(0, ROUTE.indexOf("        - destination:")));
+
+        assertThat(diary.read())
+                .hasSize(3)
+                .allMatch(line -> line.startsWith(STAYS))
+                .filteredOn(line -> line.contains("AuthorizationPolicy"))
+                .containsExactly(STAYS
+                        + "a.yaml:22:1: AuthorizationPolicy default/pay: is gone from its file, in which a.yaml:8"
+                        + " (VirtualService default/pay) is a mistake, so this may be one too; correct that, and this"
+                        + " goes by itself");
+        assertThat(leads()).containsExactly("pay v2");
+        assertThat(mesh.problems()).isEmpty();
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).hasSize(1);
+
+        save(ROUTE.replace("            subset: v2\n", ""));
+
+        assertThat(diary.read()).containsExactly("removed: pay", "applied: pay", "removed: pay");
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).isEmpty();
+    }
+
+    @Test
+    void aDocumentThatIsRenamedAndBrokenAtOnceStays() {
+        save(POLICY + ROUTE + "---\n" + RULE);
+
+        save(POLICY.replace("{name: pay}", "{name: payers}").replace("rules", "ruls")
+                + ROUTE + "---\n" + RULE);
+
+        assertThat(diary.read())
+                .anyMatch(line -> line.startsWith(STAYS + "a.yaml:1:1: AuthorizationPolicy default/pay: is gone from"
+                        + " its file, in which a.yaml:6 (AuthorizationPolicy default/payers) is a mistake"));
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80))
+                .extracting(policy -> policy.origin().name())
+                .contains("pay");
+
+        save(POLICY.replace("{name: pay}", "{name: payers}") + ROUTE + "---\n" + RULE);
+
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80))
+                .extracting(policy -> policy.origin().name())
+                .containsExactly("payers");
+        assertThat(documents.problems()).isEmpty();
+    }
+
+    @Test
+    void aDocumentThatIsOnlyRenamedGoesUnderItsOldName() {
+        save(ROUTE + "---\n" + RULE);
+
+        save(ROUTE + "---\n" + RULE.replace("{name: pay}", "{name: payments}"));
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(documents.size()).isEqualTo(2);
+        assertThat(mesh.problems()).isEmpty();
+    }
+
+    @Test
+    void whatWaitsInAFileKeepsWhatIsGoneFromIt() {
+        save(ROUTE + "---\n" + RULE + "---\n" + POLICY);
+
+        save(ROUTE.replace("  host: pay", "  host: pai").replace("            subset: v2\n", "") + "---\n" + RULE);
+
+        assertThat(diary.read()).hasSize(2).allMatch(line -> line.startsWith(STAYS));
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).hasSize(1);
+
+        run(workload("pay"), workload("pai"));
+
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).isEmpty();
+    }
+
+    @Test
+    void aWholeFileGoesAtOnceAndTheRoutesAuthorIsTold() {
+        save(RULE);
+        addTo("b.yaml", ROUTE);
+
+        save("");
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(mesh.subsets(PAY)).isEmpty();
+        assertThat(mesh.problems())
+                .singleElement()
+                .asString()
+                .startsWith("b.yaml:11:21: VirtualService default/pay: ")
+                .contains("no DestinationRule defines subset v2 of pay.default.svc.cluster.local; requests routed");
+    }
+
+    @Test
+    void aFileThatGoesAfterItsDocumentsTakesThoseThatStayedAlong() {
+        save(RULE + "---\n" + POLICY);
+        addTo("b.yaml", ROUTE);
+        save(POLICY);
+        assertThat(mesh.subsets(PAY)).isNotEmpty();
+
+        save("");
+
+        assertThat(mesh.subsets(PAY)).isEmpty();
+        assertThat(documents.size()).isOne();
+    }
+
+    @Test
+    void whatAnApiServerNoLongerHasGoesAtOnce() {
+        save(ROUTE);
+        for (var document : Yaml.parse("a.yaml", RULE).documents()) {
+            documents.take(Map.of("rule", stored(document)), List.of());
+        }
+        mesh = documents.settle(workloads, names, ++generation);
+
+        documents.take(Map.of(), List.of("rule"));
+        mesh = documents.settle(workloads, names, ++generation);
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(mesh.problems()).hasSize(1);
+    }
+
     @Test
     void anApiServerIsToldThatAVersionIsNotAccepted() {
         save(RULE + ROUTE);
@@ -424,8 +594,7 @@ class EditsTest {
 
         workloads = List.of();
         saved = new HashMap<>(saved);
-        saved.replaceAll((_, document) -> new Document(
-                document.apiVersion(), document.kind(), document.namespace(), document.name(), "7", document.root()));
+        saved.replaceAll((_, document) -> stored(document));
         documents.take(saved, List.of());
         mesh = documents.settle(workloads, names, 9);
 
@@ -452,10 +621,20 @@ class EditsTest {
     }
 
     private void add(String yaml) {
-        for (var document : Yaml.parse("a.yaml", yaml).documents()) {
+        addTo("a.yaml", yaml);
+    }
+
+    private void addTo(String file, String yaml) {
+        for (var document : Yaml.parse(file, yaml).documents()) {
             documents.take(Map.of(document.apiVersion() + "/" + document.key(), document), List.of());
         }
         mesh = documents.settle(workloads, names, ++generation);
+    }
+
+    /// As an API server has it.
+    private static Document stored(Document document) {
+        return new Document(
+                document.apiVersion(), document.kind(), document.namespace(), document.name(), "7", document.root());
     }
 
     private void run(Workload... now) {
