@@ -30,6 +30,14 @@ record Dangling(Mesh mesh, Names names) {
                 .toList();
     }
 
+    /// What rules are newly about that nobody has, where they no longer are about what somebody has: a name that they are
+    /// about besides may be one of their own.
+    List<Problem> turned(List<Lead> inForce, List<Lead> newest) {
+        var now = newest.stream().map(Lead::to).collect(Collectors.toSet());
+        boolean left = inForce.stream().anyMatch(lead -> !now.contains(lead.to()) && !nobodyHas(lead.to()));
+        return left ? newly(inForce, newest) : List.of();
+    }
+
     private Problem nowhere(Lead lead) {
         return error(
                 lead.at(),
@@ -40,7 +48,7 @@ record Dangling(Mesh mesh, Names names) {
     }
 
     private String nobody(String host, Origin at) {
-        var near = nearest(host, at.namespace());
+        var near = names.nearest(host, at.namespace());
         return "nobody knows " + host + "; "
                 + (near.isEmpty() ? "correct it, or add what it names." : "did you mean " + near + "?")
                 + " This version waits until a Service, ServiceEntry, service account or workload has that name";
@@ -58,22 +66,5 @@ record Dangling(Mesh mesh, Names names) {
 
     private static Problem error(Origin at, String message) {
         return new Problem(Problem.Severity.ERROR, at, message);
-    }
-
-    /// The nearest name, as an author in a namespace writes it; empty where none is near.
-    private String nearest(String host, String namespace) {
-        var written =
-                names.present().stream().map(name -> shortened(name, namespace)).toList();
-        var near = Nearest.of(shortened(host, namespace), written);
-        return near == null ? "" : near;
-    }
-
-    /// `pay` of the same namespace, `pay.shop` of another; what is outside of the mesh has no shorter name.
-    private static String shortened(String host, String namespace) {
-        if (!host.endsWith(Mesh.SERVICE_SUFFIX)) {
-            return host;
-        }
-        var name = host.substring(0, host.length() - Mesh.SERVICE_SUFFIX.length());
-        return name.endsWith("." + namespace) ? name.substring(0, name.length() - namespace.length() - 1) : name;
     }
 }

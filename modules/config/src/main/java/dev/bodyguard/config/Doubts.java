@@ -1,41 +1,65 @@
 package dev.bodyguard.config;
 
-import dev.bodyguard.model.HttpRule.Destination;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Problem;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// Destinations of rules that nobody has ever known, which are typos once they have been so for a while: a service
-/// comes with its first workload. Times are of [System#nanoTime()]; owned by one thread.
+/// Names in documents that nobody has ever known, which are typos once they have been so for a while: a service comes
+/// with its first workload. Times are of [System#nanoTime()]; owned by one thread.
 final class Doubts {
     private final Duration patience;
-    private final Map<Destination, Long> since = new LinkedHashMap<>();
+    private final Names names;
+    private final Map<Doubt, Long> since = new LinkedHashMap<>();
+    /// What was said of those that were told, which does not change with the names that are near.
+    private final Map<Doubt, Problem> said = new HashMap<>();
 
-    Doubts(Duration patience) {
+    /// @param consequence what comes of it
+    private record Doubt(Lead lead, String consequence) {}
+
+    /// @param names learn of each mesh before this does
+    Doubts(Duration patience, Names names) {
         this.patience = patience;
+        this.names = names;
     }
 
     /// Takes a new mesh in.
-    ///
-    /// @param names have learned of the mesh
-    void look(Mesh mesh, Names names, long now) {
-        var unknown = mesh.destinations().stream()
-                .filter(one -> !names.know(one.host()))
-                .collect(Collectors.toCollection(LinkedHashSet::new));
+    void look(Mesh mesh, long now) {
+        var unknown = new LinkedHashSet<Doubt>();
+        for (var routes : mesh.routes()) {
+            var destinations = unknown(Lead.ofRoutes(List.of(routes)));
+            destinations.forEach(lead -> unknown.add(new Doubt(lead, "requests routed there get a 503")));
+            // One mistake is told once.
+            var told = destinations.stream().map(Lead::to).collect(Collectors.toSet());
+            unknown(Lead.ofSubjects(List.of(routes))).stream()
+                    .filter(lead -> !told.contains(lead.to()))
+                    .forEach(lead -> unknown.add(new Doubt(lead, "these rules are about no other requests")));
+        }
+        unknown(Lead.ofPolicies(mesh.policies())).stream()
+                .filter(lead -> lead.to().host().endsWith(Mesh.SERVICE_SUFFIX))
+                .forEach(lead -> unknown.add(new Doubt(lead, "this is about nobody")));
         since.keySet().retainAll(unknown);
+        said.keySet().retainAll(unknown);
         unknown.forEach(one -> since.putIfAbsent(one, now));
+    }
+
+    private List<Lead> unknown(List<Lead> leads) {
+        return leads.stream()
+                .filter(lead ->
+                        lead.to() instanceof Lead.Host(var host) && !names.know(host))
+                .toList();
     }
 
     /// What authors are to be told by now.
     List<Problem> told(long now) {
         return since.entrySet().stream()
                 .filter(one -> now - one.getValue() >= patience.toNanos())
-                .map(one -> problem(one.getKey()))
+                .map(one -> said.computeIfAbsent(one.getKey(), this::problem))
                 .distinct()
                 .toList();
     }
@@ -49,11 +73,15 @@ final class Doubts {
                 .orElse(Long.MAX_VALUE);
     }
 
-    private static Problem problem(Destination to) {
+    private Problem problem(Doubt doubt) {
+        var at = doubt.lead().at();
+        var host = doubt.lead().to().host();
+        var near = names.nearest(host, at.namespace());
         return new Problem(
                 Problem.Severity.WARNING,
-                to.hostAt(),
-                "nobody knows " + to.host() + ": no Service, ServiceEntry, service account or workload has that name;"
-                        + " requests routed there get a 503. Correct the name, or add what it names");
+                at,
+                "nobody knows " + host + ": no Service, ServiceEntry, service account or workload has that name; "
+                        + doubt.consequence()
+                        + (near.isEmpty() ? ". Correct the name, or add what it names" : ". Did you mean " + near + "?"));
     }
 }

@@ -54,7 +54,7 @@ final class Hold {
 
     Held decide() {
         // Policies before routes: by the subsets that they define it shows which routes lead to none.
-        while (astray(Lead::ofPolicies) || astray(Lead::ofRoutes) || depriving() || cutOff()) {
+        while (policiesAstray() || routesAstray() || depriving() || cutOff()) {
             mesh = look();
         }
         return new Held(why, mesh);
@@ -69,11 +69,21 @@ final class Hold {
         return made;
     }
 
-    /// Holds what newly leads to what nobody has.
-    private boolean astray(Function<List<Part>, List<Lead>> leads) {
+    private boolean policiesAstray() {
         var dangling = new Dangling(mesh, names);
         return hold(entry -> dangling.newly(
-                leads.apply(entry.parts()), leads.apply(entry.says().parts())));
+                Lead.ofPolicies(entry.parts()), Lead.ofPolicies(entry.says().parts())));
+    }
+
+    private boolean routesAstray() {
+        var dangling = new Dangling(mesh, names);
+        return hold(entry -> {
+            var before = entry.parts();
+            var now = entry.says().parts();
+            var found = new ArrayList<>(dangling.newly(Lead.ofRoutes(before), Lead.ofRoutes(now)));
+            found.addAll(dangling.turned(Lead.ofSubjects(before), Lead.ofSubjects(now)));
+            return found;
+        });
     }
 
     /// Holds what takes away that to which routes lead.

@@ -2,6 +2,7 @@ package dev.bodyguard.config;
 
 import dev.bodyguard.model.BackendPolicy;
 import dev.bodyguard.model.HttpRoutes;
+import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Service;
@@ -51,11 +52,26 @@ record Lead(To to, Origin at) {
     }
 
     /// Those of backend policies: the hosts that they are about.
-    static List<Lead> ofPolicies(List<Part> parts) {
+    static List<Lead> ofPolicies(List<? extends Part> parts) {
         var leads = new ArrayList<Lead>();
         for (var part : parts) {
             if (part instanceof BackendPolicy policy) {
                 leads.add(new Lead(new Host(policy.host()), policy.hostAt()));
+            }
+        }
+        return leads;
+    }
+
+    /// The hosts that rules are about, where they are names of the mesh: others need nobody here.
+    static List<Lead> ofSubjects(List<? extends Part> parts) {
+        var leads = new ArrayList<Lead>();
+        for (var part : parts) {
+            if (part instanceof HttpRoutes routes) {
+                for (var host : routes.hosts()) {
+                    if (host.endsWith(Mesh.SERVICE_SUFFIX)) {
+                        leads.add(new Lead(new Host(host), routes.hostAt(host)));
+                    }
+                }
             }
         }
         return leads;

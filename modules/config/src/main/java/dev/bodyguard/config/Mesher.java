@@ -80,7 +80,7 @@ final class Mesher implements AutoCloseable {
         this.published = published;
         this.events = events;
         this.pace = pace;
-        this.doubts = new Doubts(pace.doubt());
+        this.doubts = new Doubts(pace.doubt(), names);
     }
 
     void start() {
@@ -207,7 +207,7 @@ final class Mesher implements AutoCloseable {
             Mesh mesh = documents.settle(workloads.values(), names, number + 1);
             standing = mesh.problems();
             long settled = System.nanoTime();
-            doubts.look(mesh, names, settled);
+            doubts.look(mesh, settled);
             var course = new Course(discovery, came, gathered, translated, settled, tell());
             begun = false;
             translated = 0;

@@ -1,5 +1,6 @@
 package dev.bodyguard.config;
 
+import dev.bodyguard.dialect.Nearest;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Service;
 import java.util.LinkedHashSet;
@@ -52,8 +53,19 @@ final class Names {
         return false;
     }
 
-    /// Those that somebody has now.
-    Set<String> present() {
-        return present;
+    /// The nearest name, as an author in a namespace writes it; empty where none is near.
+    String nearest(String host, String namespace) {
+        var written = present.stream().map(name -> shortened(name, namespace)).toList();
+        var near = Nearest.of(shortened(host, namespace), written);
+        return near == null ? "" : near;
+    }
+
+    /// `pay` of the same namespace, `pay.shop` of another; what is outside of the mesh has no shorter name.
+    private static String shortened(String host, String namespace) {
+        if (!host.endsWith(Mesh.SERVICE_SUFFIX)) {
+            return host;
+        }
+        var name = host.substring(0, host.length() - Mesh.SERVICE_SUFFIX.length());
+        return name.endsWith("." + namespace) ? name.substring(0, name.length() - namespace.length() - 1) : name;
     }
 }

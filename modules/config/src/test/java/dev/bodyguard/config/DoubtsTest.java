@@ -19,12 +19,12 @@ class DoubtsTest {
             kind: VirtualService
             metadata: {name: pay}
             spec:
-              hosts: [pay]
+              hosts: [payments]
               http: [{route: [{destination: {host: payments}}]}]
             """;
 
     private final Names names = new Names();
-    private final Doubts doubts = new Doubts(Duration.ofSeconds(30));
+    private final Doubts doubts = new Doubts(Duration.ofSeconds(30), names);
 
     @Test
     void aNameThatNobodyHasIsToldOfAfterAWhile() {
@@ -69,9 +69,36 @@ class DoubtsTest {
         assertThat(doubts.told(90 * SECOND)).isEmpty();
     }
 
+    @Test
+    void whatRulesAndPoliciesAreAboutIsNamedToo() {
+        look(mesh(ROUTE.replace("hosts: [payments]", "hosts: [paymenst, payments, api.example.com]") + """
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: DestinationRule
+                metadata: {name: pay}
+                spec: {host: payment}
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: DestinationRule
+                metadata: {name: outside}
+                spec: {host: api.example.com}
+                """, workload()), 0);
+
+        assertThat(doubts.told(30 * SECOND))
+                .extracting(Object::toString)
+                .containsExactly(
+                        "given.yaml:5:11: VirtualService default/pay: spec.hosts[0]: nobody knows"
+                                + " paymenst.default.svc.cluster.local: no Service, ServiceEntry, service account or"
+                                + " workload has that name; these rules are about no other requests. Did you mean"
+                                + " payments?",
+                        "given.yaml:11:14: DestinationRule default/pay: spec.host: nobody knows"
+                                + " payment.default.svc.cluster.local: no Service, ServiceEntry, service account or"
+                                + " workload has that name; this is about nobody. Did you mean payments?");
+    }
+
     private void look(Mesh mesh, long now) {
         names.look(mesh);
-        doubts.look(mesh, names, now);
+        doubts.look(mesh, now);
     }
 
     private static Mesh mesh(String yaml, Part... more) {

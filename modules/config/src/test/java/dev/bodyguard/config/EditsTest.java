@@ -66,6 +66,25 @@ class EditsTest {
               http:
                 - route: [{destination: {host: api.example.com}}]
             """;
+    private static final String HTTP_ROUTE = """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: {name: pay}
+            spec:
+              parentRefs: [{group: "", kind: Service, name: pay}]
+              rules:
+                - backendRefs: [{name: pay, port: 80}]
+            """;
+    private static final String SPLIT = """
+            ---
+            apiVersion: split.smi-spec.io/v1alpha2
+            kind: TrafficSplit
+            metadata: {name: pay}
+            spec:
+              service: pay
+              backends:
+                - {service: pay, weight: 1}
+            """;
     private static final String PAY = "pay.default.svc.cluster.local";
     private static final String STAYS = "refused, GOOD: ";
 
@@ -270,6 +289,41 @@ class EditsTest {
 
         assertThat(leads()).isEmpty();
         assertThat(documents.problems()).isEmpty();
+    }
+
+    @Test
+    void rulesThatTurnFromANameToOneThatNobodyHasWait() {
+        save(RULE + ROUTE);
+
+        save(RULE + ROUTE.replace("hosts: [pay]", "hosts: [pai]"));
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:14:11: VirtualService default/pay: spec.hosts[0]: nobody knows"
+                        + " pai.default.svc.cluster.local; did you mean pay? This version waits until a Service,"
+                        + " ServiceEntry, service account or workload has that name");
+        assertThat(mesh.routes("pay.default.svc.cluster.local", "default", 80)).isPresent();
+
+        save(RULE + ROUTE.replace("hosts: [pay]", "hosts: [api.example.com]"));
+
+        assertThat(diary.read()).as("that is nobody's business here").containsExactly("applied: pay");
+    }
+
+    @Test
+    void whatRoutesOfOtherLanguagesAreAboutIsNoOther() {
+        save(HTTP_ROUTE + SPLIT);
+
+        save(HTTP_ROUTE.replace("kind: Service, name: pay", "kind: Service, name: pai")
+                + SPLIT.replace("  service: pay\n", "  service: pai\n"));
+
+        assertThat(diary.read())
+                .hasSize(2)
+                .anyMatch(line -> line.startsWith(STAYS
+                        + "a.yaml:5:49: HTTPRoute default/pay: spec.parentRefs[0].name: nobody knows"
+                        + " pai.default.svc.cluster.local; did you mean pay?"))
+                .anyMatch(line -> line.startsWith(STAYS
+                        + "a.yaml:13:12: TrafficSplit default/pay: spec.service: nobody knows"
+                        + " pai.default.svc.cluster.local; did you mean pay?"));
     }
 
     @Test

@@ -24,7 +24,15 @@ class NamesTest {
 
         assertThat(names.know("pay.default.svc.cluster.local")).isTrue();
         assertThat(names.know("pai.default.svc.cluster.local")).isFalse();
-        assertThat(names.present()).containsExactly("refund.default.svc.cluster.local");
+    }
+
+    @Test
+    void theNearestNameIsAsAnAuthorWritesIt() {
+        names.look(workloads("pay"));
+
+        assertThat(names.nearest("pai.default.svc.cluster.local", "default")).isEqualTo("pay");
+        assertThat(names.nearest("pai.default.svc.cluster.local", "shop")).isEqualTo("pay.default");
+        assertThat(names.nearest("refund.default.svc.cluster.local", "default")).isEmpty();
     }
 
     @Test

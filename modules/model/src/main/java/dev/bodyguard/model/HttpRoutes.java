@@ -5,6 +5,7 @@ import dev.bodyguard.model.HttpRule.Destination;
 import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param rank which of an authors' languages they are written in
 /// @param namespace where they were written; short host names in them are of this namespace
 /// @param hosts full names, lower case, `*.example.com` for every name below, `*` for all
+/// @param hostsAt where each of the hosts is written
 /// @param port of the hosts' ports those that they are about
 /// @param gateways where the rules hold, [HttpMatch#MESH] for sidecars
 /// @param retryBudget what the retries that they ask for share, null where that was not said
@@ -21,6 +23,7 @@ public record HttpRoutes(
         Rank rank,
         String namespace,
         List<String> hosts,
+        Map<String, Origin> hostsAt,
         OnPort port,
         Set<String> gateways,
         Visibility visibility,
@@ -31,6 +34,7 @@ public record HttpRoutes(
         implements Part {
     public HttpRoutes {
         hosts = List.copyOf(hosts);
+        hostsAt = Map.copyOf(hostsAt);
         gateways = Set.copyOf(gateways);
         rules = List.copyOf(rules);
     }
@@ -80,6 +84,11 @@ public record HttpRoutes(
             return (number == 0 || other.number == 0 || number == other.number)
                     && (name.isEmpty() || other.name.isEmpty() || name.equals(other.name));
         }
+    }
+
+    /// Where one of the hosts is written, as far as that is known.
+    public Origin hostAt(String host) {
+        return hostsAt.getOrDefault(host, origin);
     }
 
     /// Where the rules lead to, each place once.

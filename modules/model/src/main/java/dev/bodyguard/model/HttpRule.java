@@ -95,10 +95,12 @@ public record HttpRule(
     /// @param port 0: the service's only port, or the one that was asked for
     /// @param origin where the subset is written, the host where there is none
     /// @param hostAt where the host is written
-    public record Destination(String host, String subset, int port, Origin origin, Origin hostAt) {
+    /// @param portAt where the port is written, null where none is
+    public record Destination(
+            String host, String subset, int port, Origin origin, Origin hostAt, @Nullable Origin portAt) {
         /// All instances of a service.
         public Destination(String host, int port, Origin origin) {
-            this(host, "", port, origin, origin);
+            this(host, "", port, origin, origin, port == 0 ? null : origin);
         }
     }
 

@@ -50,6 +50,7 @@ public final class Mesh {
     private final Map<String, List<Workload>> workloadsByNamespace;
     private final List<HttpRoutes> routes;
     private final RouteTable routeTable;
+    private final List<BackendPolicy> authoredPolicies;
     private final ByHost<BackendPolicy> policies;
     private final List<OutboundPolicy> outboundPolicies;
     private final List<Ingress> ingresses;
@@ -69,7 +70,8 @@ public final class Mesh {
         services = mergedServices(some(ordered, Service.class), workloads, found);
         servicesByHost = new ByHost<>(services);
         servicesByAddress = byAddress(services.values());
-        policies = mergedPolicies(some(ordered, BackendPolicy.class), found);
+        authoredPolicies = some(ordered, BackendPolicy.class);
+        policies = mergedPolicies(authoredPolicies, found);
         routes = some(ordered, HttpRoutes.class);
         routeTable = new RouteTable(routes, found);
         outboundPolicies = some(ordered, OutboundPolicy.class);
@@ -116,6 +118,11 @@ public final class Mesh {
     /// Every author's routes, those that lost a host included.
     public List<HttpRoutes> routes() {
         return routes;
+    }
+
+    /// Every author's backend policy.
+    public List<BackendPolicy> policies() {
+        return authoredPolicies;
     }
 
     /// Every service account that a document names.

@@ -118,6 +118,7 @@ final class RouteTable {
                 routes.rank(),
                 routes.namespace(),
                 routes.hosts(),
+                routes.hostsAt(),
                 routes.port(),
                 routes.gateways(),
                 routes.visibility(),

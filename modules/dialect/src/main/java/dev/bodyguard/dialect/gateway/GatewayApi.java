@@ -11,6 +11,7 @@ import dev.bodyguard.model.HttpRoutes;
 import dev.bodyguard.model.HttpRoutes.Rank;
 import dev.bodyguard.model.Part;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /// Gateway API's HTTPRoute and GRPCRoute for a mesh (GEP-1294), and Linkerd's HTTPRoute, which is an early form of it.
@@ -55,6 +56,7 @@ public final class GatewayApi implements Dialect {
                     grpc ? Rank.GRPC_ROUTE : Rank.HTTP_ROUTE,
                     document.namespace(),
                     List.of(parent.host()),
+                    Map.of(parent.host(), parent.hostAt()),
                     parent.port(),
                     Set.of(HttpMatch.MESH),
                     parent.visibility(),

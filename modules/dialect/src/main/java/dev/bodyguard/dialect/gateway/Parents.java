@@ -3,6 +3,7 @@ package dev.bodyguard.dialect.gateway;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.HttpRoutes.OnPort;
+import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Service;
 import dev.bodyguard.model.Visibility;
 import java.util.List;
@@ -14,7 +15,7 @@ final class Parents {
     /// A service whose requests are routed.
     ///
     /// @param visibility everybody, or the route's own namespace where the service belongs to another
-    record Parent(String host, OnPort port, Visibility visibility) {}
+    record Parent(String host, Origin hostAt, OnPort port, Visibility visibility) {}
 
     private Parents() {}
 
@@ -44,6 +45,7 @@ final class Parents {
         }
         return new Parent(
                 Service.host(name, of),
+                parent.origin("name"),
                 new OnPort(number, port),
                 of.equals(namespace) ? Visibility.EVERYWHERE : new Visibility(Set.of(namespace)));
     }

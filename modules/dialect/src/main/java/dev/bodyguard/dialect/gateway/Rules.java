@@ -153,8 +153,11 @@ final class Rules {
                 : new Weighted(
                         new Destination(
                                 Service.host(name, explicit.isEmpty() ? namespace : explicit),
+                                "",
                                 port,
-                                backend.origin("name")),
+                                backend.origin("name"),
+                                backend.origin("name"),
+                                backend.origin("port")),
                         weight,
                         filters.headers());
     }

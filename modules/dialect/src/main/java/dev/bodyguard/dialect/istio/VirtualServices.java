@@ -15,6 +15,7 @@ import dev.bodyguard.model.HttpRule.HeaderEdits;
 import dev.bodyguard.model.HttpRule.RedirectPort;
 import dev.bodyguard.model.HttpRule.Retries;
 import dev.bodyguard.model.HttpRule.Weighted;
+import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.StringMatch;
 import java.nio.ByteBuffer;
@@ -23,8 +24,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -95,6 +98,7 @@ final class VirtualServices {
                             .map(host -> Hosts.full(host, namespace))
                             .distinct()
                             .toList(),
+                    hostsAt(hosts, spec.origins("hosts"), namespace),
                     HttpRoutes.OnPort.ANY,
                     gateways.isEmpty() ? Set.of(HttpMatch.MESH) : new HashSet<>(gateways),
                     visibility,
@@ -103,6 +107,14 @@ final class VirtualServices {
                     head.created(),
                     document.origin()));
         }
+    }
+
+    private static Map<String, Origin> hostsAt(List<String> hosts, List<Origin> places, String namespace) {
+        var at = new HashMap<String, Origin>();
+        for (int i = 0; i < Math.min(hosts.size(), places.size()); i++) {
+            at.putIfAbsent(Hosts.full(hosts.get(i), namespace), places.get(i));
+        }
+        return at;
     }
 
     private @Nullable HttpRule rule(Fields http) {
@@ -198,21 +210,24 @@ final class VirtualServices {
         return destination == null ? null : new Weighted(destination, weight, headers);
     }
 
+    private record Port(int number, Origin at) {}
+
     private Destination destination(Fields destination) {
         var host = Hosts.required(destination, "host", namespace);
         var subset = destination.text("subset");
-        var port = destination.<Integer>object("port", inner -> {
+        var port = destination.<Port>object("port", inner -> {
             if (!inner.has("number")) {
                 inner.missing("number", "is required; add it");
             }
-            return inner.number("number", 1, 65535, 0);
+            return new Port(inner.number("number", 1, 65535, 0), inner.origin("number"));
         });
         return new Destination(
                 host,
                 subset,
-                port == null ? 0 : port,
+                port == null ? 0 : port.number(),
                 destination.origin(subset.isEmpty() ? "host" : "subset"),
-                destination.origin("host"));
+                destination.origin("host"),
+                port == null ? null : port.at());
     }
 
     private HttpMatch match(Fields match) {

@@ -22,6 +22,7 @@ import dev.bodyguard.model.Visibility;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,7 @@ final class ServiceProfiles {
                 Rank.SERVICE_PROFILE,
                 document.namespace(),
                 List.of(host),
+                Map.of(),
                 OnPort.ANY,
                 Set.of(HttpMatch.MESH),
                 host.endsWith("." + document.namespace() + Mesh.SERVICE_SUFFIX)

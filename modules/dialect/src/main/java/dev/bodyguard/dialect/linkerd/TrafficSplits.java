@@ -13,6 +13,7 @@ import dev.bodyguard.model.HttpRule.Retries;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Visibility;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /// TrafficSplit: how the requests to a service are divided among services.
@@ -36,6 +37,7 @@ final class TrafficSplits {
                 Rank.TRAFFIC_SPLIT,
                 document.namespace(),
                 List.of(Shares.host(service, document.namespace())),
+                Map.of(Shares.host(service, document.namespace()), spec.origin("service")),
                 OnPort.ANY,
                 Set.of(HttpMatch.MESH),
                 Visibility.EVERYWHERE,

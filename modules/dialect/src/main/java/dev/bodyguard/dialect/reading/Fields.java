@@ -372,6 +372,17 @@ public final class Fields {
         return texts;
     }
 
+    /// What each item of a list is due to.
+    public List<Origin> origins(String field) {
+        var origins = new ArrayList<Origin>();
+        if (find(field) instanceof Value.Sequence(var items, var _)) {
+            for (int i = 0; i < items.size(); i++) {
+                origins.add(document.origin(at(field) + "[" + i + "]", items.get(i).at()));
+            }
+        }
+        return origins;
+    }
+
     /// Whole numbers within bounds, empty where there are none.
     public List<Integer> wholeNumbers(String field, int least, int most) {
         var numbers = new ArrayList<Integer>();
