@@ -3,19 +3,25 @@ package dev.bodyguard.config;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Problem;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Names in documents that nobody has ever known, which are typos once they have been so for a while: a service comes
-/// with its first workload. Times are of [System#nanoTime()]; owned by one thread.
+/// Names in documents that nobody has. One that nobody ever knew is a typo once it has been so for a while, as a service
+/// comes with its first workload; one that only a document gave, and no longer does, is told at once. Times are of [System#nanoTime()]; owned by one thread.
 final class Doubts {
     private final Duration patience;
     private final Names names;
     private final Map<Doubt, Long> since = new LinkedHashMap<>();
+    /// Hosts that documents led to and somebody had, as of the last mesh.
+    private Set<String> known = Set.of();
+
     /// What was said of those that were told, which does not change with the names that are near.
     private final Map<Doubt, Problem> said = new HashMap<>();
 
@@ -31,6 +37,8 @@ final class Doubts {
     /// Takes a new mesh in.
     void look(Mesh mesh, long now) {
         var unknown = new LinkedHashSet<Doubt>();
+        var had = known;
+        known = new HashSet<>();
         for (var routes : mesh.routes()) {
             var destinations = unknown(Lead.ofRoutes(List.of(routes)));
             destinations.forEach(lead -> unknown.add(new Doubt(lead, "requests routed there get a 503")));
@@ -45,14 +53,22 @@ final class Doubts {
                 .forEach(lead -> unknown.add(new Doubt(lead, "this is about nobody")));
         since.keySet().retainAll(unknown);
         said.keySet().retainAll(unknown);
-        unknown.forEach(one -> since.putIfAbsent(one, now));
+        unknown.forEach(one -> since.putIfAbsent(
+                one, had.contains(one.lead().to().host()) ? now - patience.toNanos() : now));
     }
 
     private List<Lead> unknown(List<Lead> leads) {
-        return leads.stream()
-                .filter(lead ->
-                        lead.to() instanceof Lead.Host(var host) && !names.know(host))
-                .toList();
+        var unknown = new ArrayList<Lead>();
+        for (var lead : leads) {
+            if (lead.to() instanceof Lead.Host(var host)) {
+                if (names.know(host)) {
+                    known.add(host);
+                } else {
+                    unknown.add(lead);
+                }
+            }
+        }
+        return unknown;
     }
 
     /// What authors are to be told by now.

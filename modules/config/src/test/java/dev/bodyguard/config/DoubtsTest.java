@@ -62,6 +62,30 @@ class DoubtsTest {
     }
 
     @Test
+    void whatItsDocumentTookAlongIsToldAtOnce() {
+        var entry = """
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: ServiceEntry
+                metadata: {name: payments}
+                spec: {hosts: [payments], ports: [{number: 80, name: http}]}
+                """;
+        look(mesh(ROUTE + entry), 0);
+        assertThat(doubts.next(0)).isEqualTo(Long.MAX_VALUE);
+
+        look(mesh(ROUTE), SECOND);
+
+        assertThat(doubts.told(SECOND))
+                .singleElement()
+                .asString()
+                .contains("given.yaml:6:", "nobody knows payments.default.svc", "requests routed there get a 503");
+
+        look(mesh(ROUTE + entry), 2 * SECOND);
+
+        assertThat(doubts.told(90 * SECOND)).isEmpty();
+    }
+
+    @Test
     void aCorrectedRuleIsForgotten() {
         look(mesh(ROUTE), 0);
         look(mesh(""), 40 * SECOND);
