@@ -8,7 +8,8 @@ import dev.bodyguard.model.Problem;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// What leads to what nobody has: hosts without an owner, subsets without a definition. Pure.
+/// What leads to what nobody has: hosts without an owner, subsets without a definition, ports that
+/// a host has not. Pure.
 ///
 /// @param names who has, or had, a name
 record Dangling(Mesh mesh, Names names) {
@@ -17,6 +18,7 @@ record Dangling(Mesh mesh, Names names) {
         return switch (to) {
             case Lead.Host(var host) -> !names.know(host);
             case Lead.Subset(var host, var subset) -> names.know(host) && !mesh.defined(host, subset);
+            case Lead.Port(var host, int number) -> names.know(host) && !mesh.reaches(host, number);
         };
     }
 
@@ -44,6 +46,8 @@ record Dangling(Mesh mesh, Names names) {
                 switch (lead.to()) {
                     case Lead.Host(var host) -> nobody(host, lead.at());
                     case Lead.Subset(var host, var subset) -> undefined(host, subset);
+                    case Lead.Port(var host, int number) ->
+                        host + " has no port " + number + ", only " + mesh.ports(host) + ". This version waits until it has one";
                 });
     }
 

@@ -1,6 +1,6 @@
 package dev.bodyguard.config;
 
-import dev.bodyguard.config.Lead.To;
+import dev.bodyguard.config.Lead.Given;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
@@ -92,17 +92,17 @@ final class Hold {
             return false;
         }
         var dangling = new Dangling(mesh, names);
-        var lost = new LinkedHashMap<To, List<Lead>>();
+        var lost = new LinkedHashMap<Given, List<Lead>>();
         for (var lead : Lead.ofRoutes(mesh.routes())) {
-            if (dangling.nobodyHas(lead.to())) {
-                lost.computeIfAbsent(lead.to(), _ -> new ArrayList<>()).add(lead);
+            if (lead.to() instanceof Given given && dangling.nobodyHas(given)) {
+                lost.computeIfAbsent(given, _ -> new ArrayList<>()).add(lead);
             }
         }
         var files = files();
         return hold(entry -> lost.entrySet().stream()
                 .filter(_ -> !entry.gone() || entry.file().filter(files::contains).isPresent())
-                .filter(one -> one.getKey().givenBy(entry.parts())
-                        && !one.getKey().givenBy(entry.says().parts()))
+                .filter(one -> one.getKey().by(entry.parts())
+                        && !one.getKey().by(entry.says().parts()))
                 .map(one -> Losses.taken(one.getKey(), entry, one.getValue()))
                 .toList());
     }

@@ -18,15 +18,18 @@ record Lead(To to, Origin at) {
     sealed interface To {
         /// The full name, or a wildcard.
         String host();
+    }
 
+    /// What a document gives, and does not take away while routes lead to it.
+    sealed interface Given extends To {
         /// Whether a document of these parts gives it.
-        boolean givenBy(List<Part> parts);
+        boolean by(List<Part> parts);
     }
 
     /// Whoever has a name.
-    record Host(String host) implements To {
+    record Host(String host) implements Given {
         @Override
-        public boolean givenBy(List<Part> parts) {
+        public boolean by(List<Part> parts) {
             return parts.stream()
                     .anyMatch(part -> (part instanceof Service service && covers(service.host(), host))
                             || (part instanceof ServiceAccount account
@@ -35,10 +38,13 @@ record Lead(To to, Origin at) {
         }
     }
 
+    /// A port of whoever has a name. That a document drops one is a fact, which the route's author is told.
+    record Port(String host, int number) implements To {}
+
     /// Some of the instances behind a name.
-    record Subset(String host, String subset) implements To {
+    record Subset(String host, String subset) implements Given {
         @Override
-        public boolean givenBy(List<Part> parts) {
+        public boolean by(List<Part> parts) {
             return parts.stream()
                     .anyMatch(part -> part instanceof BackendPolicy policy
                             && covers(policy.host(), host)
@@ -77,7 +83,7 @@ record Lead(To to, Origin at) {
         return leads;
     }
 
-    /// Those of routes: the hosts that requests are sent to, and their subsets.
+    /// Those of routes: the hosts that requests are sent to, their subsets and ports.
     static List<Lead> ofRoutes(List<? extends Part> parts) {
         var leads = new ArrayList<Lead>();
         for (var part : parts) {
@@ -86,6 +92,9 @@ record Lead(To to, Origin at) {
                     leads.add(new Lead(new Host(to.host()), to.hostAt()));
                     if (!to.subset().isEmpty()) {
                         leads.add(new Lead(new Subset(to.host(), to.subset()), to.origin()));
+                    }
+                    if (to.port() != 0) {
+                        leads.add(new Lead(new Port(to.host(), to.port()), to.portPlace()));
                     }
                 }
             }

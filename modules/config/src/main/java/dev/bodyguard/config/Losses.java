@@ -1,6 +1,6 @@
 package dev.bodyguard.config;
 
-import dev.bodyguard.config.Lead.To;
+import dev.bodyguard.config.Lead.Given;
 import dev.bodyguard.dialect.Nearest;
 import dev.bodyguard.model.BackendPolicy;
 import dev.bodyguard.model.Origin;
@@ -19,7 +19,7 @@ final class Losses {
     ///
     /// @param entry the document that gave it and, by its newest version, does not
     /// @param leads all that lead to it, at least one
-    static Problem taken(To to, Entry entry, List<Lead> leads) {
+    static Problem taken(Given to, Entry entry, List<Lead> leads) {
         var places = new ArrayList<>(
                 leads.stream().map(lead -> place(lead.at())).distinct().toList());
         var who = places.removeFirst()
@@ -77,7 +77,7 @@ final class Losses {
         return at == null ? object : at.file() + ":" + at.line() + " (" + object + ")";
     }
 
-    private static String shown(To to) {
+    private static String shown(Given to) {
         return switch (to) {
             case Lead.Host(var host) -> host;
             case Lead.Subset(var host, var subset) -> "subset " + subset + " of " + host;

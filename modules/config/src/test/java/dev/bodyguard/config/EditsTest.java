@@ -327,6 +327,49 @@ class EditsTest {
     }
 
     @Test
+    void aPortThatAServiceHasNotWaits() {
+        save(ENTRY + OUTWARD.replace("api.example.com}", "api.example.com, port: {number: 80}}"));
+
+        save(ENTRY + OUTWARD.replace("api.example.com}", "api.example.com, port: {number: 81}}"));
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:14:68: VirtualService default/bank: spec.http[0].route[0].destination.port.number:"
+                        + " api.example.com has no port 81, only 80. This version waits until it has one");
+        assertThat(mesh.problems()).isEmpty();
+
+        save(ENTRY.replace("number: 80", "number: 81")
+                + OUTWARD.replace("api.example.com}", "api.example.com, port: {number: 81}}"));
+
+        assertThat(diary.read()).containsExactly("applied: bank");
+        assertThat(mesh.problems()).isEmpty();
+    }
+
+    @Test
+    void aRegisteredNameHasTheOnePortThatRegistrationsHaveAlsoOnceItsWorkloadsAreGone() {
+        save(ROUTE.replace("            subset: v2\n", ""));
+        run();
+
+        save(ROUTE.replace("            subset: v2\n", "            port: {number: 8080}\n"));
+
+        assertThat(diary.read())
+                .singleElement()
+                .asString()
+                .contains("pay.default.svc.cluster.local has no port 8080, only 80.");
+    }
+
+    @Test
+    void aFirstVersionThatLeadsToAPortThatAServiceHasNotIsTold() {
+        save(ENTRY + OUTWARD.replace("api.example.com}", "api.example.com, port: {number: 81}}"));
+
+        assertThat(mesh.problems())
+                .extracting(Object::toString)
+                .containsExactly(
+                        "a.yaml:14:68: VirtualService default/bank: spec.http[0].route[0].destination.port.number:"
+                                + " api.example.com has no port 81, only 80; requests routed there get a 503");
+    }
+
+    @Test
     void aFirstVersionIsObeyed() {
         save(ROUTE);
 

@@ -102,6 +102,11 @@ public record HttpRule(
         public Destination(String host, int port, Origin origin) {
             this(host, "", port, origin, origin, port == 0 ? null : origin);
         }
+
+        /// Where an author looks for the port.
+        public Origin portPlace() {
+            return portAt == null ? hostAt : portAt;
+        }
     }
 
     /// A destination and its share.

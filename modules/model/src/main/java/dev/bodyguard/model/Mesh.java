@@ -20,6 +20,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,10 @@ public final class Mesh {
 
     /// [#ROOT_NAMESPACE], and the one that documents written for Istio take for it.
     private static final Set<String> ROOT_NAMESPACES = Set.of(ROOT_NAMESPACE, "istio-system");
+
+    /// Those of a name that has no document of its own.
+    private static final List<Service.Port> REGISTERED_PORTS =
+            List.of(new Service.Port(80, "http", Service.Protocol.DETECTED, new Target.Implied()));
 
     private final SortedMap<String, Service> services;
     private final ByHost<Service> servicesByHost;
@@ -93,7 +98,7 @@ public final class Mesh {
     }
 
     /// What is wrong between documents that are right each for itself: hosts claimed twice, subsets that nobody
-    /// defines.
+    /// defines, ports that a service has not.
     public List<Problem> problems() {
         return problems;
     }
@@ -569,7 +574,7 @@ public final class Mesh {
                 Service.host(name, namespace),
                 namespace,
                 name,
-                List.of(new Service.Port(80, "http", Service.Protocol.DETECTED, new Target.Implied())),
+                REGISTERED_PORTS,
                 List.of(),
                 new Backing.Registered(),
                 false,
@@ -623,7 +628,7 @@ public final class Mesh {
                         + " came first and speaks for it; put the rules into one document or remove one of the two");
     }
 
-    // Only subsets: services come and go with their workloads, so time tells whether one is missing.
+    // Only what a service has: services themselves come and go with their workloads, so time tells whether one is missing.
     private void routesToNowhere(List<Problem> problems) {
         var reported = new LinkedHashSet<Problem>();
         for (var one : routes) {
@@ -635,6 +640,13 @@ public final class Mesh {
                             "no DestinationRule defines subset " + destination.subset() + " of "
                                     + destination.host() + "; requests routed there get a 503."
                                     + subsetsThatExist(destination)));
+                }
+                if (services.containsKey(destination.host()) && !reaches(destination.host(), destination.port())) {
+                    reported.add(new Problem(
+                            Problem.Severity.WARNING,
+                            destination.portPlace(),
+                            destination.host() + " has no port " + destination.port() + ", only "
+                                    + ports(destination.host()) + "; requests routed there get a 503"));
                 }
             }
         }
@@ -669,6 +681,29 @@ public final class Mesh {
     private String subsetsThatExist(Destination destination) {
         var names = subsets(destination.host());
         return names.isEmpty() ? " Define it under spec.subsets of one" : " Defined are " + String.join(", ", names);
+    }
+
+    /// Whether a rule that leads to this full host name reaches a port there: where no service has the name yet, one that
+    /// workloads register for would.
+    ///
+    /// @param number 0 where the rule names none
+    public boolean reaches(String host, int number) {
+        return number == 0
+                || ownPorts(host).isEmpty()
+                || ownPorts(host).stream().anyMatch(port -> port.number() == number);
+    }
+
+    /// The ports of a full host name, as a sentence names them.
+    public String ports(String host) {
+        return ownPorts(host).stream()
+                .map(port -> Integer.toString(port.number()))
+                .collect(Collectors.joining(", "));
+    }
+
+    private List<Service.Port> ownPorts(String host) {
+        return service(host)
+                .map(Service::ports)
+                .orElse(host.endsWith(SERVICE_SUFFIX) ? REGISTERED_PORTS : List.of());
     }
 
     /// The subsets of a full host name that are defined, in their authors' order.
