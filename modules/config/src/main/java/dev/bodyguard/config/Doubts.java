@@ -49,7 +49,8 @@ final class Doubts {
                     .forEach(lead -> unknown.add(new Doubt(lead, "these rules are about no other requests")));
         }
         unknown(Lead.ofPolicies(mesh.policies())).stream()
-                .filter(lead -> lead.to().host().endsWith(Mesh.SERVICE_SUFFIX))
+                .filter(lead -> lead.to().host().endsWith(Mesh.SERVICE_SUFFIX)
+                        || names.meant(lead.to().host()).isPresent())
                 .forEach(lead -> unknown.add(new Doubt(lead, "this is about nobody")));
         since.keySet().retainAll(unknown);
         said.keySet().retainAll(unknown);

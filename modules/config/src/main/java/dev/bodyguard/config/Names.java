@@ -4,6 +4,7 @@ import dev.bodyguard.dialect.Nearest;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Service;
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -56,8 +57,22 @@ final class Names {
     /// The nearest name, as an author in a namespace writes it; empty where none is near.
     String nearest(String host, String namespace) {
         var written = present.stream().map(name -> shortened(name, namespace)).toList();
-        var near = Nearest.of(shortened(host, namespace), written);
+        var near = Nearest.of(shortened(meant(host).orElse(host), namespace), written);
         return near == null ? "" : near;
+    }
+
+    /// The full name of the mesh that is meant where an author leaves its end out, as no document may: `pay.shop` and
+    /// `pay.shop.svc`. Empty where it may be a name outside of the mesh.
+    Optional<String> meant(String host) {
+        var words = host.split("\\.", -1);
+        boolean marked = words.length == 3 && words[2].equals("svc");
+        if (!marked && words.length != 2) {
+            return Optional.empty();
+        }
+        var end = "." + words[1] + Mesh.SERVICE_SUFFIX;
+        return marked || present.stream().anyMatch(name -> name.endsWith(end))
+                ? Optional.of(words[0] + end)
+                : Optional.empty();
     }
 
     /// `pay` of the same namespace, `pay.shop` of another; what is outside of the mesh has no shorter name.

@@ -105,7 +105,12 @@ class DoubtsTest {
                 apiVersion: networking.istio.io/v1
                 kind: DestinationRule
                 metadata: {name: outside}
-                spec: {host: api.example.com}
+                spec: {host: example.com}
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: DestinationRule
+                metadata: {name: half}
+                spec: {host: payment.default}
                 """, workload()), 0);
 
         assertThat(doubts.told(30 * SECOND))
@@ -117,7 +122,10 @@ class DoubtsTest {
                                 + " payments?",
                         "given.yaml:11:14: DestinationRule default/pay: spec.host: nobody knows"
                                 + " payment.default.svc.cluster.local: no Service, ServiceEntry, service account or"
-                                + " workload has that name; this is about nobody. Did you mean payments?");
+                                + " workload has that name; this is about nobody. Did you mean payments?",
+                        "given.yaml:21:14: DestinationRule default/half: spec.host: nobody knows payment.default: no"
+                                + " Service, ServiceEntry, service account or workload has that name; this is about"
+                                + " nobody. Did you mean payments?");
     }
 
     private void look(Mesh mesh, long now) {

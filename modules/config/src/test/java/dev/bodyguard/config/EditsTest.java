@@ -244,6 +244,22 @@ class EditsTest {
     }
 
     @Test
+    void aNameWithoutTheMeshesEndIsToldWhatItMeans() {
+        save(RULE + ROUTE);
+
+        for (var written : List.of("pai.default", "pay.default.svc")) {
+            save(RULE.replace("host: pay", "host: " + written) + ROUTE);
+
+            assertThat(diary.read())
+                    .singleElement()
+                    .asString()
+                    .startsWith(STAYS
+                            + "a.yaml:5:9: DestinationRule default/pay: spec.host: nobody knows " + written
+                            + "; did you mean pay?");
+        }
+    }
+
+    @Test
     void aSubsetThatNobodyDefinesWaitsForItsRule() {
         save(RULE + ROUTE);
 

@@ -32,6 +32,9 @@ class NamesTest {
 
         assertThat(names.nearest("pai.default.svc.cluster.local", "default")).isEqualTo("pay");
         assertThat(names.nearest("pai.default.svc.cluster.local", "shop")).isEqualTo("pay.default");
+        assertThat(names.nearest("pay.default", "default")).isEqualTo("pay");
+        assertThat(names.nearest("pai.default.svc", "default")).isEqualTo("pay");
+        assertThat(names.nearest("pai.example", "default")).isEmpty();
         assertThat(names.nearest("refund.default.svc.cluster.local", "default")).isEmpty();
     }
 

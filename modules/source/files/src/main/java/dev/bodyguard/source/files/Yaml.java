@@ -123,10 +123,11 @@ public final class Yaml {
         }
         if (kind == null || apiVersion == null) {
             String missing = kind == null ? "kind" : "apiVersion";
-            problems.add(new FileProblem(
-                    place(mapping.get(missing), at),
-                    missing + ": is required and must be a non-empty string"
-                            + (kind == null ? ", such as VirtualService" : ", such as networking.istio.io/v1")));
+            problems.add(Misspelt.key(file, missing, mapping)
+                    .orElse(new FileProblem(
+                            place(mapping.get(missing), at),
+                            missing + ": is required and must be a non-empty string, such as "
+                                    + (missing.equals("kind") ? "VirtualService" : "networking.istio.io/v1"))));
             return;
         }
         if (kind.endsWith("List") && mapping.get("items") instanceof Value.Sequence items) {
@@ -138,10 +139,13 @@ public final class Yaml {
         Value metadata = mapping.get("metadata");
         String name = metadata instanceof Value.Mapping head ? text(head, "name") : null;
         if (name == null) {
-            problems.add(new FileProblem(
-                    place(metadata, at),
-                    kind + ": metadata.name: is required and must be a non-empty string; quote it if it looks like"
-                            + " a number"));
+            problems.add((metadata instanceof Value.Mapping head
+                            ? Misspelt.key(file, "name", head)
+                            : Misspelt.key(file, "metadata", mapping))
+                    .orElse(new FileProblem(
+                            place(metadata, at),
+                            kind + ": metadata.name: is required and must be a non-empty string; quote it if it looks"
+                                    + " like a number")));
             return;
         }
         Value namespace = metadata instanceof Value.Mapping head ? head.get("namespace") : null;

@@ -118,6 +118,25 @@ class YamlTest {
         assertThat(parsed.problems()).extracting(FileProblem::toString).containsExactly(problem);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "apiVersion|apiversion|a.yaml:1:1: apiversion: there is no such field; did you mean apiVersion?",
+                "kind|knid|a.yaml:2:1: knid: there is no such field; did you mean kind?",
+                "metadata|metdata|a.yaml:3:1: metdata: there is no such field; did you mean metadata?",
+                "name:|nane:|a.yaml:3:12: nane: there is no such field; did you mean name?",
+                "metadata|meta|a.yaml:1:1: A: metadata.name: is required and must be a non-empty string; quote it if it"
+                        + " looks like a number"
+            })
+    void namesAKeyThatStandsInPlaceOfTheHeads(String right, String wrong, String problem) {
+        var yaml = "apiVersion: v1\nkind: A\nmetadata: {name: a}\nspec: {}\n".replace(right, wrong);
+
+        assertThat(Yaml.parse("a.yaml", yaml).problems())
+                .extracting(FileProblem::toString)
+                .containsExactly(problem);
+    }
+
     @Test
     void wantsAHeadOnEveryObject() {
         assertThat(Yaml.parse("a.yaml", "kind: A\n").problems())
