@@ -32,7 +32,8 @@ record Dangling(Mesh mesh, Names names) {
                 .toList();
     }
 
-    /// What rules are newly about that nobody has, where they no longer are about what somebody has: a name that they are
+    /// What rules are newly about that nobody has, where they no longer are about what somebody has: a name that they
+    /// are
     /// about besides may be one of their own.
     List<Problem> turned(List<Lead> inForce, List<Lead> newest) {
         var now = newest.stream().map(Lead::to).collect(Collectors.toSet());
@@ -47,7 +48,8 @@ record Dangling(Mesh mesh, Names names) {
                     case Lead.Host(var host) -> nobody(host, lead.at());
                     case Lead.Subset(var host, var subset) -> undefined(host, subset);
                     case Lead.Port(var host, int number) ->
-                        host + " has no port " + number + ", only " + mesh.ports(host) + ". This version waits until it has one";
+                        host + " has no port " + number + ", only " + mesh.ports(host)
+                                + ". This version waits until it has one";
                 });
     }
 

@@ -13,8 +13,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Names in documents that nobody has. One that nobody ever knew is a typo once it has been so for a while, as a service
-/// comes with its first workload; one that only a document gave, and no longer does, is told at once. Times are of [System#nanoTime()]; owned by one thread.
+/// Names in documents that nobody has. One that nobody ever knew is a typo once it has been so for a while, as a
+/// service
+/// comes with its first workload; one that only a document gave, and no longer does, is told at once. Times are of
+/// [System#nanoTime()]; owned by one thread.
 final class Doubts {
     private final Duration patience;
     private final Names names;
@@ -54,8 +56,8 @@ final class Doubts {
                 .forEach(lead -> unknown.add(new Doubt(lead, "this is about nobody")));
         since.keySet().retainAll(unknown);
         said.keySet().retainAll(unknown);
-        unknown.forEach(one -> since.putIfAbsent(
-                one, had.contains(one.lead().to().host()) ? now - patience.toNanos() : now));
+        unknown.forEach(
+                one -> since.putIfAbsent(one, had.contains(one.lead().to().host()) ? now - patience.toNanos() : now));
     }
 
     private List<Lead> unknown(List<Lead> leads) {
@@ -99,6 +101,8 @@ final class Doubts {
                 at,
                 "nobody knows " + host + ": no Service, ServiceEntry, service account or workload has that name; "
                         + doubt.consequence()
-                        + (near.isEmpty() ? ". Correct the name, or add what it names" : ". Did you mean " + near + "?"));
+                        + (near.isEmpty()
+                                ? ". Correct the name, or add what it names"
+                                : ". Did you mean " + near + "?"));
     }
 }

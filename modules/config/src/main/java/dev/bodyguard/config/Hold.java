@@ -20,9 +20,12 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /// Which newest versions wait, so that no mistake in one takes away what is in force: one that leads to what nobody has
-/// where the version in force does not, and one that takes away what routes lead to. That a document is gone from a file
-/// that stays is a version too, and waits as well where another one of that file is a mistake: half a file is one without
-/// its last documents. Each that waits may bring others into that state, so it is asked again until nothing changes; each
+/// where the version in force does not, and one that takes away what routes lead to. That a document is gone from a
+/// file
+/// that stays is a version too, and waits as well where another one of that file is a mistake: half a file is one
+/// without
+/// its last documents. Each that waits may bring others into that state, so it is asked again until nothing changes;
+/// each
 /// time more wait, so that ends.
 final class Hold {
     private final Map<String, Entry> entries;
@@ -100,7 +103,8 @@ final class Hold {
         }
         var files = files();
         return hold(entry -> lost.entrySet().stream()
-                .filter(_ -> !entry.gone() || entry.file().filter(files::contains).isPresent())
+                .filter(_ ->
+                        !entry.gone() || entry.file().filter(files::contains).isPresent())
                 .filter(one -> one.getKey().by(entry.parts())
                         && !one.getKey().by(entry.says().parts()))
                 .map(one -> Losses.taken(one.getKey(), entry, one.getValue()))

@@ -95,7 +95,9 @@ class DoubtsTest {
 
     @Test
     void whatRulesAndPoliciesAreAboutIsNamedToo() {
-        look(mesh(ROUTE.replace("hosts: [payments]", "hosts: [paymenst, payments, api.example.com]") + """
+        look(
+                mesh(
+                        ROUTE.replace("hosts: [payments]", "hosts: [paymenst, payments, api.example.com]") + """
                 ---
                 apiVersion: networking.istio.io/v1
                 kind: DestinationRule
@@ -111,7 +113,9 @@ class DoubtsTest {
                 kind: DestinationRule
                 metadata: {name: half}
                 spec: {host: payment.default}
-                """, workload()), 0);
+                """,
+                        workload()),
+                0);
 
         assertThat(doubts.told(30 * SECOND))
                 .extracting(Object::toString)

@@ -472,7 +472,8 @@ class EditsTest {
     void aRouteThatWaitsKeepsTheSubsetThatItsLastGoodVersionLeadsTo() {
         save(RULE + ROUTE);
 
-        save(RULE.replace("v2", "v3") + ROUTE.replace("  host: pay", "  host: pai").replace("subset: v2", "subset: v3"));
+        save(RULE.replace("v2", "v3")
+                + ROUTE.replace("  host: pay", "  host: pai").replace("subset: v2", "subset: v3"));
 
         assertThat(diary.read()).hasSize(2).allMatch(line -> line.startsWith(STAYS));
         assertThat(leads()).containsExactly("pay v2");
@@ -498,7 +499,8 @@ class EditsTest {
                         + " version waits until somebody else has it, or nothing leads to it");
         assertThat(mesh.service("api.example.com")).isPresent();
 
-        save(ENTRY.replace("api.example.com", "apj.example.com") + OUTWARD.replace("api.example.com", "apj.example.com"));
+        save(ENTRY.replace("api.example.com", "apj.example.com")
+                + OUTWARD.replace("api.example.com", "apj.example.com"));
 
         assertThat(diary.read()).containsExactly("applied: bank");
         assertThat(mesh.service("api.example.com")).isEmpty();
@@ -612,8 +614,7 @@ class EditsTest {
     void aDocumentThatIsRenamedAndBrokenAtOnceStays() {
         save(POLICY + ROUTE + "---\n" + RULE);
 
-        save(POLICY.replace("{name: pay}", "{name: payers}").replace("rules", "ruls")
-                + ROUTE + "---\n" + RULE);
+        save(POLICY.replace("{name: pay}", "{name: payers}").replace("rules", "ruls") + ROUTE + "---\n" + RULE);
 
         assertThat(diary.read())
                 .anyMatch(line -> line.startsWith(STAYS + "a.yaml:1:1: AuthorizationPolicy default/pay: is gone from"

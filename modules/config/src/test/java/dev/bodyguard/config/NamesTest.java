@@ -84,8 +84,8 @@ class NamesTest {
     }
 
     private static Mesh account(String name) {
-        return Mesh.of(List.of(
-                new ServiceAccount("default", name, new Origin("ServiceAccount", "default", name, "", null))));
+        return Mesh.of(
+                List.of(new ServiceAccount("default", name, new Origin("ServiceAccount", "default", name, "", null))));
     }
 
     private static Mesh workloads(String... names) {

@@ -97,7 +97,12 @@ public record HttpRule(
     /// @param hostAt where the host is written
     /// @param portAt where the port is written, null where none is
     public record Destination(
-            String host, String subset, int port, Origin origin, Origin hostAt, @Nullable Origin portAt) {
+            String host,
+            String subset,
+            int port,
+            Origin origin,
+            Origin hostAt,
+            @Nullable Origin portAt) {
         /// All instances of a service.
         public Destination(String host, int port, Origin origin) {
             this(host, "", port, origin, origin, port == 0 ? null : origin);

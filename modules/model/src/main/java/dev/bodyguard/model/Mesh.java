@@ -628,7 +628,8 @@ public final class Mesh {
                         + " came first and speaks for it; put the rules into one document or remove one of the two");
     }
 
-    // Only what a service has: services themselves come and go with their workloads, so time tells whether one is missing.
+    // Only what a service has: services themselves come and go with their workloads, so time tells whether one is
+    // missing.
     private void routesToNowhere(List<Problem> problems) {
         var reported = new LinkedHashSet<Problem>();
         for (var one : routes) {
@@ -683,7 +684,8 @@ public final class Mesh {
         return names.isEmpty() ? " Define it under spec.subsets of one" : " Defined are " + String.join(", ", names);
     }
 
-    /// Whether a rule that leads to this full host name reaches a port there: where no service has the name yet, one that
+    /// Whether a rule that leads to this full host name reaches a port there: where no service has the name yet, one
+    /// that
     /// workloads register for would.
     ///
     /// @param number 0 where the rule names none
@@ -701,9 +703,7 @@ public final class Mesh {
     }
 
     private List<Service.Port> ownPorts(String host) {
-        return service(host)
-                .map(Service::ports)
-                .orElse(host.endsWith(SERVICE_SUFFIX) ? REGISTERED_PORTS : List.of());
+        return service(host).map(Service::ports).orElse(host.endsWith(SERVICE_SUFFIX) ? REGISTERED_PORTS : List.of());
     }
 
     /// The subsets of a full host name that are defined, in their authors' order.

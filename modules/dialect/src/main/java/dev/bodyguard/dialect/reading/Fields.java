@@ -377,7 +377,8 @@ public final class Fields {
         var origins = new ArrayList<Origin>();
         if (find(field) instanceof Value.Sequence(var items, var _)) {
             for (int i = 0; i < items.size(); i++) {
-                origins.add(document.origin(at(field) + "[" + i + "]", items.get(i).at()));
+                origins.add(
+                        document.origin(at(field) + "[" + i + "]", items.get(i).at()));
             }
         }
         return origins;
