@@ -48,12 +48,12 @@ final class Doubts {
             var told = destinations.stream().map(Lead::to).collect(Collectors.toSet());
             unknown(Lead.ofSubjects(List.of(routes))).stream()
                     .filter(lead -> !told.contains(lead.to()))
-                    .forEach(lead -> unknown.add(new Doubt(lead, "these rules are about no other requests")));
+                    .forEach(lead -> unknown.add(new Doubt(lead, "these rules hold for requests to that name only")));
         }
         unknown(Lead.ofPolicies(mesh.policies())).stream()
                 .filter(lead -> lead.to().host().endsWith(Mesh.SERVICE_SUFFIX)
                         || names.meant(lead.to().host()).isPresent())
-                .forEach(lead -> unknown.add(new Doubt(lead, "this is about nobody")));
+                .forEach(lead -> unknown.add(new Doubt(lead, "this holds for nobody")));
         since.keySet().retainAll(unknown);
         said.keySet().retainAll(unknown);
         unknown.forEach(

@@ -122,13 +122,13 @@ class DoubtsTest {
                 .containsExactly(
                         "given.yaml:5:11: VirtualService default/pay: spec.hosts[0]: nobody knows"
                                 + " paymenst.default.svc.cluster.local: no Service, ServiceEntry, service account or"
-                                + " workload has that name; these rules are about no other requests. Did you mean"
-                                + " payments?",
+                                + " workload has that name; these rules hold for requests to that name only. Did"
+                                + " you mean payments?",
                         "given.yaml:11:14: DestinationRule default/pay: spec.host: nobody knows"
                                 + " payment.default.svc.cluster.local: no Service, ServiceEntry, service account or"
-                                + " workload has that name; this is about nobody. Did you mean payments?",
+                                + " workload has that name; this holds for nobody. Did you mean payments?",
                         "given.yaml:21:14: DestinationRule default/half: spec.host: nobody knows payment.default: no"
-                                + " Service, ServiceEntry, service account or workload has that name; this is about"
+                                + " Service, ServiceEntry, service account or workload has that name; this holds for"
                                 + " nobody. Did you mean payments?");
     }
 
