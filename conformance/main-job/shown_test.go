@@ -343,6 +343,22 @@ func TestInvalidYAMLKeepsTheLastGood(t *testing.T) {
 		{"a rule's host", "  host: payment-service\n  subsets:", "  host: payment-servce\n  subsets:",
 			"30:9: DestinationRule default/payment-dr: spec.host: nobody knows payment-servce.default.svc.cluster.local;" +
 				" did you mean payment-service? This version waits until a Service, ServiceEntry, service account or workload has that name" + stays},
+		{"a head", "apiVersion:", "apiversion:",
+			"2:1: apiversion: there is no such field; did you mean apiVersion?; what was last read from here stays in force"},
+		{"whose requests are routed", "hosts:\n    - payment-service", "hosts:\n    - payment-servce",
+			"9:7: " + vs + "spec.hosts[0]: nobody knows payment-servce.default.svc.cluster.local;" +
+				" did you mean payment-service? This version waits until a Service, ServiceEntry, service account or workload has that name" + stays},
+		{"a route's port", "subset: v2\n", "subset: v2\n            port: {number: 81}\n",
+			"19:28: " + vs + "spec.http[0].route[1].destination.port.number: payment-service.default.svc.cluster.local has no port 81," +
+				" only 80. This version waits until it has one" + stays},
+		{"a subset's name", "- name: v2", "- name: v22",
+			"35:7: DestinationRule default/payment-dr: spec.subsets[1]: subset v2 is gone (there are v1, v22; is v22 meant to be v2?), and" +
+				" payments.yaml:18 (VirtualService default/payment-vs) leads to it; put it back, or change the route too." +
+				" This version waits until somebody else has it, or nothing leads there" + stays},
+		{"an end that is cut off", good[strings.Index(good, "---"):], "",
+			"24:1: DestinationRule default/payment-dr: is gone from its file, but payments.yaml:14 (VirtualService default/payment-vs) and payments.yaml:18 (VirtualService default/payment-vs) lead to" +
+				" subset v1 of payment-service.default.svc.cluster.local, subset v2 of payment-service.default.svc.cluster.local, which it defines; put it back, or change the route too." +
+				" It goes by itself once nothing leads there, and at once with the whole file" + stays},
 	} {
 		t.Run(mistake.name, func(t *testing.T) {
 			m.Write("payments.yaml", good)

@@ -22,11 +22,9 @@ import java.util.stream.Collectors;
 /// Which newest versions wait, so that no mistake in one takes away what is in force: one that leads to what nobody has
 /// where the version in force does not, and one that takes away what routes lead to. That a document is gone from a
 /// file
-/// that stays is a version too, and waits as well where another one of that file is a mistake: half a file is one
-/// without
+/// which stays is a version too. It also waits where another one of that file is a mistake: half a file is one without
 /// its last documents. Each that waits may bring others into that state, so it is asked again until nothing changes;
-/// each
-/// time more wait, so that ends.
+/// each time more wait, so that ends.
 final class Hold {
     private final Map<String, Entry> entries;
     private final Collection<? extends Part> workloads;
@@ -102,13 +100,14 @@ final class Hold {
             }
         }
         var files = files();
-        return hold(entry -> lost.entrySet().stream()
-                .filter(_ ->
-                        !entry.gone() || entry.file().filter(files::contains).isPresent())
-                .filter(one -> one.getKey().by(entry.parts())
-                        && !one.getKey().by(entry.says().parts()))
-                .map(one -> Losses.taken(one.getKey(), entry, one.getValue()))
-                .toList());
+        return hold(entry -> {
+            var taken = new LinkedHashMap<>(lost);
+            taken.keySet()
+                    .removeIf(given ->
+                            !given.by(entry.parts()) || given.by(entry.says().parts()));
+            boolean wish = entry.gone() && entry.file().filter(files::contains).isEmpty();
+            return taken.isEmpty() || wish ? List.of() : List.of(Losses.taken(taken, entry));
+        });
     }
 
     /// Holds what is gone from a file in which something is a mistake, be it only by what it leads to.

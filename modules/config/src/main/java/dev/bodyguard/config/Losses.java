@@ -7,9 +7,12 @@ import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.Service;
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// What a document's newest version takes away that others need, as its author is told. Pure.
 final class Losses {
@@ -18,42 +21,45 @@ final class Losses {
     /// Tells the author of a version that it takes away what routes lead to.
     ///
     /// @param entry the document that gave it and, by its newest version, does not
-    /// @param leads all that lead to it, at least one
-    static Problem taken(Given to, Entry entry, List<Lead> leads) {
-        var places = new ArrayList<>(
-                leads.stream().map(lead -> place(lead.at())).distinct().toList());
-        var who = places.removeFirst()
-                + (places.isEmpty() ? " leads" : " and " + places.size() + " more place(s) lead")
-                + " to ";
-        if (entry.gone()) {
-            return error(
-                    entry.newest().origin(),
-                    "is gone from its file, but " + who + shown(to)
-                            + ", which it defines; put it back, or change the route too. It goes by itself once nothing"
-                            + " leads there, and at once with the whole file");
+    /// @param lost what that is, at least one, each with all that lead to it, at least one
+    static Problem taken(SequencedMap<Given, List<Lead>> lost, Entry entry) {
+        return entry.gone() ? removed(lost, entry) : edited(lost, entry);
+    }
+
+    private static Problem removed(SequencedMap<Given, List<Lead>> lost, Entry entry) {
+        var what = lost.keySet().stream().map(Losses::inFull).collect(Collectors.joining(", "));
+        return error(
+                entry.newest().origin(),
+                "is gone from its file, but " + leading(lost.values()) + " to " + what
+                        + ", which it defines; put it back, or change the route too. It goes by itself once nothing"
+                        + " leads there, and at once with the whole file");
+    }
+
+    private static Problem edited(SequencedMap<Given, List<Lead>> lost, Entry entry) {
+        boolean one = lost.size() == 1;
+        var before = offers(lost.keySet(), entry.parts());
+        var now = offers(lost.keySet(), entry.says().parts());
+        var fresh =
+                now.keySet().stream().filter(name -> !before.containsKey(name)).toList();
+        var there =
+                now.isEmpty() ? "" : "there " + (now.size() == 1 ? "is " : "are ") + String.join(", ", now.keySet());
+        var at = now.isEmpty() ? subject(entry) : now.firstEntry().getValue();
+        for (var given : lost.keySet()) {
+            var near = Nearest.of(name(given), fresh);
+            if (near != null) {
+                there += "; is " + near + " meant to be " + name(given) + "?";
+                at = now.getOrDefault(near, at);
+                break;
+            }
         }
-        var words = "; put it back, or change the route too. This version waits until somebody else has it, or nothing"
-                + " leads to it";
-        return switch (to) {
-            case Lead.Host(var host) -> {
-                var there = hosts(entry.says().parts());
-                var near = Nearest.of(host, there);
-                yield error(
-                        entry.newest().origin(),
-                        "host " + host + " is gone" + instead(there, near, host) + ", and " + who + "it" + words);
-            }
-            case Lead.Subset(var host, var subset) -> {
-                var policies = policies(host, entry.says().parts());
-                var before = names(policies(host, entry.parts()));
-                var there = names(policies);
-                var near = Nearest.of(
-                        subset,
-                        there.stream().filter(name -> !before.contains(name)).toList());
-                yield error(
-                        place(policies, near, entry),
-                        "subset " + subset + " is gone" + instead(there, near, subset) + ", and " + who + "it" + words);
-            }
-        };
+        return error(
+                at,
+                lost.keySet().stream().map(Losses::inShort).collect(Collectors.joining(", "))
+                        + (one ? " is gone" : " are gone")
+                        + (there.isEmpty() ? "" : " (" + there + ")")
+                        + ", and " + leading(lost.values()) + (one ? " to it" : " to them")
+                        + "; put " + (one ? "it" : "them") + " back, or change the route too. This version waits until"
+                        + " somebody else has " + (one ? "it" : "them") + ", or nothing leads there");
     }
 
     /// Tells the author that a document is not taken out of force because another of its file is a mistake.
@@ -70,63 +76,67 @@ final class Losses {
         return new Problem(Problem.Severity.ERROR, at, message);
     }
 
-    /// `payments.yaml:12 (VirtualService default/payment-vs)`.
+    /// `payments.yaml:12 (VirtualService default/payment-vs) leads`.
+    private static String leading(Collection<List<Lead>> leads) {
+        var places = leads.stream()
+                .flatMap(List::stream)
+                .map(lead -> place(lead.at()))
+                .distinct()
+                .toList();
+        return switch (places.size()) {
+            case 1 -> places.getFirst() + " leads";
+            case 2 -> places.getFirst() + " and " + places.getLast() + " lead";
+            default -> places.getFirst() + " and " + (places.size() - 1) + " other places lead";
+        };
+    }
+
     private static String place(Origin origin) {
         var object = origin.kind() + " " + origin.namespace() + "/" + origin.name();
         var at = origin.at();
         return at == null ? object : at.file() + ":" + at.line() + " (" + object + ")";
     }
 
-    private static String shown(Given to) {
-        return switch (to) {
+    private static String name(Given given) {
+        return switch (given) {
+            case Lead.Host(var host) -> host;
+            case Lead.Subset(var _, var subset) -> subset;
+        };
+    }
+
+    private static String inShort(Given given) {
+        return switch (given) {
+            case Lead.Host(var host) -> "host " + host;
+            case Lead.Subset(var _, var subset) -> "subset " + subset;
+        };
+    }
+
+    private static String inFull(Given given) {
+        return switch (given) {
             case Lead.Host(var host) -> host;
             case Lead.Subset(var host, var subset) -> "subset " + subset + " of " + host;
         };
     }
 
-    private static String instead(List<String> there, @Nullable String near, String gone) {
-        if (there.isEmpty()) {
-            return "";
+    /// What a document has of the kind that is lost: subsets of the same hosts, or hosts; and where they are written.
+    private static SequencedMap<String, Origin> offers(Set<Given> lost, List<Part> parts) {
+        var offers = new LinkedHashMap<String, Origin>();
+        for (var part : parts) {
+            if (part instanceof BackendPolicy policy
+                    && lost.stream().anyMatch(given -> Lead.covers(policy.host(), given.host()))) {
+                policy.subsets().forEach(subset -> offers.putIfAbsent(subset.name(), subset.origin()));
+            }
+            if (part instanceof Service service) {
+                offers.putIfAbsent(service.host(), service.origin());
+            }
         }
-        return " (there " + are(there) + (near == null ? "" : "; is " + near + " meant to be " + gone + "?") + ")";
+        return offers;
     }
 
-    private static String are(List<String> words) {
-        return (words.size() == 1 ? "is " : "are ") + String.join(", ", words);
-    }
-
-    private static List<String> hosts(List<Part> parts) {
-        return parts.stream()
-                .filter(Service.class::isInstance)
-                .map(part -> ((Service) part).host())
-                .toList();
-    }
-
-    private static List<BackendPolicy> policies(String host, List<Part> parts) {
-        return parts.stream()
-                .filter(part -> part instanceof BackendPolicy policy && Lead.covers(policy.host(), host))
-                .map(BackendPolicy.class::cast)
-                .toList();
-    }
-
-    private static List<String> names(List<BackendPolicy> policies) {
-        return policies.stream()
-                .flatMap(policy -> policy.subsets().stream())
-                .map(BackendPolicy.Subset::name)
-                .toList();
-    }
-
-    /// Where the subset of this name is defined, else the first one, else what the policy is about.
-    private static Origin place(List<BackendPolicy> policies, @Nullable String near, Entry entry) {
-        return policies.stream()
-                .flatMap(policy -> policy.subsets().stream())
-                .filter(subset -> near == null || subset.name().equals(near))
+    /// Where a document says what it is about.
+    private static Origin subject(Entry entry) {
+        return Lead.ofPolicies(entry.says().parts()).stream()
                 .findFirst()
-                .map(BackendPolicy.Subset::origin)
-                .orElseGet(() -> entry.says().parts().stream()
-                        .filter(BackendPolicy.class::isInstance)
-                        .map(part -> ((BackendPolicy) part).hostAt())
-                        .findFirst()
-                        .orElse(entry.newest().origin()));
+                .map(Lead::at)
+                .orElse(entry.newest().origin());
     }
 }

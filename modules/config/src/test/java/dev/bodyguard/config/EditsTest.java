@@ -406,7 +406,7 @@ class EditsTest {
                         + "a.yaml:8:7: DestinationRule default/pay: spec.subsets[1]: subset v2 is gone (there are v1,"
                         + " v2b; is v2b meant to be v2?), and a.yaml:19 (VirtualService default/pay) leads to it; put"
                         + " it back, or change the route too. This version waits until somebody else has it, or"
-                        + " nothing leads to it");
+                        + " nothing leads there");
         assertThat(mesh.problems()).isEmpty();
         assertThat(mesh.subsets(PAY)).containsExactly("v1", "v2");
 
@@ -442,6 +442,29 @@ class EditsTest {
                 .asString()
                 .startsWith(STAYS + "a.yaml:5:9: DestinationRule default/pay: spec.host: subset v2 is gone, and ");
         assertThat(mesh.problems()).isEmpty();
+    }
+
+    @Test
+    void whatIsTakenAwayTogetherIsToldTogether() {
+        run(workload("pay"), workload("refund"));
+        var both = ROUTE.replace("            subset: v2\n", """
+                            subset: v2
+                          weight: 1
+                        - destination:
+                            host: pay
+                            subset: v1
+                          weight: 1
+                """);
+        save(RULE + both);
+
+        save(RULE.replace("host: pay", "host: refund") + both);
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:5:9: DestinationRule default/pay: spec.host: subset v2, subset v1 are gone, and"
+                        + " a.yaml:19 (VirtualService default/pay) and a.yaml:23 (VirtualService default/pay) lead to"
+                        + " them; put them back, or change the route too. This version waits until somebody else has"
+                        + " them, or nothing leads there");
     }
 
     @Test
@@ -496,7 +519,7 @@ class EditsTest {
                         + "a.yaml:1:1: ServiceEntry default/bank: host api.example.com is gone (there is"
                         + " apj.example.com; is apj.example.com meant to be api.example.com?), and a.yaml:14"
                         + " (VirtualService default/bank) leads to it; put it back, or change the route too. This"
-                        + " version waits until somebody else has it, or nothing leads to it");
+                        + " version waits until somebody else has it, or nothing leads there");
         assertThat(mesh.service("api.example.com")).isPresent();
 
         save(ENTRY.replace("api.example.com", "apj.example.com")
