@@ -49,7 +49,7 @@ spec:
 		t.Errorf("%d %q", status, body)
 	}
 	if line = logged(t, checkout, "/closed"); line["response_flags"] != "-" ||
-		!Compile(`^VirtualService default/payment-vs spec\.http\[0\] \(payments\.yaml:\d+:\d+\) answers by itself, with 503; no service is asked$`).MatchString(fmt.Sprint(line["sentence"])) {
+		!Compile(`^VirtualService default/payment-vs spec\.http\[0\] \(closed\.yaml:\d+:\d+\) answers by itself, with 503; no service is asked$`).MatchString(fmt.Sprint(line["sentence"])) {
 		t.Errorf("logged as %v", line)
 	}
 }
