@@ -33,8 +33,7 @@ record Dangling(Mesh mesh, Names names) {
     }
 
     /// What rules are newly about that nobody has, where they no longer are about what somebody has: a name that they
-    /// are
-    /// about besides may be one of their own.
+    /// are about besides may be one of their own.
     List<Problem> turned(List<Lead> inForce, List<Lead> newest) {
         var now = newest.stream().map(Lead::to).collect(Collectors.toSet());
         boolean left = inForce.stream().anyMatch(lead -> !now.contains(lead.to()) && !nobodyHas(lead.to()));

@@ -14,9 +14,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /// Names in documents that nobody has. One that nobody ever knew is a typo once it has been so for a while, as a
-/// service
-/// comes with its first workload; one that only a document gave, and no longer does, is told at once. Times are of
-/// [System#nanoTime()]; owned by one thread.
+/// service comes with its first workload; one that only a document gave, and no longer does, is told at once. Times
+/// are of [System#nanoTime()]; owned by one thread.
 final class Doubts {
     private final Duration patience;
     private final Names names;

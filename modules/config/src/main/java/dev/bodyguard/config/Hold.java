@@ -19,12 +19,11 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/// Which newest versions wait, so that no mistake in one takes away what is in force: one that leads to what nobody has
-/// where the version in force does not, and one that takes away what routes lead to. That a document is gone from a
-/// file
-/// which stays is a version too. It also waits where another one of that file is a mistake: half a file is one without
-/// its last documents. Each that waits may bring others into that state, so it is asked again until nothing changes;
-/// each time more wait, so that ends.
+/// Which newest versions wait, so that no mistake in one takes away what is in force: one that leads to what nobody
+/// has where the version in force does not, and one that takes away what routes lead to. That a document is gone from
+/// a file which stays is a version too. It also waits where another one of that file is a mistake: half a file is one
+/// without its last documents. Each that waits may bring others into that state, so it is asked again until nothing
+/// changes; each time more wait, so that ends.
 final class Hold {
     private final Map<String, Entry> entries;
     private final Collection<? extends Part> workloads;

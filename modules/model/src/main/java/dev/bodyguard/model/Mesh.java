@@ -237,8 +237,7 @@ public final class Mesh {
     }
 
     /// What a workload's ports mean to whoever calls them, where a document says; one that selects workloads goes
-    /// before
-    /// one that is about all of them, then the first.
+    /// before one that is about all of them, then the first.
     ///
     /// @param service the short name that the workload registered for, empty where it did not
     public SortedMap<Integer, Ingress> ingress(String namespace, String service, Map<String, String> labels) {
@@ -685,8 +684,7 @@ public final class Mesh {
     }
 
     /// Whether a rule that leads to this full host name reaches a port there: where no service has the name yet, one
-    /// that
-    /// workloads register for would.
+    /// that workloads register for would.
     ///
     /// @param number 0 where the rule names none
     public boolean reaches(String host, int number) {

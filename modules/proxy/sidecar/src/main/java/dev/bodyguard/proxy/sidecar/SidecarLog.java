@@ -27,8 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// What can happen to a sidecar, one line and, where it is worth counting, one counter each.
 ///
 /// Where a connection is turned down the line has Envoy's response flag: DPE, the peer broke its protocol; NR, no
-/// filter
-/// chain takes it; OM, there are too many.
+/// filter chain takes it; OM, there are too many.
 final class SidecarLog implements ListenerEvents {
     private static final String NO_CHAIN = " (NR filter_chain_not_found): ";
 
