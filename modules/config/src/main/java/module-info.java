@@ -1,5 +1,6 @@
 /// What proxies should do: follows discovery, translates what authors wrote, compiles it and serves it as ADS.
-/// Keeps the last good form of every document in force. Knows neither files nor Kubernetes.
+/// Keeps the last good form of every document in force, also over a restart. Knows neither the files that authors write
+/// nor Kubernetes.
 module dev.bodyguard.config {
     requires static transitive org.jspecify;
     requires transitive dev.bodyguard.identity.client;

@@ -31,6 +31,8 @@ final class Documents {
     private final Set<String> touched = new TreeSet<>();
     /// Keys of documents whose newest version waits.
     private final Set<String> waiting = new TreeSet<>();
+    /// Keys of documents that were only recalled yet: nobody was told of them here.
+    private final Set<String> recalled = new HashSet<>();
 
     /// What is in force of a document.
     enum InForce {
@@ -56,6 +58,19 @@ final class Documents {
     Documents(Dialect dialect, Events events) {
         this.dialect = dialect;
         this.events = events;
+    }
+
+    /// Takes the last good versions of before a restart, ahead of all that is true now: they count as in force, and as
+    /// gone where the first [#take] has no version of them. One that is no longer understood is left out.
+    void recall(List<Document> good) {
+        for (var document : good) {
+            var says = translate(document);
+            if (!says.refused()) {
+                entries.put(document.key(), Entry.recalled(document, says));
+                touched.add(document.key());
+                recalled.add(document.key());
+            }
+        }
     }
 
     /// Takes what came and what went; [#settle] decides about it.
@@ -103,11 +118,12 @@ final class Documents {
             } else if (entry.undecided()) {
                 entries.put(key, entry.applied(generation));
             }
-            announce(before.get(key), entries.get(key));
+            announce(recalled.contains(key) ? null : before.get(key), entries.get(key));
         });
         touched.clear();
         waiting.clear();
         waiting.addAll(held.why().keySet());
+        recalled.clear();
         return held.mesh();
     }
 
@@ -127,19 +143,32 @@ final class Documents {
                 .flatMap(document -> translate(document).problems().stream())
                 .toList();
         var newest = claim.speaker();
-        if (before != null && !before.gone() && before.newest().equals(newest)) {
+        boolean told = before != null && !recalled.contains(before.newest().key());
+        if (before != null && told && !before.gone() && before.newest().equals(newest)) {
             return before.beside(besides);
         }
         var says = translate(newest);
+        var good = says.refused() ? null : newest;
         var parts = says.parts();
         var inForce = InForce.GOOD;
         if (before != null && before.inForce() == InForce.GOOD) {
             parts = before.parts();
+            if (says.refused() || !parts.equals(says.parts())) {
+                good = before.good();
+            }
         } else if (says.refused()) {
             parts = dialect.inPlaceOf(newest);
             inForce = parts.isEmpty() ? InForce.NOTHING : InForce.CLOSED;
         }
-        return new Entry(false, newest, says, List.of(), besides, parts, inForce, since);
+        return new Entry(false, newest, says, List.of(), besides, good, parts, inForce, since);
+    }
+
+    /// The good versions that nobody but this remembers: of documents whose newest is not in force.
+    List<Document> lastGood() {
+        return entries.values().stream()
+                .filter(entry -> !entry.accepted())
+                .flatMap(entry -> Stream.ofNullable(entry.good()))
+                .toList();
     }
 
     int size() {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param says what its newest version means
 /// @param waitsFor why that is not in force though it is understood
 /// @param besides what is wrong with misspelt documents that mean the same object
+/// @param good the version of it that is in force, its newest where that is accepted; null where none is
 /// @param parts what is in force of it, or in its place
 /// @param since the first generation that has its newest version
 record Entry(
@@ -27,11 +28,17 @@ record Entry(
         Translation says,
         List<Problem> waitsFor,
         List<Problem> besides,
+        @Nullable Document good,
         List<Part> parts,
         InForce inForce,
         long since) {
     /// What is left where no document is.
     private static final Translation NOTHING = new Translation(List.of(), List.of());
+
+    /// A good version before there is any other, or any decision.
+    static Entry recalled(Document good, Translation says) {
+        return new Entry(false, good, says, List.of(), List.of(), good, says.parts(), InForce.GOOD, 0);
+    }
 
     boolean accepted() {
         return !says.refused() && waitsFor.isEmpty();
@@ -63,18 +70,18 @@ record Entry(
     }
 
     Entry beside(List<Problem> others) {
-        return new Entry(gone, newest, says, waitsFor, others, parts, inForce, since);
+        return new Entry(gone, newest, says, waitsFor, others, good, parts, inForce, since);
     }
 
     Entry waitingFor(List<Problem> unknown) {
-        return new Entry(gone, newest, says, unknown, besides, parts, inForce, since);
+        return new Entry(gone, newest, says, unknown, besides, good, parts, inForce, since);
     }
 
     Entry removed(long generation) {
-        return new Entry(true, newest, NOTHING, List.of(), List.of(), parts, inForce, generation);
+        return new Entry(true, newest, NOTHING, List.of(), List.of(), good, parts, inForce, generation);
     }
 
     Entry applied(long generation) {
-        return new Entry(gone, newest, says, List.of(), besides, says.parts(), InForce.GOOD, generation);
+        return new Entry(gone, newest, says, List.of(), besides, newest, says.parts(), InForce.GOOD, generation);
     }
 }

@@ -4,6 +4,7 @@ import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Problem;
 import dev.bodyguard.xds.server.Client;
 import dev.bodyguard.xds.snapshot.Heard;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,12 @@ interface Events {
 
     /// A document that is gone from its file, and stayed in force, no longer does.
     void removed(Document document);
+
+    /// Last good versions of before a restart cannot be read; their documents have none.
+    void notRecalled(Path file, String why);
+
+    /// Last good versions cannot be kept for the next restart.
+    void notRemembered(Path file, String why);
 
     /// Two documents that are right each for itself contradict each other.
     void contradicted(Problem problem);

@@ -30,6 +30,7 @@ final class Mesher implements AutoCloseable {
 
     // Owned by the thread.
     private final Documents documents;
+    private final LastGood lastGood;
     private final Names names = new Names();
     private final Map<String, Workload> workloads = new TreeMap<>();
     private Set<Problem> contradictions = Set.of();
@@ -69,13 +70,16 @@ final class Mesher implements AutoCloseable {
     /// Wires it; [#start] runs it.
     ///
     /// @param published called after each generation, on this thread
+    /// @param lastGood outlives a restart; closed with this
     Mesher(
             Dialect dialect,
             Function<Mesh, dev.bodyguard.xds.compile.Resources> compiler,
             Runnable published,
+            LastGood lastGood,
             Events events,
             Pace pace) {
         this.documents = new Documents(dialect, events);
+        this.lastGood = lastGood;
         this.compiler = compiler;
         this.published = published;
         this.events = events;
@@ -121,6 +125,7 @@ final class Mesher implements AutoCloseable {
         tell(new Close(), "");
         try {
             owner.join();
+            lastGood.close();
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
         }
@@ -128,6 +133,7 @@ final class Mesher implements AutoCloseable {
     }
 
     private void run() {
+        documents.recall(lastGood.read());
         publishedAt = System.nanoTime() - pace.apart().toNanos();
         try {
             while (!closed) {
@@ -205,6 +211,7 @@ final class Mesher implements AutoCloseable {
         long gathered = System.nanoTime();
         try {
             Mesh mesh = documents.settle(workloads.values(), names, number + 1);
+            lastGood.keep(documents.lastGood());
             standing = mesh.problems();
             long settled = System.nanoTime();
             doubts.look(mesh, settled);

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.Timer;
 import io.opentelemetry.api.trace.Tracer;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -79,6 +80,22 @@ final class Observed implements Events {
     @Override
     public void removed(Document document) {
         LOG.log(Level.INFO, document.origin() + " is out of force now");
+    }
+
+    @Override
+    public void notRecalled(Path file, String why) {
+        LOG.log(
+                Level.WARNING,
+                file + " cannot be read and is left out: " + why + "; a document whose newest version is a mistake has"
+                        + " no last good version until it is corrected");
+    }
+
+    @Override
+    public void notRemembered(Path file, String why) {
+        LOG.log(
+                Level.ERROR,
+                file + " cannot be written: " + why + "; the last good versions that are in force now are not after a"
+                        + " restart, unless what is wrong with their documents, or with the file, is corrected before");
     }
 
     @Override

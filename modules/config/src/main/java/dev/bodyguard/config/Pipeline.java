@@ -88,7 +88,13 @@ public final class Pipeline implements AutoCloseable {
         var served = new Object() {
             volatile Runnable publish = () -> {};
         };
-        var mesher = new Mesher(dialect, compiler, () -> served.publish.run(), events, Pace.ORDINARY);
+        var mesher = new Mesher(
+                dialect,
+                compiler,
+                () -> served.publish.run(),
+                new LastGood(settings.lastGood(), events),
+                events,
+                Pace.ORDINARY);
         var proxies = new Proxies(mesher, new Admission(settings.trustDomain()), events);
         var streams = new AggregatedDiscovery(proxies, proxies, OF_A_PROXY, Capacity.ordinary());
         served.publish = streams::publish;

@@ -19,7 +19,8 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
     static final String USAGE = """
         usage: bodyguard service config, with environment variables:
           BODYGUARD_STATE                    folder with identity's root.pem and join/config.bodyguard-system.token;
-                                             keeps the SVID; required
+                                             keeps the SVID, and over a restart the last good versions of
+                                             documents whose newest is a mistake; required
           BODYGUARD_TOKEN                    file of a Kubernetes token of its service account, audience bodyguard; with
                                              it no join token is needed
           BODYGUARD_ROOT                     file with the roots, beside BODYGUARD_TOKEN instead of root.pem
@@ -49,7 +50,8 @@ record ProcessSettings(Settings service, GrpcServer.Carriage carriage, Membershi
                         place.address(),
                         membership.trustDomain(),
                         keys.choice("BODYGUARD_OUTBOUND_TRAFFIC_POLICY", OutboundPolicy.Mode.ALLOW_ANY),
-                        keys.choice("BODYGUARD_PEER_TLS", PeerAuthentication.Mode.STRICT)),
+                        keys.choice("BODYGUARD_PEER_TLS", PeerAuthentication.Mode.STRICT),
+                        membership.state().resolve("config").resolve("last-good")),
                 carriage(keys),
                 membership,
                 place);

@@ -7,16 +7,49 @@ import dev.bodyguard.model.Location;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Value;
 import dev.bodyguard.model.Workload;
+import dev.bodyguard.xds.protocol.discovery.v1.Mapping;
+import dev.bodyguard.xds.protocol.discovery.v1.Null;
+import dev.bodyguard.xds.protocol.discovery.v1.Sequence;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Discovery's messages as records of the model.
+/// Discovery's messages as records of the model; and documents as discovery writes them.
 final class Wire {
     private Wire() {}
 
     static Document document(Any packed) throws InvalidProtocolBufferException {
-        var wire = packed.unpack(dev.bodyguard.xds.protocol.discovery.v1.Document.class);
+        return document(packed.unpack(dev.bodyguard.xds.protocol.discovery.v1.Document.class));
+    }
+
+    /// The next document of several, each after its length; null at the end.
+    ///
+    /// @throws IOException where that is no document
+    static @Nullable Document read(InputStream in) throws IOException {
+        var wire = dev.bodyguard.xds.protocol.discovery.v1.Document.parseDelimitedFrom(in);
+        return wire == null ? null : document(wire);
+    }
+
+    /// Adds a document to several, after its length.
+    static void write(Document document, OutputStream out) throws IOException {
+        var at = document.root().at();
+        dev.bodyguard.xds.protocol.discovery.v1.Document.newBuilder()
+                .setApiVersion(document.apiVersion())
+                .setKind(document.kind())
+                .setNamespace(document.namespace())
+                .setName(document.name())
+                .setFile(at == null ? "" : at.file())
+                .setResourceVersion(document.resourceVersion() == null ? "" : document.resourceVersion())
+                .setRoot(message(document.root()))
+                .build()
+                .writeDelimitedTo(out);
+    }
+
+    private static Document document(dev.bodyguard.xds.protocol.discovery.v1.Document wire)
+            throws InvalidProtocolBufferException {
         if (!(value(wire.getRoot(), wire.getFile()) instanceof Value.Mapping root)) {
             throw new InvalidProtocolBufferException("the root of a document must be a mapping");
         }
@@ -75,6 +108,43 @@ final class Wire {
             }
             case KIND_NOT_SET -> throw new InvalidProtocolBufferException("a value without a kind");
         };
+    }
+
+    private static dev.bodyguard.xds.protocol.discovery.v1.Value message(Value value) {
+        var wire = dev.bodyguard.xds.protocol.discovery.v1.Value.newBuilder()
+                .setLine(line(value.at()))
+                .setColumn(column(value.at()));
+        switch (value) {
+            case Value.Null _ -> wire.setNull(Null.getDefaultInstance());
+            case Value.Bool bool -> wire.setBoolean(bool.value());
+            case Value.Int integer -> wire.setInteger(integer.value());
+            case Value.Decimal decimal -> wire.setDecimal(decimal.value());
+            case Value.Text text -> wire.setText(text.value());
+            case Value.Sequence sequence -> {
+                var items = Sequence.newBuilder();
+                sequence.items().forEach(item -> items.addItems(message(item)));
+                wire.setSequence(items);
+            }
+            case Value.Mapping mapping -> {
+                var entries = Mapping.newBuilder();
+                mapping.entries()
+                        .forEach(entry -> entries.addEntries(dev.bodyguard.xds.protocol.discovery.v1.Entry.newBuilder()
+                                .setKey(entry.key())
+                                .setValue(message(entry.value()))
+                                .setLine(line(entry.keyAt()))
+                                .setColumn(column(entry.keyAt()))));
+                wire.setMapping(entries);
+            }
+        }
+        return wire.build();
+    }
+
+    private static int line(@Nullable Location at) {
+        return at == null ? 0 : at.line();
+    }
+
+    private static int column(@Nullable Location at) {
+        return at == null ? 0 : at.column();
     }
 
     private static @Nullable Location location(String file, int line, int column) {

@@ -4,6 +4,7 @@ import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Problem;
 import dev.bodyguard.xds.server.Client;
 import dev.bodyguard.xds.snapshot.Heard;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,6 +43,16 @@ final class Diary implements Events {
     @Override
     public void removed(Document document) {
         note("removed: " + document.name());
+    }
+
+    @Override
+    public void notRecalled(Path file, String why) {
+        note("not recalled: " + file.getFileName() + ": " + why);
+    }
+
+    @Override
+    public void notRemembered(Path file, String why) {
+        note("not remembered: " + file.getFileName() + ": " + why);
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Workload;
 import dev.bodyguard.xds.compile.Compiler;
 import dev.bodyguard.xds.compile.Settings;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -15,16 +16,23 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(30)
 class MesherTest {
     private final Diary diary = new Diary();
     private final Semaphore published = new Semaphore(0);
-    private final Mesher mesher = new Mesher(
-            new Plain(), mesh -> new Compiler(mesh, Settings.USUAL), published::release, diary, Pace.ORDINARY);
+    private Mesher mesher;
 
     @BeforeEach
-    void start() {
+    void start(@TempDir Path state) {
+        mesher = new Mesher(
+                new Plain(),
+                mesh -> new Compiler(mesh, Settings.USUAL),
+                published::release,
+                new LastGood(state.resolve("last-good"), diary),
+                diary,
+                Pace.ORDINARY);
         mesher.start();
     }
 

@@ -110,7 +110,8 @@ final class ControlPlane implements AutoCloseable {
                         at(settings, Port.XDS),
                         settings.trustDomain(),
                         settings.outbound(),
-                        settings.peers()),
+                        settings.peers(),
+                        folder.path().resolve("config").resolve("last-good")),
                 GrpcServer.Carriage.by(settings.transport()),
                 ServerTls.of(ofConfig.get()),
                 new MeshChannel(

@@ -323,6 +323,37 @@ class ControlPlaneTest {
     }
 
     @Test
+    void aRestartLeavesTheLastGoodVersionInForce() throws Exception {
+        var plane = start();
+        var checkout = sidecar(plane, "checkout", "1");
+        var _ = sidecar(plane, "payment-service", "1").enrol("v1", 9001);
+        checkout.follow(ROUTES);
+        checkout.await("had the split 90/10", it -> split(it).equals(List.of(90, 10)));
+        weights(70, 30);
+        checkout.await("had the split 70/30", it -> split(it).equals(List.of(70, 30)));
+        try (var log = new Log()) {
+            weights(70, -5);
+            log.await("; the last good version stays in force");
+        }
+
+        plane.close();
+        try (var log = new Log()) {
+            start(plane.addresses());
+            checkout.await("was answered again", it -> it.connected() == 2);
+
+            assertThat(log.with("payments.yaml:13:15: VirtualService default/payment-vs: "))
+                    .singleElement()
+                    .asString()
+                    .endsWith("was -5; the last good version stays in force");
+            assertThat(state.resolve("config/last-good")).exists();
+            weights(50, 50);
+            checkout.await("had the split 50/50", it -> split(it).equals(List.of(50, 50)));
+        }
+        assertThat(splits(checkout)).containsExactly(List.of(90, 10), List.of(70, 30), List.of(50, 50));
+        assertThat(checkout.removed()).isEmpty();
+    }
+
+    @Test
     void theStateFolderIsPrivateAndSaysWhereEverythingIs() throws Exception {
         var plane = start();
 
