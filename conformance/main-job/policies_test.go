@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -144,7 +146,8 @@ spec:
 	})
 }
 
-// A policy that was never understood lets nobody in, whether it is written so or the control plane finds it so.
+// A policy that was never understood lets nobody in, whether it is written so or a control plane that remembers no other
+// finds it so.
 func TestPolicyNotUnderstoodLetsNobodyIn(t *testing.T) {
 	m := NewMesh(t)
 	payment := m.Launch("payment-service", "v2", "a", nil)
@@ -182,7 +185,22 @@ spec:
 		t.Errorf("the last good policy does not hold: %d %s", got.status, got.body)
 	}
 
+	memory := filepath.Join(m.State, "config", "last-good")
+	Eventually(t, 5*time.Second, "the last good policy is remembered", func() bool { return exists(memory) })
 	m.Plane.Kill()
+	m.Revive()
+	m.Plane.Says(`the last good version stays in force`, 5*time.Second)
+	m.Plane.Says(`proxy .*payment-service.* connected`, 15*time.Second)
+	for range 50 {
+		if got := ask(t, client, "GET", url); got.status != 200 {
+			t.Fatalf("the last good policy does not hold after a restart: %d %s", got.status, got.body)
+		}
+	}
+
+	m.Plane.Kill()
+	if err := os.Remove(memory); err != nil {
+		t.Fatal(err)
+	}
 	m.Revive()
 	Eventually(t, 15*time.Second, "a control plane that starts on it lets nobody in", func() bool { return refused(ask(t, client, "GET", url)) })
 }

@@ -393,6 +393,51 @@ func TestInvalidYAMLKeepsTheLastGood(t *testing.T) {
 	}
 }
 
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// A mistake that a control plane finds when it starts again changes nothing either, while the rest of its file is in force.
+func TestRestartKeepsTheLastGood(t *testing.T) {
+	m := NewMesh(t)
+	m.Write("payments.yaml", m.Split(0, 100))
+	m.Join("payment-service", "v1", "v1", nil)
+	m.Join("payment-service", "v2", "v2", nil)
+	checkout := m.Join("checkout", "v1", "a", nil)
+	answers := func(want string) func() bool {
+		return func() bool {
+			status, got, err := checkout.Buy(Outside, "GET")
+			return err == nil && status == 200 && got.PaymentVersion == want
+		}
+	}
+	Eventually(t, 20*time.Second, "v2 answers", answers("v2"))
+	const mistake = `payments\.yaml:19:19: VirtualService default/payment-vs: spec\.http\[0]\.route\[1]\.weight:` +
+		` must be a whole number of 0 or more, was -5; the last good version stays in force`
+	memory := filepath.Join(m.State, "config", "last-good")
+
+	m.Write("payments.yaml", strings.Replace(m.Split(0, 100), "weight: 100", "weight: -5", 1))
+	m.Plane.Says(mistake, 5*time.Second)
+	Eventually(t, 5*time.Second, "the last good version is remembered", func() bool { return exists(memory) })
+	m.Plane.Kill()
+	m.Revive()
+	// A sidecar that starts now knows only what this control plane tells it.
+	m.Plane.Says(mistake, 5*time.Second)
+	fresh := m.Join("checkout", "v1", "b", nil)
+	for range 50 {
+		if !answers("v2")() {
+			t.Fatal("the last good version is not in force")
+		}
+		if status, got, err := fresh.Buy(Outside, "GET"); err != nil || status != 200 || got.PaymentVersion != "v2" {
+			t.Fatalf("a sidecar that starts after it has not the last good version: %d %+v %v", status, got, err)
+		}
+	}
+
+	m.Write("payments.yaml", m.Split(100, 0))
+	Eventually(t, 5*time.Second, "the repaired file is applied", answers("v1"))
+	Eventually(t, 5*time.Second, "nothing is remembered any more", func() bool { return !exists(memory) })
+}
+
 // A route may be saved before the rule that defines its subset: it waits, check says for what, and no request fails.
 func TestRouteWaitsForItsSubset(t *testing.T) {
 	m := NewMesh(t)
