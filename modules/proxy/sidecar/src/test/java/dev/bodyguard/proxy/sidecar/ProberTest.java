@@ -125,7 +125,8 @@ class ProberTest {
         try (var app = new ServerSocket(0, 1, HERE)) {
             Thread.ofVirtual().start(() -> {
                 try (var asked = app.accept()) {
-                    asked.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    asked.getOutputStream()
+                            .write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                 } catch (IOException ended) {
                     // The prober turned away.
                 }
