@@ -565,9 +565,9 @@ class EditsTest {
         assertThat(diary.read())
                 .containsExactly(STAYS
                         + "a.yaml:13:1: DestinationRule default/pay: is gone from its file, but a.yaml:11"
-                        + " (VirtualService default/pay) leads to subset v2 of pay.default.svc.cluster.local, which it defines; put it"
-                        + " back, or change the route too. It goes by itself once nothing leads there, and at once with"
-                        + " the whole file");
+                        + " (VirtualService default/pay) leads to subset v2 of pay.default.svc.cluster.local, which it"
+                        + " defines; put it back, or change the route too. It goes by itself once nothing leads there,"
+                        + " and at once with the whole file");
         assertThat(mesh.problems()).isEmpty();
         assertThat(documents.problems()).hasSize(1);
 
