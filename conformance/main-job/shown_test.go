@@ -412,30 +412,51 @@ func TestRestartKeepsTheLastGood(t *testing.T) {
 		}
 	}
 	Eventually(t, 20*time.Second, "v2 answers", answers("v2"))
-	const mistake = `payments\.yaml:19:19: VirtualService default/payment-vs: spec\.http\[0]\.route\[1]\.weight:` +
-		` must be a whole number of 0 or more, was -5; the last good version stays in force`
-	memory := filepath.Join(m.State, "config", "last-good")
+	for _, mistake := range []struct{ what, text, with, told, memory string }{
+		{
+			"a bad value", "weight: 100", "weight: -5",
+			`payments\.yaml:19:19: VirtualService default/payment-vs: spec\.http\[0]\.route\[1]\.weight:` +
+				` must be a whole number of 0 or more, was -5; the last good version stays in force`,
+			"config/last-good",
+		},
+		{
+			"broken syntax", "  http:", "  http: [",
+			`payments\.yaml:\d+:\d+: .*; what was last read from here stays in force`,
+			"discovery/last-read/*",
+		},
+	} {
+		remembered := func() bool {
+			files, err := filepath.Glob(filepath.Join(m.State, mistake.memory))
+			return err == nil && len(files) == 1
+		}
+		broken := strings.Replace(m.Split(0, 100), mistake.text, mistake.with, 1)
+		if broken == m.Split(0, 100) {
+			t.Fatalf("%s: the file has no %s", mistake.what, mistake.text)
+		}
+		m.Write("payments.yaml", broken)
+		m.Plane.Says(mistake.told, 5*time.Second)
+		Eventually(t, 5*time.Second, mistake.what+": the last good version is remembered", remembered)
+		m.Plane.Kill()
+		m.Revive()
+		m.Plane.Says(mistake.told, 5*time.Second)
+		// A sidecar that starts now knows only what this control plane tells it.
+		fresh := m.Join("checkout", "v1", "b", nil)
+		for range 50 {
+			if !answers("v2")() {
+				t.Fatalf("%s: the last good version is not in force", mistake.what)
+			}
+			if status, got, err := fresh.Buy(Outside, "GET"); err != nil || status != 200 || got.PaymentVersion != "v2" {
+				t.Fatalf("%s: a sidecar that starts after it has not the last good version: %d %+v %v", mistake.what, status, got, err)
+			}
+		}
+		fresh.Stop(10 * time.Second)
 
-	m.Write("payments.yaml", strings.Replace(m.Split(0, 100), "weight: 100", "weight: -5", 1))
-	m.Plane.Says(mistake, 5*time.Second)
-	Eventually(t, 5*time.Second, "the last good version is remembered", func() bool { return exists(memory) })
-	m.Plane.Kill()
-	m.Revive()
-	// A sidecar that starts now knows only what this control plane tells it.
-	m.Plane.Says(mistake, 5*time.Second)
-	fresh := m.Join("checkout", "v1", "b", nil)
-	for range 50 {
-		if !answers("v2")() {
-			t.Fatal("the last good version is not in force")
-		}
-		if status, got, err := fresh.Buy(Outside, "GET"); err != nil || status != 200 || got.PaymentVersion != "v2" {
-			t.Fatalf("a sidecar that starts after it has not the last good version: %d %+v %v", status, got, err)
-		}
+		m.Write("payments.yaml", m.Split(100, 0))
+		Eventually(t, 5*time.Second, mistake.what+": the repaired file is applied", answers("v1"))
+		Eventually(t, 5*time.Second, mistake.what+": nothing is remembered any more", func() bool { return !remembered() })
+		m.Write("payments.yaml", m.Split(0, 100))
+		Eventually(t, 5*time.Second, "v2 answers again", answers("v2"))
 	}
-
-	m.Write("payments.yaml", m.Split(100, 0))
-	Eventually(t, 5*time.Second, "the repaired file is applied", answers("v1"))
-	Eventually(t, 5*time.Second, "nothing is remembered any more", func() bool { return !exists(memory) })
 }
 
 // A route may be saved before the rule that defines its subset: it waits, check says for what, and no request fails.

@@ -64,4 +64,7 @@ interface Events {
 
     /// What should survive a restart could not be read or written.
     void memoryFailed(Exception why);
+
+    /// What broken files said before could not be read or written; after a restart nothing of them is in force.
+    void lastReadFailed(Exception why);
 }

@@ -5,6 +5,7 @@ import dev.bodyguard.service.Json;
 import dev.bodyguard.service.Lifecycle;
 import dev.bodyguard.service.Running;
 import dev.bodyguard.source.files.Directory;
+import dev.bodyguard.source.files.Recollection;
 import dev.bodyguard.tracing.Tracing;
 import dev.bodyguard.xds.server.ServerTls;
 import dev.bodyguard.xds.server.TlsReload;
@@ -27,7 +28,7 @@ public final class Main {
         var service = settings.service();
         // What cannot work shall be told before anything has started.
         if (service.documents() instanceof From.Files(var directory)) {
-            Directory.open(directory).close();
+            Directory.open(directory, Recollection.NONE).close();
         }
         settings.place().requireFree();
         var clock = InstantSource.system();

@@ -179,4 +179,11 @@ final class Observed implements Events {
     public void memoryFailed(Exception why) {
         LOG.log(Level.WARNING, "registrations do not survive a restart: " + why);
     }
+
+    @Override
+    public void lastReadFailed(Exception why) {
+        LOG.log(
+                Level.ERROR,
+                "what was last read from broken files does not survive a restart, correct them before: " + why);
+    }
 }

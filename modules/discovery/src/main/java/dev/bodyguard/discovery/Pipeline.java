@@ -3,6 +3,7 @@ package dev.bodyguard.discovery;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.source.files.FileProblem;
+import dev.bodyguard.source.files.Recollection;
 import dev.bodyguard.xds.protocol.discovery.v1.Workload;
 import dev.bodyguard.xds.server.AggregatedDiscovery;
 import dev.bodyguard.xds.server.Client;
@@ -16,6 +17,7 @@ import dev.bodyguard.xds.snapshot.Heard;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.api.trace.Tracer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
@@ -56,7 +58,7 @@ public final class Pipeline implements AutoCloseable {
             Consumer<List<Document>> documents)
             throws IOException, InterruptedException {
         var events = new Observed(metrics, tracer);
-        var source = Source.open(settings.documents(), events);
+        var source = Source.open(settings.documents(), recollection(settings.memory(), events), events);
         try {
             var first = source.next();
             var memory = settings.memory() == null ? null : new Memory(settings.memory());
@@ -103,6 +105,10 @@ public final class Pipeline implements AutoCloseable {
             source.close();
             throw failed;
         }
+    }
+
+    private static Recollection recollection(@Nullable Path memory, Events events) {
+        return memory == null ? Recollection.NONE : new LastRead(memory.resolveSibling("last-read"), events);
     }
 
     private static List<Workload> remembered(@Nullable Memory memory, Events events) throws InterruptedException {

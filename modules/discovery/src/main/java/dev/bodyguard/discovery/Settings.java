@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// @param trustDomain of every peer
 /// @param lease how long a workload is believed in without a word from it
 /// @param grace how long it may take to come back after its stream broke
-/// @param memory file that keeps registrations over a restart; null: they are forgotten
+/// @param memory file that keeps registrations over a restart, beside a folder for what broken files said before; null:
+///     they are forgotten
 /// @param mostWorkloads registrations beyond are refused
 /// @param mostWorkloadsPerAccount the same for one service account, so that no member takes them all
 /// @param registrationsPerSecond how often the workloads of one service account may come or change, in the long run; as

@@ -5,6 +5,7 @@ import dev.bodyguard.model.Workload;
 import dev.bodyguard.source.files.Changes;
 import dev.bodyguard.source.files.Directory;
 import dev.bodyguard.source.files.FileProblem;
+import dev.bodyguard.source.files.Recollection;
 import dev.bodyguard.xds.protocol.discovery.v1.Verdict;
 import java.io.IOException;
 import java.util.List;
@@ -53,9 +54,12 @@ interface Source extends AutoCloseable {
         }
     }
 
-    static Source open(From from, Events events) throws IOException {
+    /// Opens what documents come from.
+    ///
+    /// @param recollection of files that were broken before a restart
+    static Source open(From from, Recollection recollection, Events events) throws IOException {
         return switch (from) {
-            case From.Files(var path) -> new OfFiles(Directory.open(path));
+            case From.Files(var path) -> new OfFiles(Directory.open(path, recollection));
             case From.Kubernetes _ -> OfKubernetes.open(events);
         };
     }

@@ -111,4 +111,9 @@ final class Diary implements Events {
 
     @Override
     public void memoryFailed(Exception why) {}
+
+    @Override
+    public void lastReadFailed(Exception why) {
+        note("last read failed");
+    }
 }

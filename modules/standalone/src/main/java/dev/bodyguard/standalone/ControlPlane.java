@@ -18,6 +18,7 @@ import dev.bodyguard.service.FreePort;
 import dev.bodyguard.service.Json;
 import dev.bodyguard.service.Running;
 import dev.bodyguard.source.files.Directory;
+import dev.bodyguard.source.files.Recollection;
 import dev.bodyguard.standalone.Settings.Port;
 import dev.bodyguard.telemetry.service.TelemetryService;
 import dev.bodyguard.tracing.Tracing;
@@ -71,7 +72,7 @@ final class ControlPlane implements AutoCloseable {
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         // What cannot work shall be told before anything has started: no folder, or a port that is taken.
         if (settings.documents() instanceof From.Files(var directory)) {
-            Directory.open(directory).close();
+            Directory.open(directory, Recollection.NONE).close();
         }
         var folder = open(StateFolder.claim(settings.state()));
         for (Port port : Port.values()) {

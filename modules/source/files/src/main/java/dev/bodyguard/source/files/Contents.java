@@ -31,7 +31,12 @@ final class Contents {
 
     private List<FileProblem> duplicates = List.of();
 
-    private record File(ByteBuffer bytes, List<Document> inForce, List<FileProblem> problems) {}
+    /// A file.
+    ///
+    /// @param bytes what it says
+    /// @param good what it said when it was last read without a problem; null where it never was
+    private record File(
+            ByteBuffer bytes, @Nullable ByteBuffer good, List<Document> inForce, List<FileProblem> problems) {}
 
     record Difference(List<Document> put, Set<String> removed) {
         boolean isEmpty() {
@@ -51,14 +56,31 @@ final class Contents {
             return;
         }
         Parsed parsed = parse(name, bytes);
-        files.put(
-                name, new File(ByteBuffer.wrap(bytes), withLastGood(parsed, before), stays(parsed.problems(), before)));
+        var now = ByteBuffer.wrap(bytes);
+        var good = parsed.problems().isEmpty() ? now : good(before);
+        files.put(name, new File(now, good, withLastGood(parsed, before), stays(parsed.problems(), before)));
+    }
+
+
+    /// The texts without a problem of files that have one now.
+    Map<String, byte[]> goodTexts() {
+        var texts = new TreeMap<String, byte[]>();
+        files.forEach((name, file) -> {
+            if (file.good() != null && !file.problems().isEmpty()) {
+                texts.put(name, file.good().array());
+            }
+        });
+        return texts;
+    }
+
+    private static @Nullable ByteBuffer good(@Nullable File before) {
+        return before == null ? null : before.good();
     }
 
     void unreadable(String name, String why) {
         File before = files.get(name);
         List<FileProblem> problems = stays(List.of(new FileProblem(new Location(name, 1, 1), why)), before);
-        files.put(name, new File(ByteBuffer.allocate(0), before == null ? List.of() : before.inForce(), problems));
+        files.put(name, new File(ByteBuffer.allocate(0), good(before), before == null ? List.of() : before.inForce(), problems));
     }
 
     void keepOnly(Set<String> names) {

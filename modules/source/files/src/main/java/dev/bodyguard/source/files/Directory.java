@@ -52,6 +52,7 @@ public final class Directory implements AutoCloseable {
 
     private final Path root;
     private final WatchService watch;
+    private final Recollection recollection;
     private final Map<Path, WatchKey> watched = new HashMap<>();
     private final Map<Path, Stamp> stamps = new HashMap<>();
     private final Contents contents = new Contents();
@@ -64,22 +65,24 @@ public final class Directory implements AutoCloseable {
     private List<FileProblem> aboutTheDirectory = List.of();
     private List<FileProblem> reported = List.of();
 
-    private Directory(Path root, WatchService watch) {
+    private Directory(Path root, WatchService watch, Recollection recollection) {
         this.root = root;
         this.watch = watch;
+        this.recollection = recollection;
     }
 
     /// Opens a directory.
     ///
+    /// @param recollection what was in force of files before a restart, which is so again where they have a problem
     /// @throws IOException if it is not there or cannot be watched, with a message for people
-    public static Directory open(Path root) throws IOException {
+    public static Directory open(Path root, Recollection recollection) throws IOException {
         if (!Files.exists(root)) {
             throw new NoSuchFileException(root + " does not exist; create it, or name the folder that holds the YAML");
         }
         if (!Files.isDirectory(root)) {
             throw new NotDirectoryException(root + " is a file; name the folder that it is in");
         }
-        return new Directory(root, root.getFileSystem().newWatchService());
+        return new Directory(root, root.getFileSystem().newWatchService(), recollection);
     }
 
     /// The first call answers what there is; later ones wait until that has changed.
@@ -205,6 +208,7 @@ public final class Directory implements AutoCloseable {
         if (stamps.keySet().containsAll(restless.keySet())) {
             contents.keepOnly(files.keySet());
             stamps.keySet().retainAll(there);
+            recollection.keep(contents.goodTexts());
         }
         touched.clear();
         touched.addAll(restless.keySet());
@@ -212,6 +216,12 @@ public final class Directory implements AutoCloseable {
     }
 
     private void read(String name, Path file) {
+        if (first) {
+            var good = recollection.text(name);
+            if (good != null) {
+                contents.read(name, good);
+            }
+        }
         try {
             Stamp stamp = Stamp.of(file);
             Stamp before = stamps.get(file);

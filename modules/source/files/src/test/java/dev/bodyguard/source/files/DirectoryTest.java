@@ -6,15 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.bodyguard.model.Document;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,7 +33,7 @@ class DirectoryTest {
 
     @BeforeEach
     void open() throws IOException {
-        directory = Directory.open(folder);
+        directory = Directory.open(folder, Recollection.NONE);
     }
 
     @AfterEach
@@ -60,7 +63,7 @@ class DirectoryTest {
 
     @Test
     void saysThatTheDirectoryIsMissing() {
-        assertThatThrownBy(() -> Directory.open(folder.resolve("none")))
+        assertThatThrownBy(() -> Directory.open(folder.resolve("none"), Recollection.NONE))
                 .hasMessageEndingWith("none does not exist; create it, or name the folder that holds the YAML");
     }
 
@@ -275,7 +278,7 @@ class DirectoryTest {
     @Test
     void keepsWhatIsInForceWhileTheDirectoryIsGone() throws Exception {
         Path inner = Files.createDirectory(folder.resolve("inner"));
-        try (var gone = Directory.open(inner)) {
+        try (var gone = Directory.open(inner, Recollection.NONE)) {
             write("inner/a.yaml", document("a", 1));
             gone.next();
 
@@ -292,6 +295,69 @@ class DirectoryTest {
                     .satisfies(problem -> assertThat(problem.message()).contains("cannot be read"));
             assertThat(back.problems()).isEmpty();
             assertThat(edited.put()).hasSize(1);
+        }
+    }
+
+    @Test
+    void recallsOverARestartWhatABrokenFileSaid() throws Exception {
+        var kept = new Kept();
+        try (var before = Directory.open(folder, kept)) {
+            write("a.yaml", document("a", 1));
+            write("b.yaml", document("b", 1));
+            before.next();
+            assertThat(kept.texts).isEmpty();
+
+            write("a.yaml", "spec: [half");
+            before.next();
+            assertThat(kept.texts).containsOnlyKeys("a.yaml");
+        }
+
+        try (var after = Directory.open(folder, kept)) {
+            var changes = after.next();
+            assertThat(changes.put()).extracting(Document::name).containsExactly("a", "b");
+            assertThat(changes.problems())
+                    .singleElement()
+                    .satisfies(problem -> assertThat(problem.message()).endsWith("; what was last read from here stays in force"));
+
+            write("a.yaml", document("a", 2));
+            assertThat(after.next().put()).extracting(Document::name).containsExactly("a");
+            assertThat(kept.texts).isEmpty();
+        }
+    }
+
+    @Test
+    void recallsNothingOfAFileThatWentMeanwhile() throws Exception {
+        var kept = new Kept();
+        kept.keep(Map.of("a.yaml", document("a", 1).getBytes(StandardCharsets.UTF_8)));
+
+        try (var after = Directory.open(folder, kept)) {
+            assertThat(after.next().put()).isEmpty();
+            assertThat(kept.texts).isEmpty();
+        }
+    }
+
+    @Test
+    void prefersWhatAFileSaysToWhatItSaid() throws Exception {
+        var kept = new Kept();
+        kept.keep(Map.of("a.yaml", (document("a", 1) + "---\n" + document("b", 1)).getBytes(StandardCharsets.UTF_8)));
+        write("a.yaml", document("a", 2));
+
+        try (var after = Directory.open(folder, kept)) {
+            assertThat(after.next().put()).extracting(Document::name).containsExactly("a");
+        }
+    }
+
+    private static final class Kept implements Recollection {
+        private Map<String, byte[]> texts = Map.of();
+
+        @Override
+        public byte @Nullable [] text(String name) {
+            return texts.get(name);
+        }
+
+        @Override
+        public void keep(Map<String, byte[]> now) {
+            texts = now;
         }
     }
 

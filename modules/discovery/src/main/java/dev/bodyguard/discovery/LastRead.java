@@ -1,0 +1,112 @@
+package dev.bodyguard.discovery;
+
+import dev.bodyguard.identity.spiffe.PrivateFiles;
+import dev.bodyguard.source.files.Recollection;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// What files said before somebody broke them, in a folder of the state folder (0600): a restart finds there what stays
+/// in force of a file that cannot be read. One text a file, named by the SHA-256 of the file's name; nothing where all
+/// files are right.
+final class LastRead implements Recollection {
+    /// Beyond it the largest are not remembered.
+    private static final long MOST_BYTES = 16 << 20;
+
+    private final Path folder;
+    private final Events events;
+    /// What the folder holds; null where nobody knows.
+    private @Nullable Map<String, byte[]> kept;
+
+    LastRead(Path folder, Events events) {
+        this.folder = folder;
+        this.events = events;
+    }
+
+    @Override
+    public byte @Nullable [] text(String name) {
+        var file = folder.resolve(hash(name));
+        try {
+            if (Files.size(file) > MOST_BYTES) {
+                throw new IOException(file + " must be " + MOST_BYTES + " bytes at most");
+            }
+            return Files.readAllBytes(file);
+        } catch (NoSuchFileException _) {
+            return null;
+        } catch (IOException broken) {
+            events.lastReadFailed(broken);
+            return null;
+        }
+    }
+
+    @Override
+    public void keep(Map<String, byte[]> texts) {
+        var wanted = bounded(texts);
+        if (same(wanted, kept)) {
+            return;
+        }
+        kept = wanted;
+        try {
+            for (var text : wanted.entrySet()) {
+                PrivateFiles.write(folder.resolve(hash(text.getKey())), text.getValue());
+            }
+            removeOthers(wanted);
+        } catch (IOException | UncheckedIOException failed) {
+            events.lastReadFailed(failed);
+        }
+    }
+
+    private void removeOthers(Map<String, byte[]> wanted) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        var stay = wanted.keySet().stream().map(LastRead::hash).collect(Collectors.toSet());
+        try (var files = Files.newDirectoryStream(folder)) {
+            for (var file : files) {
+                if (!stay.contains(String.valueOf(file.getFileName()))) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+    }
+
+    private Map<String, byte[]> bounded(Map<String, byte[]> texts) {
+        long size = texts.values().stream().mapToLong(text -> text.length).sum();
+        if (size <= MOST_BYTES) {
+            return texts;
+        }
+        var some = new TreeMap<String, byte[]>();
+        long[] left = {MOST_BYTES};
+        texts.entrySet().stream()
+                .sorted(Map.Entry.comparingByValue((one, other) -> Integer.compare(one.length, other.length)))
+                .takeWhile(text -> (left[0] -= text.getValue().length) >= 0)
+                .forEach(text -> some.put(text.getKey(), text.getValue()));
+        return some;
+    }
+
+    private static boolean same(Map<String, byte[]> one, @Nullable Map<String, byte[]> other) {
+        return other != null
+                && one.keySet().equals(other.keySet())
+                && one.entrySet().stream().allMatch(text -> Arrays.equals(other.get(text.getKey()), text.getValue()));
+    }
+
+    private static String hash(String name) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every Java has SHA-256", impossible);
+        }
+    }
+}
