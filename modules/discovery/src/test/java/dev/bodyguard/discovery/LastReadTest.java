@@ -25,8 +25,10 @@ class LastReadTest {
         assertThat(open().text("b.yaml")).isEqualTo(bytes("b"));
         assertThat(open().text("c.yaml")).isNull();
         try (var files = Files.list(state.resolve("last-read"))) {
-            assertThat(files).hasSize(2).allSatisfy(file -> assertThat(Files.getPosixFilePermissions(file))
-                    .isEqualTo(PosixFilePermissions.fromString("rw-------")));
+            assertThat(files)
+                    .hasSize(2)
+                    .allSatisfy(file -> assertThat(Files.getPosixFilePermissions(file))
+                            .isEqualTo(PosixFilePermissions.fromString("rw-------")));
         }
     }
 

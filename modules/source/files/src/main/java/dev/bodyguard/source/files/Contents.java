@@ -61,7 +61,6 @@ final class Contents {
         files.put(name, new File(now, good, withLastGood(parsed, before), stays(parsed.problems(), before)));
     }
 
-
     /// The texts without a problem of files that have one now.
     Map<String, byte[]> goodTexts() {
         var texts = new TreeMap<String, byte[]>();
@@ -80,7 +79,10 @@ final class Contents {
     void unreadable(String name, String why) {
         File before = files.get(name);
         List<FileProblem> problems = stays(List.of(new FileProblem(new Location(name, 1, 1), why)), before);
-        files.put(name, new File(ByteBuffer.allocate(0), good(before), before == null ? List.of() : before.inForce(), problems));
+        files.put(
+                name,
+                new File(
+                        ByteBuffer.allocate(0), good(before), before == null ? List.of() : before.inForce(), problems));
     }
 
     void keepOnly(Set<String> names) {

@@ -317,7 +317,8 @@ class DirectoryTest {
             assertThat(changes.put()).extracting(Document::name).containsExactly("a", "b");
             assertThat(changes.problems())
                     .singleElement()
-                    .satisfies(problem -> assertThat(problem.message()).endsWith("; what was last read from here stays in force"));
+                    .satisfies(problem ->
+                            assertThat(problem.message()).endsWith("; what was last read from here stays in force"));
 
             write("a.yaml", document("a", 2));
             assertThat(after.next().put()).extracting(Document::name).containsExactly("a");
