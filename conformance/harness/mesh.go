@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -447,16 +448,25 @@ func (w *Workload) AccessLog() []map[string]any {
 	return lines
 }
 
-// FreePort is a port that nobody listened on a moment ago.
+// FreePort is a port that nobody listens on, below the range from which the system takes a client's ports, so that no outgoing
+// connection sits on it before its process has started. None is given twice.
 func FreePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1_000 {
+		port := 10_000 + rand.IntN(5_000)
+		if _, given := givenPorts.LoadOrStore(port, true); given {
+			continue
+		}
+		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			listener.Close()
+			return port
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free port from 10000 to 15000")
+	return 0
 }
+
+var givenPorts sync.Map
 
 // Tail is the last lines of a text.
 func Tail(text string, lines int) string {
