@@ -348,6 +348,9 @@ func TestInvalidYAMLKeepsTheLastGood(t *testing.T) {
 		{"whose requests are routed", "hosts:\n    - payment-service", "hosts:\n    - payment-servce",
 			"9:7: " + vs + "spec.hosts[0]: nobody knows payment-servce.default.svc.cluster.local;" +
 				" did you mean payment-service? This version waits until a Service, ServiceEntry, service account or workload has that name" + stays},
+		{"whose requests, by a wrong end", "hosts:\n    - payment-service", "hosts:\n    - payment-service.default.svc.cluster.locl",
+			"9:7: " + vs + "spec.hosts[0]: nobody knows payment-service.default.svc.cluster.locl;" +
+				" did you mean payment-service? This version waits until a Service, ServiceEntry, service account or workload has that name" + stays},
 		{"a route's port", "subset: v2\n", "subset: v2\n            port: {number: 81}\n",
 			"19:28: " + vs + "spec.http[0].route[1].destination.port.number: payment-service.default.svc.cluster.local has no port 81," +
 				" only 80. This version waits until it has one" + stays},

@@ -36,8 +36,14 @@ record Dangling(Mesh mesh, Names names) {
     /// are about besides may be one of their own.
     List<Problem> turned(List<Lead> inForce, List<Lead> newest) {
         var now = newest.stream().map(Lead::to).collect(Collectors.toSet());
-        boolean left = inForce.stream().anyMatch(lead -> !now.contains(lead.to()) && !nobodyHas(lead.to()));
-        return left ? newly(inForce, newest) : List.of();
+        var left = inForce.stream()
+                .filter(lead -> !now.contains(lead.to()) && !nobodyHas(lead.to()))
+                .map(lead -> lead.to().host())
+                .toList();
+        var ofMesh = newest.stream()
+                .filter(lead -> names.isOfMesh(lead.to().host(), left))
+                .toList();
+        return left.isEmpty() ? List.of() : newly(inForce, ofMesh);
     }
 
     private Problem nowhere(Lead lead) {

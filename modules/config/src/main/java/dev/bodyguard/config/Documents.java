@@ -105,9 +105,10 @@ final class Documents {
                         claim -> entries.put(key, read(before.get(key), claim, generation)),
                         () -> entries.computeIfPresent(key, (_, entry) -> entry.removed(generation))));
         open.removeIf(key -> !entries.containsKey(key));
+        var successors = successors(open, before.keySet());
         var undecided = new TreeSet<>(open);
         undecided.removeIf(key -> !entry(key).undecided());
-        var held = new Hold(entries, undecided, workloads, names).decide();
+        var held = new Hold(entries, undecided, successors, workloads, names).decide();
         open.forEach(key -> {
             var why = held.why().get(key);
             var entry = entry(key);
@@ -125,6 +126,20 @@ final class Documents {
         waiting.addAll(held.why().keySet());
         recalled.clear();
         return held.mesh();
+    }
+
+    /// Of the documents to be decided about, those that come in place of others, and of which.
+    ///
+    /// @param known keys of documents that were there before
+    private Map<String, String> successors(Set<String> open, Set<String> known) {
+        var gone = open.stream().filter(key -> entry(key).gone()).toList();
+        var fresh = open.stream()
+                .filter(key -> entry(key).waitsFromTheFirst()
+                        || (!known.contains(key) && !entry(key).says().parts().isEmpty()))
+                .toList();
+        var successors = Successors.among(entries, fresh, gone);
+        successors.keySet().forEach(key -> entries.computeIfPresent(key, (_, entry) -> entry.inPlaceOfAnother()));
+        return successors;
     }
 
     private static Set<String> union(Set<String> some, Set<String> others) {

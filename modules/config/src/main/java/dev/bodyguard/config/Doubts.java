@@ -46,12 +46,12 @@ final class Doubts {
             // One mistake is told once.
             var told = destinations.stream().map(Lead::to).collect(Collectors.toSet());
             unknown(Lead.ofSubjects(List.of(routes))).stream()
-                    .filter(lead -> !told.contains(lead.to()))
+                    .filter(lead -> !told.contains(lead.to())
+                            && names.isOfMesh(lead.to().host()))
                     .forEach(lead -> unknown.add(new Doubt(lead, "these rules hold for requests to that name only")));
         }
         unknown(Lead.ofPolicies(mesh.policies())).stream()
-                .filter(lead -> lead.to().host().endsWith(Mesh.SERVICE_SUFFIX)
-                        || names.meant(lead.to().host()).isPresent())
+                .filter(lead -> names.isOfMesh(lead.to().host()))
                 .forEach(lead -> unknown.add(new Doubt(lead, "this holds for nobody")));
         since.keySet().retainAll(unknown);
         said.keySet().retainAll(unknown);

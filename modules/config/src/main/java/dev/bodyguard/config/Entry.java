@@ -49,6 +49,11 @@ record Entry(
         return gone || (!says.refused() && !parts.equals(says.parts()));
     }
 
+    /// Whether it was never in force, though it may be: it came in place of another.
+    boolean waitsFromTheFirst() {
+        return !gone && good == null && inForce == InForce.GOOD;
+    }
+
     /// The file whose removal is a wish; empty where an API server has the document, or nobody knows where it stands.
     Optional<String> file() {
         var at = newest.resourceVersion() == null ? newest.root().at() : null;
@@ -71,6 +76,11 @@ record Entry(
 
     Entry beside(List<Problem> others) {
         return new Entry(gone, newest, says, waitsFor, others, good, parts, inForce, since);
+    }
+
+    /// A first version that comes in place of another document: nothing of it is in force before that is decided.
+    Entry inPlaceOfAnother() {
+        return new Entry(gone, newest, says, waitsFor, besides, null, List.of(), inForce, since);
     }
 
     Entry waitingFor(List<Problem> unknown) {

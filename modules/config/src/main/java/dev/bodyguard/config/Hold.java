@@ -16,7 +16,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
 /// Which newest versions wait, so that no mistake in one takes away what is in force: one that leads to what nobody
@@ -26,6 +26,7 @@ import java.util.stream.Collectors;
 /// changes; each time more wait, so that ends.
 final class Hold {
     private final Map<String, Entry> entries;
+    private final Map<String, String> successors;
     private final Collection<? extends Part> workloads;
     private final Names names;
     /// Keys of documents whose newest version is to come into force.
@@ -43,9 +44,16 @@ final class Hold {
     record Held(Map<String, List<Problem>> why, Mesh mesh) {}
 
     /// @param undecided keys of documents with a newest version that is not in force
+    /// @param successors keys of documents that come in place of others, and of which ([Successors])
     /// @param names learns of the mesh
-    Hold(Map<String, Entry> entries, Set<String> undecided, Collection<? extends Part> workloads, Names names) {
+    Hold(
+            Map<String, Entry> entries,
+            Set<String> undecided,
+            Map<String, String> successors,
+            Collection<? extends Part> workloads,
+            Names names) {
         this.entries = entries;
+        this.successors = successors;
         this.applicable = new TreeSet<>(undecided);
         this.workloads = workloads;
         this.names = names;
@@ -54,7 +62,7 @@ final class Hold {
 
     Held decide() {
         // Policies before routes: by the subsets that they define it shows which routes lead to none.
-        while (policiesAstray() || routesAstray() || depriving() || cutOff()) {
+        while (astray() || policiesAstray() || routesAstray() || depriving() || cutOff()) {
             mesh = look();
         }
         return new Held(why, mesh);
@@ -69,16 +77,32 @@ final class Hold {
         return made;
     }
 
+    /// Holds what moved to a namespace in which nobody is, and whose name is nearly that of the one before.
+    private boolean astray() {
+        return hold((key, entry) -> {
+            var before = successors.get(key);
+            return before == null
+                    ? List.of()
+                    : Losses.misplaced(entry, entry(before).newest(), names).stream()
+                            .toList();
+        });
+    }
+
     private boolean policiesAstray() {
         var dangling = new Dangling(mesh, names);
-        return hold(entry -> dangling.newly(
-                Lead.ofPolicies(entry.parts()), Lead.ofPolicies(entry.says().parts())));
+        return hold((key, entry) -> dangling.newly(
+                Lead.ofPolicies(before(key)), Lead.ofPolicies(entry.says().parts())));
+    }
+
+    /// What is in force of a document, or of the one that it comes in place of.
+    private List<Part> before(String key) {
+        return entry(successors.getOrDefault(key, key)).parts();
     }
 
     private boolean routesAstray() {
         var dangling = new Dangling(mesh, names);
-        return hold(entry -> {
-            var before = entry.parts();
+        return hold((key, entry) -> {
+            var before = before(key);
             var now = entry.says().parts();
             var found = new ArrayList<>(dangling.newly(Lead.ofRoutes(before), Lead.ofRoutes(now)));
             found.addAll(dangling.turned(Lead.ofSubjects(before), Lead.ofSubjects(now)));
@@ -99,7 +123,7 @@ final class Hold {
             }
         }
         var files = files();
-        return hold(entry -> {
+        return hold((_, entry) -> {
             var taken = new LinkedHashMap<>(lost);
             taken.keySet()
                     .removeIf(given ->
@@ -116,7 +140,7 @@ final class Hold {
         }
         var mistakes = mistakes();
         var whole = Set.copyOf(applicable);
-        boolean some = hold(entry -> entry.gone() && !entry.parts().isEmpty()
+        boolean some = hold((_, entry) -> entry.gone() && !entry.parts().isEmpty()
                 ? entry.file().map(mistakes::get).stream()
                         .map(mistake -> Losses.cutOff(entry, mistake))
                         .toList()
@@ -154,9 +178,9 @@ final class Hold {
 
     /// @param problems because of which a newest version waits; empty where it does not
     /// @return whether some do that did not
-    private boolean hold(Function<Entry, List<Problem>> problems) {
+    private boolean hold(BiFunction<String, Entry, List<Problem>> problems) {
         return applicable.removeIf(key -> {
-            var found = problems.apply(entry(key));
+            var found = problems.apply(key, entry(key));
             if (!found.isEmpty()) {
                 why.put(key, found);
             }

@@ -2,7 +2,6 @@ package dev.bodyguard.config;
 
 import dev.bodyguard.model.BackendPolicy;
 import dev.bodyguard.model.HttpRoutes;
-import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Service;
@@ -68,16 +67,12 @@ record Lead(To to, Origin at) {
         return leads;
     }
 
-    /// The hosts that rules are about, where they are names of the mesh: others need nobody here.
+    /// The hosts that rules are about. Those that are no names of the mesh need nobody here.
     static List<Lead> ofSubjects(List<? extends Part> parts) {
         var leads = new ArrayList<Lead>();
         for (var part : parts) {
             if (part instanceof HttpRoutes routes) {
-                for (var host : routes.hosts()) {
-                    if (host.endsWith(Mesh.SERVICE_SUFFIX)) {
-                        leads.add(new Lead(new Host(host), routes.hostAt(host)));
-                    }
-                }
+                routes.hosts().forEach(host -> leads.add(new Lead(new Host(host), routes.hostAt(host))));
             }
         }
         return leads;

@@ -3,6 +3,7 @@ package dev.bodyguard.config;
 import dev.bodyguard.config.Lead.Given;
 import dev.bodyguard.dialect.Nearest;
 import dev.bodyguard.model.BackendPolicy;
+import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
@@ -10,6 +11,7 @@ import dev.bodyguard.model.Service;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -24,6 +26,23 @@ final class Losses {
     /// @param lost what that is, at least one, each with all that lead to it, at least one
     static Problem taken(SequencedMap<Given, List<Lead>> lost, Entry entry) {
         return entry.gone() ? removed(lost, entry) : edited(lost, entry);
+    }
+
+    /// Tells the author of a document that moved to a namespace which nobody is in that it is probably misspelt; empty
+    /// where it is not.
+    ///
+    /// @param before the document in whose place it came
+    static Optional<Problem> misplaced(Entry entry, Document before, Names names) {
+        var namespace = entry.newest().namespace();
+        return namespace.equals(before.namespace())
+                        || names.livesIn(namespace)
+                        || !names.livesIn(before.namespace())
+                        || Nearest.of(namespace, Set.of(before.namespace())) == null
+                ? Optional.empty()
+                : Optional.of(error(
+                        entry.newest().origin(),
+                        "nobody is in namespace " + namespace + "; did you mean " + before.namespace()
+                                + "? This version waits until a Service, service account or workload is there"));
     }
 
     private static Problem removed(SequencedMap<Given, List<Lead>> lost, Entry entry) {

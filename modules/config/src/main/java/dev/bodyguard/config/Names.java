@@ -3,10 +3,13 @@ package dev.bodyguard.config;
 import dev.bodyguard.dialect.Nearest;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Service;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /// Names that somebody has, of documents or registered, and those that workloads had: a service comes with its first
 /// workload, and what went with its last one was no typo. A name that only documents gave goes with them. Owned by one
@@ -14,6 +17,8 @@ import java.util.TreeSet;
 final class Names {
     /// So many are remembered that no workload has any more.
     private static final int MOST_OF_THE_PAST = 10_000;
+    /// In so many a name that is written in full is another, at most: the ends of all are long, and alike.
+    private static final int MOST_LETTERS = 2;
 
     /// Those that workloads have or had, the latest at the end.
     private final LinkedHashSet<String> registered = new LinkedHashSet<>();
@@ -54,11 +59,49 @@ final class Names {
         return false;
     }
 
+    /// Whether somebody in a namespace has a name, or a workload there had one.
+    boolean livesIn(String namespace) {
+        var end = "." + namespace + Mesh.SERVICE_SUFFIX;
+        return present.stream().anyMatch(name -> name.endsWith(end))
+                || registered.stream().anyMatch(name -> name.endsWith(end));
+    }
+
     /// The nearest name, as an author in a namespace writes it; empty where none is near.
     String nearest(String host, String namespace) {
         var written = present.stream().map(name -> shortened(name, namespace)).toList();
         var near = Nearest.of(shortened(meant(host).orElse(host), namespace), written);
-        return near == null ? "" : near;
+        if (near != null) {
+            return near;
+        }
+        var spelt = new TreeMap<String, String>();
+        present.forEach(name -> spellings(name).forEach(spelling -> spelt.putIfAbsent(spelling, name)));
+        var other = spelt.get(String.valueOf(Nearest.within(MOST_LETTERS, host, spelt.keySet())));
+        return other == null ? "" : shortened(other, namespace);
+    }
+
+    /// Whether a name is one of the mesh, or may have been meant to be one that somebody has.
+    boolean isOfMesh(String host) {
+        return isOfMesh(host, present);
+    }
+
+    /// Whether a name is one of the mesh, or may have been meant to be one of these.
+    boolean isOfMesh(String host, Collection<String> these) {
+        return host.endsWith(Mesh.SERVICE_SUFFIX)
+                || meant(host).isPresent()
+                || Nearest.within(
+                                MOST_LETTERS,
+                                host,
+                                these.stream().flatMap(Names::spellings).toList())
+                        != null;
+    }
+
+    /// How a name of the mesh may be written, from anywhere; nothing for others, which are nobody's business here.
+    private static Stream<String> spellings(String name) {
+        if (!name.endsWith(Mesh.SERVICE_SUFFIX)) {
+            return Stream.empty();
+        }
+        var pair = name.substring(0, name.length() - Mesh.SERVICE_SUFFIX.length());
+        return Stream.of(pair.substring(0, pair.indexOf('.')), pair, pair + ".svc", name);
     }
 
     /// The full name of the mesh that is meant where an author leaves its end out, as no document may: `pay.shop` and

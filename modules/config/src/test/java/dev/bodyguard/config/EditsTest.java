@@ -14,6 +14,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What an edit does to what is in force: of the YAML of a file, with the workloads that are there.
 class EditsTest {
@@ -323,6 +325,89 @@ class EditsTest {
         save(RULE + ROUTE.replace("hosts: [pay]", "hosts: [api.example.com]"));
 
         assertThat(diary.read()).as("that is nobody's business here").containsExactly("applied: pay");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "pay.default",
+                "pay.default.svc",
+                "pay.defalt",
+                "pay.default.svc.cluster.locl",
+                "pay.default.scv.cluster.local",
+                "'*.pay'"
+            })
+    void aNameOfTheMeshWithAWrongEndWaits(String host) {
+        save(RULE + ROUTE);
+
+        save(RULE + ROUTE.replace("hosts: [pay]", "hosts: [" + host + "]"));
+
+        assertThat(diary.read())
+                .singleElement()
+                .asString()
+                .startsWith(STAYS + "a.yaml:14:11: VirtualService default/pay: spec.hosts[0]: nobody knows ")
+                .contains("; did you mean pay?");
+        assertThat(mesh.routes(PAY, "default", 80)).isPresent();
+    }
+
+    @Test
+    void whatMovesToANamespaceThatNobodyIsInWaits() {
+        save(RULE + ROUTE + "---\n" + POLICY);
+
+        for (var moved : List.of(RULE, ROUTE, POLICY)) {
+            var wrong = moved.replace("{name: pay}", "{name: pay, namespace: defualt}");
+            save((RULE + ROUTE + "---\n" + POLICY).replace(moved, wrong));
+
+            assertThat(diary.read())
+                    .hasSize(2)
+                    .allMatch(line -> line.startsWith(STAYS))
+                    .anyMatch(
+                            line -> line.endsWith(" defualt/pay: nobody is in namespace defualt; did you mean default?"
+                                    + " This version waits until a Service, service account or workload is there"))
+                    .anyMatch(line -> line.contains(" default/pay: is gone from its file, "));
+            assertThat(leads()).containsExactly("pay v2");
+            assertThat(mesh.routes(PAY, "default", 80)).isPresent();
+            assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80))
+                    .hasSize(1);
+
+            save(RULE + ROUTE + "---\n" + POLICY);
+            assertThat(documents.problems()).isEmpty();
+            assertThat(documents.size()).isEqualTo(3);
+            diary.read();
+        }
+    }
+
+    @Test
+    void whatMovesToANamespaceInWhichSomebodyIsMoves() {
+        run(
+                workload("pay"),
+                Workload.registered("defualt", "pay-1", "pay", "pay", Map.of(), "127.0.0.1", Map.of(80, 8080), true));
+        save(POLICY);
+
+        save(POLICY.replace("{name: pay}", "{name: pay, namespace: defualt}"));
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(mesh.authorizationPolicies("defualt", "pay", Map.of(), 80)).hasSize(1);
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).isEmpty();
+    }
+
+    @Test
+    void aDocumentThatIsRenamedAndLeadsNowhereAtOnceWaits() {
+        save(RULE + ROUTE);
+
+        save(RULE + ROUTE.replace("{name: pay}", "{name: payments}").replace("hosts: [pay]", "hosts: [pai]"));
+
+        assertThat(diary.read())
+                .hasSize(2)
+                .anyMatch(line -> line.contains("VirtualService default/payments: spec.hosts[0]: nobody knows"))
+                .anyMatch(line -> line.contains("VirtualService default/pay: is gone from its file"));
+        assertThat(mesh.routes(PAY, "default", 80)).isPresent();
+
+        save(RULE + ROUTE.replace("{name: pay}", "{name: payments}"));
+
+        assertThat(documents.problems()).isEmpty();
+        assertThat(documents.size()).isEqualTo(2);
+        assertThat(leads()).containsExactly("pay v2");
     }
 
     @Test

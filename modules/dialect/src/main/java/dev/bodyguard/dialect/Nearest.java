@@ -15,7 +15,7 @@ public final class Nearest {
     }
 
     /// The one of the words that differs least, in so many letters at most; null where none does.
-    static @Nullable String within(int most, String written, Collection<String> words) {
+    public static @Nullable String within(int most, String written, Collection<String> words) {
         String best = null;
         int least = most + 1;
         var lower = written.toLowerCase(Locale.ROOT);
