@@ -35,8 +35,11 @@ func TestStrangersAreRefused(t *testing.T) {
 		t.Errorf("checkout's own certificate is refused: %v", err)
 	}
 	time.Sleep(time.Until(expired.Leaf.NotAfter.Add(time.Second)))
-	stranger := selfMade(t, "spiffe://other.example/ns/default/sa/checkout")
-	forged := selfMade(t, "spiffe://cluster.local/ns/default/sa/checkout")
+	stranger := selfMade(t, "spiffe://other.example/ns/default/sa/checkout", nobodys)
+	forged := selfMade(t, "spiffe://cluster.local/ns/default/sa/checkout", nobodys)
+
+	// Java reads no certificate without an issuer.
+	unreadable := selfMade(t, "spiffe://cluster.local/ns/default/sa/checkout", pkix.Name{})
 
 	for _, refused := range []struct {
 		name        string
@@ -47,6 +50,7 @@ func TestStrangersAreRefused(t *testing.T) {
 		{"an expired certificate", &expired, `(?i)(?m)^.*expired.*$`},
 		{"another trust domain", &stranger, `(?m)^.*other\.example.*$`},
 		{"another authority's certificate in our name", &forged, `(?i)(?m)^.*(root|authority|issued|signed|trust).*$`},
+		{"a certificate without an issuer", &unreadable, `(?m)^.*the peer's certificate cannot be read: .*issuer.*$`},
 	} {
 		t.Run(refused.name, func(t *testing.T) {
 			said := len(payment.Output())
@@ -188,8 +192,10 @@ func svid(t *testing.T, m *Mesh, w *Workload) tls.Certificate {
 	return certificate
 }
 
+var nobodys = pkix.Name{CommonName: "nobody's root"}
+
 // selfMade is a certificate by an authority that nobody in the mesh knows.
-func selfMade(t *testing.T, id string) tls.Certificate {
+func selfMade(t *testing.T, id string, root pkix.Name) tls.Certificate {
 	t.Helper()
 	name, err := url.Parse(id)
 	if err != nil {
@@ -203,7 +209,7 @@ func selfMade(t *testing.T, id string) tls.Certificate {
 	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(err)
 	authority := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "nobody's root"},
+		SerialNumber: big.NewInt(1), Subject: root,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}

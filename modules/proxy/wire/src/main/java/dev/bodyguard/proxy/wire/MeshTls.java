@@ -18,6 +18,7 @@ import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.List;
@@ -124,6 +125,12 @@ public final class MeshTls {
     /// Why a handshake failed, for a person.
     static String sentence(Throwable failure) {
         return PeerRefused.in(failure).map(Verdict.Refused::sentence).orElseGet(() -> {
+            // Such a certificate is read only when its bearer is to be verified.
+            for (Throwable broken = failure; broken != null; broken = broken.getCause()) {
+                if (broken instanceof CertificateException) {
+                    return "the peer's certificate cannot be read: " + broken.getMessage();
+                }
+            }
             Throwable cause = failure;
             while (cause.getCause() != null && (cause.getMessage() == null || !(cause instanceof SSLException))) {
                 cause = cause.getCause();
