@@ -1,6 +1,8 @@
 package xds
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,10 +29,24 @@ spec:
   ports: [{name: grpc, port: 50051, appProtocol: grpc}]
 `
 
+// Two hosts of another namespace, of which only one is for everybody.
+const elsewhere = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: open, namespace: elsewhere}
+spec: {hosts: [open.example], exportTo: ["*"], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: hidden, namespace: elsewhere}
+spec: {hosts: [hidden.example], exportTo: ["."], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+`
+
 // One mesh, into which clients come that nobody here wrote. Nobody plays checkout's sidecar but them.
 func TestOutsiders(t *testing.T) {
 	m := NewMesh(t)
 	m.Write("grpc-backend.yaml", grpcBackend)
+	m.Write("elsewhere.yaml", elsewhere)
 	svid := fetchIdentity(t, m, "checkout", "20s")
 	first := read(t, svid, "cert.pem")
 	v1 := m.Launch("payment-service", "v1", "a", nil)
@@ -169,11 +186,14 @@ func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
 	config := dump(t, admin)
 	for _, name := range []string{
 		`"outbound|80|v1|payment-service.default.svc.cluster.local"`, `"outbound|80|v2|payment-service.default.svc.cluster.local"`,
-		`"payment-service.default.svc.cluster.local:80"`, `"ROOTCA"`, `"default"`,
+		`"payment-service.default.svc.cluster.local:80"`, `"outbound|50051||grpc-backend.default.svc.cluster.local"`, `"outbound|80||open.example"`,
 	} {
 		if !strings.Contains(config, name) {
 			t.Errorf("Envoy's configuration lacks %s", name)
 		}
+	}
+	if strings.Contains(config, "hidden.example") {
+		t.Error("Envoy was told of a host that is not exported to its namespace")
 	}
 	if strings.Contains(config, `"error_state"`) {
 		t.Errorf("Envoy refused something: %s", grep(config, "details"))
@@ -222,14 +242,31 @@ func grpcJoins(t *testing.T, m *Mesh, svid string, backend *Workload, command ..
 	before := backend.Metric("istio_requests_total", secured...)
 	client := exec.Command(command[0], command[1:]...)
 	client.Env = append(os.Environ(), "GRPC_XDS_BOOTSTRAP="+file)
-	output, err := client.CombinedOutput()
+	stays, err := client.StdinPipe()
 	if err != nil {
-		t.Fatalf("the client failed: %v\n%s", err, Tail(string(output), 40))
+		t.Fatal(err)
 	}
-	for _, shown := range []string{"unary", "streaming"} {
-		if !regexp.MustCompile(`(?m)^` + shown + `$`).Match(output) {
-			t.Errorf("no %s in what the client said:\n%s", shown, output)
-		}
+	defer stays.Close()
+	said, err := client.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var complaints bytes.Buffer
+	client.Stderr = &complaints
+	if err := client.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for scan := bufio.NewScanner(said); !slices.Contains(lines, "streaming") && scan.Scan(); {
+		lines = append(lines, scan.Text())
+	}
+	if slices.Contains(lines, "streaming") {
+		served(t, m, "checkout-1")
+	}
+	stays.Close()
+	rest, _ := io.ReadAll(said)
+	if err := client.Wait(); err != nil || !slices.Contains(lines, "unary") || !slices.Contains(lines, "streaming") {
+		t.Fatalf("the client failed: %v\n%v %s\n%s", err, lines, rest, Tail(complaints.String(), 40))
 	}
 	if n := backend.Metric("istio_requests_total", secured...) - before; n < 2 {
 		t.Errorf("the sidecar counted %v calls of checkout by mutual TLS:\n%s", n, grep(backend.MetricsText(), "istio_requests_total"))

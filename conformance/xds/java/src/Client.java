@@ -9,6 +9,7 @@ import io.grpc.xds.XdsChannelCredentials;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.concurrent.TimeUnit;
 
@@ -31,7 +32,7 @@ public final class Client {
         }
     };
 
-    public static void main(String[] args) throws InterruptedException {
+    public static void main(String[] args) throws IOException, InterruptedException {
         // Without TLS only where the mesh says that the other side has none.
         var credentials = XdsChannelCredentials.create(InsecureChannelCredentials.create());
         var channel = Grpc.newChannelBuilder(args[0], credentials).build();
@@ -54,6 +55,8 @@ public final class Client {
             }
             require(count == 3, count + " answers of a stream of three");
             System.out.println("streaming");
+            // Whoever started it may look at the mesh meanwhile.
+            System.in.transferTo(OutputStream.nullOutputStream());
         } finally {
             channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
         }
