@@ -705,4 +705,7 @@ func TestDemo(t *testing.T) {
 	if result.Requests != 2000 || result.Succeeded != 2000 || result.MtlsShare != 1 || result.ByVersion["v2"] != 2000 || result.P50Ms <= 0 || result.Spans == 0 {
 		t.Errorf("not what the sample's YAML makes: %+v", result)
 	}
+	if !Compile(`(?m)^entry http://\S+ +summary http://127\.0\.0\.1:\d+/api/summary +rules \S+payments\.yaml`).MatchString(stderr.String()) {
+		t.Errorf("it does not say where to look:\n%s", stderr.String())
+	}
 }
