@@ -222,7 +222,9 @@ class TelemetryServiceTest {
                         .getSpans(0)
                         .getName())
                 .isEqualTo("GET payment-service");
-        assertThat(get("/api/summary")).contains("\"spans\":1");
+        assertThat(get("/api/summary"))
+                .as("edges are counted by metrics, never by spans")
+                .contains("\"spans\":1", "\"edges\":[]");
     }
 
     @Test
