@@ -85,7 +85,11 @@ func TestProcessStandsStill(t *testing.T) {
 			load := Under(t, rate, checkout.Paid)
 			lines := len(checkout.AccessLog())
 			signal(t, victim.pid, syscall.SIGSTOP)
-			time.Sleep(still)
+			stopped := time.Now()
+			if victim.pid == a.State.Pid {
+				standsStill(t, m, a)
+			}
+			time.Sleep(still - time.Since(stopped))
 			signal(t, victim.pid, syscall.SIGCONT)
 			time.Sleep(time.Second)
 			load.Unharmed()
@@ -109,16 +113,27 @@ func TestProcessStandsStill(t *testing.T) {
 	}
 	t.Run("the only sidecar of a caller", func(t *testing.T) {
 		signal(t, checkout.State.Pid, syscall.SIGSTOP)
+		stopped := time.Now()
 		time.Sleep(time.Second)
 		err := checkout.Paid()
 		if err == nil || !strings.Contains(err.Error(), "status 50") {
 			t.Errorf("want checkout's own word that payment-service did not answer in time, got %v", err)
 		}
 		t.Log(err)
-		time.Sleep(still - 6*time.Second)
+		standsStill(t, m, checkout)
+		time.Sleep(still - time.Since(stopped))
 		signal(t, checkout.State.Pid, syscall.SIGCONT)
 		Eventually(t, 10*time.Second, "checkout is as before", func() bool { return checkout.Paid() == nil })
 	})
+}
+
+// standsStill asserts that status says which sidecar does not answer.
+func standsStill(t *testing.T, m *Mesh, w *Workload) {
+	t.Helper()
+	reason := fmt.Sprintf("its sidecar, pid %d, does not answer on %s", w.State.Pid, w.State.Admin)
+	if said := status(t, m); !strings.Contains(said, reason) {
+		t.Errorf("status does not say that %s:\n%s", reason, said)
+	}
 }
 
 // status is what `bodyguard status` says of a mesh.
