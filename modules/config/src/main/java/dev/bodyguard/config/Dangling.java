@@ -40,10 +40,13 @@ record Dangling(Mesh mesh, Names names) {
                 .filter(lead -> !now.contains(lead.to()) && !nobodyHas(lead.to()))
                 .map(lead -> lead.to().host())
                 .toList();
+        if (left.isEmpty()) {
+            return List.of();
+        }
         var ofMesh = newest.stream()
                 .filter(lead -> names.isOfMesh(lead.to().host(), left))
                 .toList();
-        return left.isEmpty() ? List.of() : newly(inForce, ofMesh);
+        return newly(inForce, ofMesh);
     }
 
     private Problem nowhere(Lead lead) {

@@ -79,15 +79,14 @@ final class Names {
         return other == null ? "" : shortened(other, namespace);
     }
 
-    /// Whether a name is one of the mesh, or may have been meant to be one that somebody has.
+    /// Whether a name is one of the mesh, with its end left out or not.
     boolean isOfMesh(String host) {
-        return isOfMesh(host, present);
+        return host.endsWith(Mesh.SERVICE_SUFFIX) || meant(host).isPresent();
     }
 
-    /// Whether a name is one of the mesh, or may have been meant to be one of these.
+    /// Whether a name is one of the mesh, or may have been meant to be one of these, which are few.
     boolean isOfMesh(String host, Collection<String> these) {
-        return host.endsWith(Mesh.SERVICE_SUFFIX)
-                || meant(host).isPresent()
+        return isOfMesh(host)
                 || Nearest.within(
                                 MOST_LETTERS,
                                 host,
