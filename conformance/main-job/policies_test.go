@@ -186,7 +186,6 @@ spec:
 	}
 
 	memory := filepath.Join(m.State, "config", "last-good")
-	Eventually(t, 5*time.Second, "the last good policy is remembered", func() bool { return exists(memory) })
 	m.Plane.Kill()
 	m.Revive()
 	m.Plane.Says(`the last good version stays in force`, 5*time.Second)

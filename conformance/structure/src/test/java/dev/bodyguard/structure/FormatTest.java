@@ -21,13 +21,13 @@ class FormatTest {
             .build());
 
     @Test
-    void everyJavaFileIsFormatted() throws IOException, FormatterException {
+    void everyJavaFileIsFormatted() throws IOException {
         boolean write = System.getProperty("format").equals("write");
         var unformatted = new ArrayList<Path>();
 
         for (Path file : Sources.java()) {
             String source = Sources.read(file);
-            String formatted = formatted(source);
+            String formatted = formatted(file, source);
             if (!formatted.equals(source)) {
                 unformatted.add(Sources.ROOT.relativize(file));
                 if (write) {
@@ -43,9 +43,13 @@ class FormatTest {
         }
     }
 
-    private String formatted(String source) throws FormatterException {
-        return ImportOrderer.reorderImports(
-                RemoveUnusedImports.removeUnusedImports(formatter.formatSource(source)),
-                JavaFormatterOptions.Style.PALANTIR);
+    private String formatted(Path file, String source) {
+        try {
+            return ImportOrderer.reorderImports(
+                    RemoveUnusedImports.removeUnusedImports(formatter.formatSource(source)),
+                    JavaFormatterOptions.Style.PALANTIR);
+        } catch (FormatterException broken) {
+            throw new AssertionError(Sources.ROOT.relativize(file) + ": " + broken.getMessage(), broken);
+        }
     }
 }

@@ -8,6 +8,7 @@ import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Problem;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -178,10 +179,13 @@ final class Documents {
         return new Entry(false, newest, says, List.of(), besides, good, parts, inForce, since);
     }
 
-    /// The good versions that nobody but this remembers: of documents whose newest is not in force.
+    /// The good versions to remember over a restart, the most needed first: of documents whose newest is not in force,
+    /// which nobody else has, and of all in files, as somebody may break these while no config runs. What an API
+    /// server has passed its schemas.
     List<Document> lastGood() {
         return entries.values().stream()
-                .filter(entry -> !entry.accepted())
+                .filter(entry -> !entry.accepted() || entry.newest().resourceVersion() == null)
+                .sorted(Comparator.comparing(Entry::accepted))
                 .flatMap(entry -> Stream.ofNullable(entry.good()))
                 .toList();
     }

@@ -13,21 +13,26 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Names in documents that nobody has. One that nobody ever knew is a typo once it has been so for a while, as a
-/// service comes with its first workload; one that only a document gave, and no longer does, is told at once. Times
-/// are of [System#nanoTime()]; owned by one thread.
+/// Names in documents that nobody has, and subsets that no instance is in. One that nobody ever knew is a typo once it
+/// has been so for a while, as a service comes with its first workload, and so is a subset's label; a name that only a
+/// document gave, and no longer does, is told at once. Times are of [System#nanoTime()]; owned by one thread.
 final class Doubts {
     private final Duration patience;
     private final Names names;
     private final Map<Doubt, Long> since = new LinkedHashMap<>();
+    private Mesh mesh = Mesh.of(List.of());
     /// Hosts that documents led to and somebody had, as of the last mesh.
     private Set<String> known = Set.of();
 
     /// What was said of those that were told, which does not change with the names that are near.
     private final Map<Doubt, Problem> said = new HashMap<>();
 
+    private sealed interface Doubt {}
+
     /// @param consequence what comes of it
-    private record Doubt(Lead lead, String consequence) {}
+    private record Unknown(Lead lead, String consequence) implements Doubt {}
+
+    private record Empty(Vacancy vacancy) implements Doubt {}
 
     /// @param names learn of each mesh before this does
     Doubts(Duration patience, Names names) {
@@ -36,27 +41,32 @@ final class Doubts {
     }
 
     /// Takes a new mesh in.
-    void look(Mesh mesh, long now) {
-        var unknown = new LinkedHashSet<Doubt>();
+    void look(Mesh next, long now) {
+        mesh = next;
+        var unknown = new LinkedHashSet<Unknown>();
         var had = known;
         known = new HashSet<>();
         for (var routes : mesh.routes()) {
             var destinations = unknown(Lead.ofRoutes(List.of(routes)));
-            destinations.forEach(lead -> unknown.add(new Doubt(lead, "requests routed there get a 503")));
+            destinations.forEach(lead -> unknown.add(new Unknown(lead, "requests routed there get a 503")));
             // One mistake is told once.
             var told = destinations.stream().map(Lead::to).collect(Collectors.toSet());
             unknown(Lead.ofSubjects(List.of(routes))).stream()
                     .filter(lead -> !told.contains(lead.to())
                             && names.isOfMesh(lead.to().host()))
-                    .forEach(lead -> unknown.add(new Doubt(lead, "these rules hold for requests to that name only")));
+                    .forEach(lead -> unknown.add(new Unknown(lead, "these rules hold for requests to that name only")));
         }
         unknown(Lead.ofPolicies(mesh.policies())).stream()
                 .filter(lead -> names.isOfMesh(lead.to().host()))
-                .forEach(lead -> unknown.add(new Doubt(lead, "this holds for nobody")));
-        since.keySet().retainAll(unknown);
-        said.keySet().retainAll(unknown);
-        unknown.forEach(
-                one -> since.putIfAbsent(one, had.contains(one.lead().to().host()) ? now - patience.toNanos() : now));
+                .forEach(lead -> unknown.add(new Unknown(lead, "this holds for nobody")));
+        var all = new LinkedHashSet<Doubt>(unknown);
+        Vacancy.in(mesh).forEach(vacancy -> all.add(new Empty(vacancy)));
+        since.keySet().retainAll(all);
+        said.keySet().retainAll(all);
+        unknown.stream()
+                .filter(one -> had.contains(one.lead().to().host()))
+                .forEach(one -> since.putIfAbsent(one, now - patience.toNanos()));
+        all.forEach(one -> since.putIfAbsent(one, now));
     }
 
     private List<Lead> unknown(List<Lead> leads) {
@@ -92,6 +102,13 @@ final class Doubts {
     }
 
     private Problem problem(Doubt doubt) {
+        return switch (doubt) {
+            case Unknown unknown -> problem(unknown);
+            case Empty(var vacancy) -> vacancy.problem(mesh);
+        };
+    }
+
+    private Problem problem(Unknown doubt) {
         var at = doubt.lead().at();
         var host = doubt.lead().to().host();
         var near = names.nearest(host, at.namespace());

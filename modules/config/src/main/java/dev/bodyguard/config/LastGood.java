@@ -18,11 +18,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// Last good versions in a file, for a restart: of documents whose newest version is not in force, as nobody else has
-/// them any more. The file is discovery's messages, one after the other, 0600; where there is nothing to remember there
-/// is none. One thread calls this, another writes.
+/// Last good versions in a file, for a restart, and for mistakes that are made while no config runs. The file is
+/// discovery's messages, one after the other, 0600; where there is nothing to remember there is none. One thread calls
+/// this, another writes.
 final class LastGood implements AutoCloseable {
-    /// A quarter of the volume that a pod of ours has. What is larger is not remembered.
+    /// A quarter of the volume that a pod of ours has. What does not fit is not remembered.
     private static final int MOST_BYTES = 16 << 20;
     /// A disk that stands still must not keep the process from ending.
     private static final Duration LONGEST_END = Duration.ofSeconds(2);
@@ -36,6 +36,10 @@ final class LastGood implements AutoCloseable {
     private final AtomicReference<@Nullable List<Document>> next = new AtomicReference<>();
     /// What was remembered last; null where nobody knows what the file says.
     private @Nullable List<Document> last;
+    /// Whether that could not be written, so that it is tried again.
+    private volatile boolean unwritten;
+    /// Why it was not, or not all of it; one reason is told once. Owned by the writer.
+    private String why = "";
 
     LastGood(Path file, Events events) {
         this(file, MOST_BYTES, events);
@@ -58,13 +62,14 @@ final class LastGood implements AutoCloseable {
         }
     }
 
-    /// Remembers these and no others. Returns at once; what cannot be written is told, and is then not remembered at
-    /// all: an older version might come into force again.
+    /// Remembers these and no others, the first of them where there are too many. Returns at once. What cannot be
+    /// written is told, and is then not remembered at all: an older version might come into force again.
     void keep(List<Document> documents) {
-        if (documents.equals(last)) {
+        if (!unwritten && documents.equals(last)) {
             return;
         }
         last = documents;
+        unwritten = false;
         if (next.getAndSet(documents) == null) {
             writer.execute(this::write);
         }
@@ -87,14 +92,30 @@ final class LastGood implements AutoCloseable {
             return;
         }
         try {
+            int most = documents.size();
             if (documents.isEmpty()) {
                 Files.deleteIfExists(file);
             } else {
-                PrivateFiles.write(file, encoded(documents));
+                var bytes = new ByteArrayOutputStream();
+                most = encode(documents, bytes);
+                PrivateFiles.write(file, bytes.toByteArray());
             }
+            tell(
+                    most == documents.size()
+                            ? ""
+                            : "must be " + mostBytes + " bytes at most, which " + most + " of " + documents.size()
+                                    + " documents fill");
         } catch (IOException | RuntimeException failed) {
-            events.notRemembered(file, sentence(failed) + forget());
+            unwritten = true;
+            tell(sentence(failed) + forget());
         }
+    }
+
+    private void tell(String sentence) {
+        if (!sentence.isEmpty() && !sentence.equals(why)) {
+            events.notRemembered(file, sentence);
+        }
+        why = sentence;
     }
 
     /// What is to be said where that fails too.
@@ -107,37 +128,42 @@ final class LastGood implements AutoCloseable {
         }
     }
 
-    /// A file system's exceptions say in their message where, and by their name what.
+    /// A file system's exceptions say by their name what, and in their message where, which may be another unfinished
+    /// file each time.
     private static String sentence(Exception failed) {
+        if (failed instanceof FileSystemException ofFiles) {
+            var reason = ofFiles.getReason();
+            return failed.getClass().getName() + (reason == null ? "" : ": " + reason);
+        }
         var message = failed.getMessage();
-        return message == null || failed instanceof FileSystemException ? failed.toString() : message;
+        return message == null ? failed.toString() : message;
     }
 
-    private byte[] encoded(List<Document> documents) throws IOException {
-        var bytes = new ByteArrayOutputStream();
+    /// @return how many fit
+    private int encode(List<Document> documents, ByteArrayOutputStream into) throws IOException {
+        int fit = 0;
         for (var document : documents) {
-            Wire.write(document, bytes);
-            if (bytes.size() > mostBytes) {
-                throw tooLarge("more than " + mostBytes);
+            var one = new ByteArrayOutputStream();
+            Wire.write(document, one);
+            if (into.size() + one.size() > mostBytes) {
+                return fit;
             }
+            one.writeTo(into);
+            fit++;
         }
-        return bytes.toByteArray();
+        return fit;
     }
 
     private byte[] content() throws IOException {
         try {
             long size = Files.size(file);
             if (size > mostBytes) {
-                throw tooLarge(Long.toString(size));
+                throw new IOException("must be " + mostBytes + " bytes at most, was " + size);
             }
             return Files.readAllBytes(file);
         } catch (NoSuchFileException _) {
             return new byte[0];
         }
-    }
-
-    private IOException tooLarge(String was) {
-        return new IOException("must be " + mostBytes + " bytes at most, was " + was);
     }
 
     private static List<Document> decoded(byte[] content) throws IOException {

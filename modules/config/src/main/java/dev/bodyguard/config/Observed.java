@@ -94,8 +94,8 @@ final class Observed implements Events {
     public void notRemembered(Path file, String why) {
         LOG.log(
                 Level.ERROR,
-                file + " cannot be written: " + why + "; the last good versions that are in force now are not after a"
-                        + " restart, unless what is wrong with their documents, or with the file, is corrected before");
+                file + " cannot be written: " + why + "; what is in force now is not after a restart where a document's"
+                        + " newest version is a mistake then");
     }
 
     @Override

@@ -13,7 +13,7 @@ import java.util.Objects;
 /// @param trustDomain of every peer
 /// @param outbound what becomes of hosts that the mesh does not know, where no document says
 /// @param callers what is asked of whoever calls a workload
-/// @param lastGood file that keeps last good versions over a restart, where there are any to keep
+/// @param lastGood file that keeps last good versions over a restart
 public record Settings(
         String discovery,
         InetSocketAddress listen,

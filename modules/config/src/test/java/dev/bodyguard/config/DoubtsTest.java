@@ -132,6 +132,40 @@ class DoubtsTest {
                                 + " nobody. Did you mean payments?");
     }
 
+    @Test
+    void aSubsetThatNoInstanceIsInIsToldWhereItIsDefined() {
+        var route = ROUTE.replace(
+                "{host: payments}}",
+                "{host: payments, subset: v2}, weight: 10},"
+                        + " {destination: {host: payments, subset: v3}, weight: 0}");
+        var rule = """
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: DestinationRule
+                metadata: {name: pay}
+                spec:
+                  host: payments
+                  subsets:
+                    - {name: v2, labels: {version: v22}}
+                    - {name: v3, labels: {version: v3}}
+                """;
+        look(mesh(route + rule), 0);
+        assertThat(doubts.next(0)).as("without any instance it is no typo").isEqualTo(30 * SECOND);
+
+        look(mesh(route + rule, workload()), SECOND);
+
+        assertThat(doubts.told(30 * SECOND)).isEmpty();
+        assertThat(doubts.told(31 * SECOND))
+                .extracting(Object::toString)
+                .containsExactly("given.yaml:14:7: DestinationRule default/pay: spec.subsets[0]: no instance of"
+                        + " payments.default.svc.cluster.local has the labels of subset v2, {version=v22}, but"
+                        + " {version=v1}; requests routed there get a 503. Correct the labels, or start such an"
+                        + " instance");
+
+        look(mesh(route + rule.replace("v22", "v1"), workload()), 40 * SECOND);
+        assertThat(doubts.told(90 * SECOND)).isEmpty();
+    }
+
     private void look(Mesh mesh, long now) {
         names.look(mesh);
         doubts.look(mesh, now);
@@ -148,6 +182,13 @@ class DoubtsTest {
 
     private static Workload workload() {
         return Workload.registered(
-                "default", "payments-1", "payments", "payments", Map.of(), "127.0.0.1", Map.of(80, 8080), true);
+                "default",
+                "payments-1",
+                "payments",
+                "payments",
+                Map.of("version", "v1"),
+                "127.0.0.1",
+                Map.of(80, 8080),
+                true);
     }
 }

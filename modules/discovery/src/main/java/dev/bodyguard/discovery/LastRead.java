@@ -17,20 +17,25 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// What files said before somebody broke them, in a folder of the state folder (0600): a restart finds there what stays
-/// in force of a file that cannot be read. One text a file, named by the SHA-256 of the file's name; nothing where all
-/// files are right.
+/// What files said when they were last right, in a folder of the state folder (0600): a restart finds there what
+/// stays in force of a file that cannot be read, be it that it was broken meanwhile. One text a file, named by the
+/// SHA-256 of where that is, so that another directory has none of it.
 final class LastRead implements Recollection {
     /// Beyond it the largest are not remembered.
-    private static final long MOST_BYTES = 16 << 20;
+    private static final long MOST_BYTES = 64 << 20;
 
     private final Path folder;
+    private final Path directory;
     private final Events events;
     /// What the folder holds; null where nobody knows.
     private @Nullable Map<String, byte[]> kept;
+    /// Why it cannot be kept; one reason is told once.
+    private String why = "";
 
-    LastRead(Path folder, Events events) {
+    /// @param directory that the files are in
+    LastRead(Path folder, Path directory, Events events) {
         this.folder = folder;
+        this.directory = directory.toAbsolutePath().normalize();
         this.events = events;
     }
 
@@ -56,14 +61,25 @@ final class LastRead implements Recollection {
         if (same(wanted, kept)) {
             return;
         }
-        kept = wanted;
+        var before = kept;
+        kept = null;
         try {
             for (var text : wanted.entrySet()) {
-                PrivateFiles.write(folder.resolve(hash(text.getKey())), text.getValue());
+                var name = text.getKey();
+                if (!Arrays.equals(text.getValue(), before == null ? text(name) : before.get(name))) {
+                    PrivateFiles.write(folder.resolve(hash(name)), text.getValue());
+                }
             }
             removeOthers(wanted);
+            kept = wanted;
+            why = "";
         } catch (IOException | UncheckedIOException failed) {
-            events.lastReadFailed(failed);
+            // Its message may name another unfinished file each time.
+            var kind = failed.getClass().getName();
+            if (!kind.equals(why)) {
+                events.lastReadFailed(failed);
+            }
+            why = kind;
         }
     }
 
@@ -71,7 +87,7 @@ final class LastRead implements Recollection {
         if (!Files.isDirectory(folder)) {
             return;
         }
-        var stay = wanted.keySet().stream().map(LastRead::hash).collect(Collectors.toSet());
+        var stay = wanted.keySet().stream().map(this::hash).collect(Collectors.toSet());
         try (var files = Files.newDirectoryStream(folder)) {
             for (var file : files) {
                 if (!stay.contains(String.valueOf(file.getFileName()))) {
@@ -101,10 +117,11 @@ final class LastRead implements Recollection {
                 && one.entrySet().stream().allMatch(text -> Arrays.equals(other.get(text.getKey()), text.getValue()));
     }
 
-    private static String hash(String name) {
+    private String hash(String name) {
         try {
             return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8)));
+                    .formatHex(MessageDigest.getInstance("SHA-256")
+                            .digest(directory.resolve(name).toString().getBytes(StandardCharsets.UTF_8)));
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every Java has SHA-256", impossible);
         }

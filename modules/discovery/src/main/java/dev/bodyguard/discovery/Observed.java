@@ -182,8 +182,6 @@ final class Observed implements Events {
 
     @Override
     public void lastReadFailed(Exception why) {
-        LOG.log(
-                Level.ERROR,
-                "what was last read from broken files does not survive a restart, correct them before: " + why);
+        LOG.log(Level.ERROR, "what files say now is not in force after a restart where they are broken then: " + why);
     }
 }

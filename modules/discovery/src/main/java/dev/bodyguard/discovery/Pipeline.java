@@ -17,7 +17,6 @@ import dev.bodyguard.xds.snapshot.Heard;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.api.trace.Tracer;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
@@ -58,7 +57,7 @@ public final class Pipeline implements AutoCloseable {
             Consumer<List<Document>> documents)
             throws IOException, InterruptedException {
         var events = new Observed(metrics, tracer);
-        var source = Source.open(settings.documents(), recollection(settings.memory(), events), events);
+        var source = Source.open(settings.documents(), recollection(settings, events), events);
         try {
             var first = source.next();
             var memory = settings.memory() == null ? null : new Memory(settings.memory());
@@ -107,8 +106,11 @@ public final class Pipeline implements AutoCloseable {
         }
     }
 
-    private static Recollection recollection(@Nullable Path memory, Events events) {
-        return memory == null ? Recollection.NONE : new LastRead(memory.resolveSibling("last-read"), events);
+    private static Recollection recollection(Settings settings, Events events) {
+        var memory = settings.memory();
+        return memory != null && settings.documents() instanceof From.Files(var directory)
+                ? new LastRead(memory.resolveSibling("last-read"), directory, events)
+                : Recollection.NONE;
     }
 
     private static List<Workload> remembered(@Nullable Memory memory, Events events) throws InterruptedException {

@@ -56,7 +56,7 @@ interface Source extends AutoCloseable {
 
     /// Opens what documents come from.
     ///
-    /// @param recollection of files that were broken before a restart
+    /// @param recollection what files said before a restart, for those that are broken after it
     static Source open(From from, Recollection recollection, Events events) throws IOException {
         return switch (from) {
             case From.Files(var path) -> new OfFiles(Directory.open(path, recollection));

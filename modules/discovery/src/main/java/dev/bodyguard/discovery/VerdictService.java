@@ -79,7 +79,7 @@ final class VerdictService extends VerdictsGrpc.VerdictsImplBase {
                     lock.lock();
                     try {
                         streams--;
-                        verdicts.gone(number);
+                        verdicts.gone(number).forEach(source);
                     } finally {
                         lock.unlock();
                     }

@@ -1,7 +1,11 @@
 package dev.bodyguard.discovery;
 
 import dev.bodyguard.xds.protocol.discovery.v1.Verdict;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /// What each of several configs says of a document, as one verdict. No two threads at once.
@@ -10,22 +14,31 @@ final class Verdicts {
     private static final int MOST = 100_000;
 
     private final Map<String, Map<Long, Verdict>> byDocument = new HashMap<>();
+    /// How many each config has, as it said last. Who has not spoken of a version yet has it on none of them.
+    private final Map<Long, Integer> proxies = new HashMap<>();
 
     /// Takes one's word.
     ///
     /// @return what all of them say together of the version that this one speaks of
     Verdict heard(long stream, Verdict verdict) {
+        proxies.put(stream, verdict.getProxies());
         if (byDocument.size() >= MOST && !byDocument.containsKey(verdict.getDocument())) {
             return verdict;
         }
         var all = byDocument.computeIfAbsent(verdict.getDocument(), _ -> new HashMap<>());
         all.put(stream, verdict);
-        var together = verdict.toBuilder().setInForce(0).setProxies(0);
+        return together(verdict, all);
+    }
+
+    private Verdict together(Verdict first, Map<Long, Verdict> all) {
+        var together = first.toBuilder()
+                .setInForce(0)
+                .setProxies(
+                        proxies.values().stream().mapToInt(Integer::intValue).sum());
         for (var one : all.values()) {
-            if (one.getGeneration() == verdict.getGeneration()) {
+            if (one.getGeneration() == first.getGeneration()) {
                 together.setAccepted(together.getAccepted() && one.getAccepted())
-                        .setInForce(together.getInForce() + one.getInForce())
-                        .setProxies(together.getProxies() + one.getProxies());
+                        .setInForce(together.getInForce() + one.getInForce());
                 if (together.getWhy().isEmpty()) {
                     together.setWhy(one.getWhy());
                 }
@@ -38,10 +51,18 @@ final class Verdicts {
     }
 
     /// It says nothing more.
-    void gone(long stream) {
+    ///
+    /// @return what the others say together of what it spoke of: they have no news of it themselves
+    List<Verdict> gone(long stream) {
+        proxies.remove(stream);
+        var left = new ArrayList<Verdict>();
         byDocument.values().removeIf(all -> {
-            all.remove(stream);
+            if (all.remove(stream) != null && !all.isEmpty()) {
+                left.add(
+                        together(Collections.max(all.values(), Comparator.comparingLong(Verdict::getGeneration)), all));
+            }
             return all.isEmpty();
         });
+        return left;
     }
 }

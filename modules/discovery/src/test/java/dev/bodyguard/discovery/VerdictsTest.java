@@ -23,17 +23,36 @@ class VerdictsTest {
 
     @Test
     void doesNotMixVersions() {
-        verdicts.heard(1, verdict(7, false, 0, 3));
+        verdicts.heard(1, verdict(7, false, 3, 3));
 
-        assertThat(verdicts.heard(2, verdict(8, true, 2, 2))).isEqualTo(verdict(8, true, 2, 2));
+        assertThat(verdicts.heard(2, verdict(8, true, 2, 2))).isEqualTo(verdict(8, true, 2, 5));
+    }
+
+    @Test
+    void countsTheProxiesOfAConfigThatHasNotSpokenOfADocumentYet() {
+        verdicts.heard(1, verdict(7, true, 3, 3));
+
+        var fresh = verdict(1, true, 2, 2).toBuilder()
+                .setDocument("another document")
+                .build();
+
+        assertThat(verdicts.heard(2, fresh).getProxies()).isEqualTo(5);
     }
 
     @Test
     void forgetsAConfigThatIsGone() {
         verdicts.heard(1, verdict(7, false, 0, 3));
-        verdicts.gone(1);
+        assertThat(verdicts.gone(1)).isEmpty();
 
         assertThat(verdicts.heard(2, verdict(7, true, 2, 2))).isEqualTo(verdict(7, true, 2, 2));
+    }
+
+    @Test
+    void saysWhatIsLeftWhereAConfigIsKnownToBeGoneAfterItsProxiesCameToAnother() {
+        verdicts.heard(1, verdict(7, false, 0, 3));
+        verdicts.heard(2, verdict(7, true, 5, 5));
+
+        assertThat(verdicts.gone(1)).containsExactly(verdict(7, true, 5, 5));
     }
 
     private static Verdict verdict(long generation, boolean accepted, int inForce, int proxies) {

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,19 @@ record Settings(
         trustDomain = new SpiffeId(trustDomain, "").trustDomain();
         traceExports = List.copyOf(traceExports);
         ports = Map.copyOf(ports);
+        requireDifferent(ports);
+    }
+
+    private static void requireDifferent(Map<Port, Integer> given) {
+        var holders = new HashMap<Integer, Port>();
+        for (Port port : Port.values()) {
+            int number = given.getOrDefault(port, port.usual);
+            Port other = number == 0 ? null : holders.putIfAbsent(number, port);
+            if (other != null) {
+                throw new IllegalArgumentException(
+                        other.flag + " and " + port.flag + " are both " + number + "; give each a port of its own");
+            }
+        }
     }
 
     int port(Port which) {

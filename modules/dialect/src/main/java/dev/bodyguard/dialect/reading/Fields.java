@@ -36,6 +36,10 @@ public final class Fields {
     private static final java.util.regex.Pattern QUANTITY =
             java.util.regex.Pattern.compile("([0-9]{1,12}(?:\\.[0-9]{1,6})?)([mkM]?)");
 
+    private static final java.util.regex.Pattern NUMBER = java.util.regex.Pattern.compile("-?[0-9]+(?:\\.[0-9]+)?");
+
+    private static final String TRUTH = "true or false";
+
     private final Document document;
     private final String path;
     private final Value.Mapping mapping;
@@ -162,7 +166,14 @@ public final class Fields {
     /// @param path of the value, in or below the field
     private void wrong(String field, String path, Value value, String must) {
         refused.add(field);
-        problem(Problem.Severity.ERROR, path, value.at(), "must be " + must + ", was " + shown(value));
+        boolean quoted = value instanceof Value.Text(var text, var _)
+                && ((must.contains("number") && NUMBER.matcher(text).matches())
+                        || (must.equals(TRUTH) && (text.equals("true") || text.equals("false"))));
+        problem(
+                Problem.Severity.ERROR,
+                path,
+                value.at(),
+                "must be " + must + ", was " + shown(value) + (quoted ? " in quotes; leave them out" : ""));
     }
 
     /// A value as a message shows it.
@@ -215,7 +226,7 @@ public final class Fields {
         if (value instanceof Value.Bool(var bool, var _)) {
             return bool;
         }
-        wrong(field, value, "true or false");
+        wrong(field, value, TRUTH);
         return otherwise;
     }
 

@@ -31,6 +31,7 @@ final class OnMachine {
         var log = ground.log();
         var readiness = ground.readiness();
         var state = new StateFolder(settings.state());
+        state.requireFree(settings.workload(), settings.namespace(), settings.service());
         // Without a command the app that was left behind is the one that is meant.
         if (!settings.command().isEmpty()) {
             new Orphan(state, settings.workload(), log).stop();

@@ -104,6 +104,18 @@ record StateFolder(Path root) {
         return former(workload).filter(Former::runs).map(Former::pid);
     }
 
+    /// A workload's folder holds one identity's key.
+    ///
+    /// @throws IOException where a sidecar that runs has it for another service account
+    void requireFree(String workload, String namespace, String account) throws IOException {
+        var other = former(workload).filter(Former::runs);
+        if (other.isPresent() && !other.get().spiffeId().endsWith("/ns/" + namespace + "/sa/" + account)) {
+            throw new IOException(
+                    "the name " + workload + " is taken: pid " + other.get().pid() + " runs under it as "
+                            + other.get().spiffeId() + "; end that one, or choose another --name");
+        }
+    }
+
     /// The app that a former sidecar of this workload left behind when it was killed, if it still runs: it holds the
     /// app's port, and its proxy is gone.
     Optional<ProcessHandle> orphan(String workload) {
@@ -129,13 +141,14 @@ record StateFolder(Path root) {
             return Optional.of(new Former(
                     number(fields.get("pid")),
                     number(fields.get("childPid")),
+                    fields.getOrDefault("spiffeId", ""),
                     Files.getLastModifiedTime(file).toInstant()));
         } catch (IOException _) {
             return Optional.empty();
         }
     }
 
-    private record Former(long pid, long child, Instant written) {
+    private record Former(long pid, long child, String spiffeId, Instant written) {
         /// As another process than this one.
         boolean runs() {
             return pid > 0

@@ -374,7 +374,8 @@ class ExchangeTest {
 
     @Test
     void takesAPostElsewhereWhenTheAppDoesNotListen() throws IOException {
-        try (var other = callee(closedPort())) {
+        try (var closed = ClosedPort.open();
+                var other = callee(closed.number())) {
             caller.config.put(
                     Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(callee.inboundPort(), other.inboundPort()));
             caller.get("http://payment-service/");
@@ -387,12 +388,6 @@ class ExchangeTest {
             }
             assertThat(other.doubts.get()).isPositive();
             assertThat(app.seen).hasSize(13);
-        }
-    }
-
-    private static int closedPort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 

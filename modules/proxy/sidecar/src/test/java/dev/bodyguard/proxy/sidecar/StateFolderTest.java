@@ -117,15 +117,47 @@ class StateFolderTest {
                 .contains("\"pid\":" + ProcessHandle.current().pid() + ",");
     }
 
-    private static void announce(StateFolder state, long pid) {
+    @Test
+    void refusesANameThatRunsAsAnotherServiceAccount() throws Exception {
+        var other = new ProcessBuilder("sleep", "60").start();
         try {
-            state.announce("app-1", running(pid));
+            var state = new StateFolder(root);
+            TestSidecar.eventually("the other one is announced", () -> {
+                announce(state, other.pid(), "spiffe://cluster.local/ns/default/sa/refunds");
+                return state.otherSidecar("app-1").isPresent();
+            });
+
+            state.requireFree("app-1", "default", "refunds");
+            assertThatThrownBy(() -> state.requireFree("app-1", "default", "pay"))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage("the name app-1 is taken: pid " + other.pid()
+                            + " runs under it as spiffe://cluster.local/ns/default/sa/refunds; end that one, or choose"
+                            + " another --name");
+
+            other.destroyForcibly().waitFor();
+            state.requireFree("app-1", "default", "pay");
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    private static void announce(StateFolder state, long pid) {
+        announce(state, pid, "s");
+    }
+
+    private static void announce(StateFolder state, long pid, String spiffeId) {
+        try {
+            state.announce("app-1", running(pid, spiffeId));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     private static StateFolder.Running running(long pid) {
-        return new StateFolder.Running(pid, 0, "o", "i", "a", "s");
+        return running(pid, "s");
+    }
+
+    private static StateFolder.Running running(long pid, String spiffeId) {
+        return new StateFolder.Running(pid, 0, "o", "i", "a", spiffeId);
     }
 }

@@ -137,13 +137,18 @@ class TunnelTest {
 
     @Test
     void goToAnotherEndpointWhereOneCannotBeReached() throws IOException {
-        caller.config.put(
-                Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(closedPort(), callee.inboundPort(), closedPort()));
+        try (var one = ClosedPort.open();
+                var other = ClosedPort.open()) {
+            caller.config.put(
+                    Resources.ASSIGNMENT,
+                    Given.CLUSTER,
+                    Given.meshed(one.number(), callee.inboundPort(), other.number()));
 
-        for (int i = 0; i < 6; i++) {
-            try (var socket = connect("ledger:5432")) {
-                socket.getOutputStream().write(new byte[] {0, 1, 2});
-                assertThat(socket.getInputStream().readNBytes(3)).hasSize(3);
+            for (int i = 0; i < 6; i++) {
+                try (var socket = connect("ledger:5432")) {
+                    socket.getOutputStream().write(new byte[] {0, 1, 2});
+                    assertThat(socket.getInputStream().readNBytes(3)).hasSize(3);
+                }
             }
         }
     }
@@ -187,7 +192,8 @@ class TunnelTest {
 
     @Test
     void makeTheSidecarDoubtItsAppWhereItDoesNotListen() throws IOException {
-        try (var alone = callee(closedPort())) {
+        try (var closed = ClosedPort.open();
+                var alone = callee(closed.number())) {
             caller.config.put(Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(alone.inboundPort()));
 
             try (var socket = connect("ledger:5432")) {
@@ -222,12 +228,6 @@ class TunnelTest {
             } catch (IOException _) {
                 return;
             }
-        }
-    }
-
-    private static int closedPort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 

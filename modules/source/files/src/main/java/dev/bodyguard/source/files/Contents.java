@@ -61,11 +61,11 @@ final class Contents {
         files.put(name, new File(now, good, withLastGood(parsed, before), stays(parsed.problems(), before)));
     }
 
-    /// The texts without a problem of files that have one now.
+    /// What files said when they were last read without a problem.
     Map<String, byte[]> goodTexts() {
         var texts = new TreeMap<String, byte[]>();
         files.forEach((name, file) -> {
-            if (file.good() != null && !file.problems().isEmpty()) {
+            if (file.good() != null) {
                 texts.put(name, file.good().array());
             }
         });

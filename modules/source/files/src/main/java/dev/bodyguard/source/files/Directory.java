@@ -130,6 +130,8 @@ public final class Directory implements AutoCloseable {
 
     /// @return when the first event came, or the directory was looked through without one
     private long awaitEvents() throws InterruptedException {
+        // Whoever asked has what is new by now: a disk may be slow.
+        recollection.keep(contents.goodTexts());
         Duration patience = restless.isEmpty() ? LOOK_AGAIN : QUIET;
         WatchKey key = watch.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
         long began = System.nanoTime();
@@ -208,7 +210,6 @@ public final class Directory implements AutoCloseable {
         if (stamps.keySet().containsAll(restless.keySet())) {
             contents.keepOnly(files.keySet());
             stamps.keySet().retainAll(there);
-            recollection.keep(contents.goodTexts());
         }
         touched.clear();
         touched.addAll(restless.keySet());
@@ -236,8 +237,13 @@ public final class Directory implements AutoCloseable {
             stamps.put(file, stamp);
             contents.read(name, bytes);
         } catch (NoSuchFileException e) {
-            // Gone between the walk and now; its removal is an event of its own.
-            touched.add(file);
+            if (Files.isSymbolicLink(file)) {
+                stamps.remove(file);
+                contents.unreadable(name, "is a link to a file that is not there; correct or remove the link");
+            } else {
+                // Gone between the walk and now; its removal is an event of its own.
+                touched.add(file);
+            }
         } catch (IOException e) {
             stamps.remove(file);
             contents.unreadable(name, "cannot be read (" + reason(e) + "); make it readable for this user");
@@ -278,7 +284,9 @@ public final class Directory implements AutoCloseable {
 
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                if (attributes.isRegularFile() && !hidden(file) && isDocument(file)) {
+                // A link that leads nowhere is no removal: reading it says why.
+                boolean readable = attributes.isRegularFile() || attributes.isSymbolicLink();
+                if (readable && !hidden(file) && isDocument(file)) {
                     if (files.size() == MOST_FILES) {
                         problems.add(new FileProblem(
                                 new Location(root.toString(), 1, 1),

@@ -24,6 +24,6 @@ public interface Recollection {
 
     /// Keeps these and no others; the same as before costs little.
     ///
-    /// @param texts of files that have a problem now, by name
+    /// @param texts without a problem, by name
     void keep(Map<String, byte[]> texts);
 }

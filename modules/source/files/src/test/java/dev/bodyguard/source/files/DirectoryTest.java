@@ -276,6 +276,26 @@ class DirectoryTest {
     }
 
     @Test
+    void keepsWhatIsInForceWhereALinkLeadsNowhere() throws Exception {
+        Path target = Files.createTempFile(folder, ".target", "");
+        Files.writeString(target, document("a", 1));
+        Path link = Files.createSymbolicLink(folder.resolve("a.yaml"), target);
+        assertThat(directory.next().put()).hasSize(1);
+
+        Files.delete(target);
+        var broken = directory.next();
+        assertThat(broken.removed()).isEmpty();
+        assertThat(broken.problems())
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message())
+                        .isEqualTo("is a link to a file that is not there; correct or remove the link; what was last"
+                                + " read from here stays in force"));
+
+        Files.delete(link);
+        assertThat(directory.next().removed()).containsExactly("/A/default/a");
+    }
+
+    @Test
     void keepsWhatIsInForceWhileTheDirectoryIsGone() throws Exception {
         Path inner = Files.createDirectory(folder.resolve("inner"));
         try (var gone = Directory.open(inner, Recollection.NONE)) {
@@ -305,12 +325,11 @@ class DirectoryTest {
             write("a.yaml", document("a", 1));
             write("b.yaml", document("b", 1));
             before.next();
-            assertThat(kept.texts).isEmpty();
 
             write("a.yaml", "spec: [half");
             before.next();
-            assertThat(kept.texts).containsOnlyKeys("a.yaml");
         }
+        assertThat(kept.texts).as("before it was broken").containsOnlyKeys("a.yaml", "b.yaml");
 
         try (var after = Directory.open(folder, kept)) {
             var changes = after.next();
@@ -322,7 +341,24 @@ class DirectoryTest {
 
             write("a.yaml", document("a", 2));
             assertThat(after.next().put()).extracting(Document::name).containsExactly("a");
-            assertThat(kept.texts).isEmpty();
+        }
+    }
+
+    @Test
+    void recallsWhatAFileSaidThatWasBrokenMeanwhile() throws Exception {
+        var kept = new Kept();
+        write("a.yaml", document("a", 1));
+        try (var before = Directory.open(folder, kept)) {
+            before.next();
+            write("b.yaml", document("b", 1));
+            before.next();
+        }
+        write("a.yaml", "spec: [half");
+
+        try (var after = Directory.open(folder, kept)) {
+            var changes = after.next();
+            assertThat(changes.put()).extracting(Document::name).containsExactly("a", "b");
+            assertThat(changes.problems()).hasSize(1);
         }
     }
 
@@ -333,7 +369,6 @@ class DirectoryTest {
 
         try (var after = Directory.open(folder, kept)) {
             assertThat(after.next().put()).isEmpty();
-            assertThat(kept.texts).isEmpty();
         }
     }
 
