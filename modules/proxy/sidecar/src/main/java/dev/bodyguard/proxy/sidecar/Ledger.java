@@ -74,6 +74,11 @@ final class Ledger {
         }
     }
 
+    /// Tells of bytes that came nowhere, which are no connection to count.
+    void tell(Facts facts) {
+        tell(facts.over(System.nanoTime()));
+    }
+
     private void tell(Exchange exchange) {
         for (int i = 0; i < readers.size(); i++) {
             readers.get(i).accept(exchange);

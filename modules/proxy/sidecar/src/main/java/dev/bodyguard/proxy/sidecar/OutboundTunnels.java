@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// policy lets it out.
 final class OutboundTunnels implements TunnelHandler {
     private static final int HTTPS = 443;
+    private static final int SERVICE_UNAVAILABLE = 503;
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
     private static final int MOST_ENDPOINTS = 4;
     /// Here the server speaks first: FTP, SSH, Telnet, mail, MySQL.
@@ -71,8 +72,10 @@ final class OutboundTunnels implements TunnelHandler {
     public TunnelListener open(Tunnel tunnel) {
         var to = Authority.parse(tunnel.destination(), HTTPS);
         if (to == null) {
-            log.tunnelRefused(tunnel.destination(), "the destination cannot be read as host:port");
-            tunnel.close();
+            refuse(
+                    tunnel,
+                    ledger.tunnel(Edge.Reporter.SOURCE, tunnel),
+                    new Refusal.BadRequest("the destination cannot be read as host:port"));
             return new TunnelListener() {};
         }
         var opaque = new Opaque(tunnel, to);
@@ -86,6 +89,14 @@ final class OutboundTunnels implements TunnelHandler {
             var _ = tunnel.loop().after(SILENCE, opaque::dial);
         }
         return opaque;
+    }
+
+    private void refuse(Tunnel tunnel, Facts facts, Refusal refusal) {
+        facts.refused(refusal);
+        if (log.tunnelRefused()) {
+            ledger.tell(facts);
+        }
+        tunnel.close();
     }
 
     private static boolean isLoopback(String host) {
@@ -148,7 +159,8 @@ final class OutboundTunnels implements TunnelHandler {
                     facts.rule = origin;
                     balance(now, cluster);
                 }
-                case OpaqueRouting.Nowhere(var sentence, var _) -> impossible(sentence);
+                case OpaqueRouting.Nowhere(var sentence, var origin) ->
+                    impossible(new Refusal.Nowhere(SERVICE_UNAVAILABLE, sentence, origin));
                 case OpaqueRouting.Unknown(var fallback) -> fallBack(fallback);
                 case OpaqueRouting.NotYetKnown() -> {
                     place = parking.park(tunnel.loop(), this);
@@ -160,18 +172,17 @@ final class OutboundTunnels implements TunnelHandler {
         }
 
         /// A client that may yet speak HTTP to a host that is good for nothing else is left in peace.
-        private void impossible(String sentence) {
+        private void impossible(Refusal refusal) {
             dialling = false;
             if (spoken || serverFirst) {
-                log.tunnelRefused(to.toString(), sentence);
-                tunnel.close();
+                refuse(tunnel, facts, refusal);
             }
         }
 
         private void unanswered(Generation now) {
             var refusal = now.unanswered(to);
             if (refusal != null) {
-                impossible(refusal.sentence());
+                impossible(refusal);
             } else {
                 fallBack(now.plan().fallback());
             }
@@ -196,7 +207,8 @@ final class OutboundTunnels implements TunnelHandler {
 
         private void fallBack(Routing.Fallback fallback) {
             switch (fallback) {
-                case Routing.Fallback.Block(int _, var sentence) -> impossible(sentence);
+                case Routing.Fallback.Block(int status, var sentence) ->
+                    impossible(new Refusal.Blocked(status, sentence, null));
                 case Routing.Fallback.PassThrough(var cluster) -> {
                     facts.cluster = cluster;
                     facts.service = to.host();
@@ -213,7 +225,8 @@ final class OutboundTunnels implements TunnelHandler {
                             return;
                         }
                         switch (answer) {
-                            case Resolver.Answer.Missing(var sentence) -> impossible(sentence);
+                            case Resolver.Answer.Missing(var sentence) ->
+                                impossible(new Refusal.ConnectFailed(to.toString(), sentence, facts.rule));
                             case Resolver.Answer.Found(var address) -> passThrough(address);
                         }
                     }));
@@ -221,7 +234,7 @@ final class OutboundTunnels implements TunnelHandler {
 
         private void passThrough(InetAddress address) {
             if (address.isLoopbackAddress() && to.port() == ownPort.getAsInt()) {
-                impossible("the destination is this proxy itself");
+                impossible(new Refusal.Loop(to.toString()));
                 return;
             }
             attempt(to.toString());
@@ -236,7 +249,7 @@ final class OutboundTunnels implements TunnelHandler {
         private void balance(Generation now, String name) {
             var cluster = now.plan().cluster(name);
             if (cluster == null) {
-                impossible(new Refusal.NoCluster(name, facts.rule).sentence());
+                impossible(new Refusal.NoCluster(name, facts.rule));
                 return;
             }
             facts.destination(cluster);
@@ -246,10 +259,10 @@ final class OutboundTunnels implements TunnelHandler {
             }
             tried.clear();
             picking = new Picking(new Way.Balanced(cluster, now, 0, null), true, resolver, tunnel.loop());
-            next(picking, new Refusal.NoHealthyEndpoint(cluster, facts.rule).sentence());
+            next(picking, new Refusal.NoHealthyEndpoint(cluster, facts.rule));
         }
 
-        private void next(Picking among, String otherwise) {
+        private void next(Picking among, Refusal otherwise) {
             var pick = among.next();
             var chosen = pick == null ? null : pick.endpoint();
             if (pick == null || chosen == null || tried.size() >= MOST_ENDPOINTS || !tried.add(chosen)) {
@@ -283,10 +296,12 @@ final class OutboundTunnels implements TunnelHandler {
                 return;
             }
             facts.upstreamFailure = failure.reason();
+            var address = facts.upstreamHost == null ? to.toString() : facts.upstreamHost;
+            var refusal = new Refusal.ConnectFailed(address, failure.reason(), facts.rule);
             if (picking == null) {
-                impossible(failure.reason());
+                impossible(refusal);
             } else {
-                next(picking, failure.reason());
+                next(picking, refusal);
             }
         }
 

@@ -94,8 +94,9 @@ final class SidecarLog implements ListenerEvents {
                         + "; a restart without a control plane would not have it");
     }
 
-    void tunnelRefused(String destination, String why) {
-        refused("tunnel", () -> "closed a connection of bytes to " + destination + ": " + why);
+    /// Bytes of the app lead nowhere: counts it, and says whether its line in the access log is worth writing.
+    boolean tunnelRefused() {
+        return worthWriting("tunnel");
     }
 
     void bytesRefused(SocketAddress peer, @Nullable SpiffeId id, String why) {
@@ -104,8 +105,12 @@ final class SidecarLog implements ListenerEvents {
 
     /// A request could not be read: counts it, and says whether its line in the access log is worth writing.
     boolean unread() {
-        refused.with("unread").increment();
-        return refusals.admits(refusals("unread"));
+        return worthWriting("unread");
+    }
+
+    private boolean worthWriting(String reason) {
+        refused.with(reason).increment();
+        return refusals.admits(refusals(reason));
     }
 
     private void refused(String reason, Supplier<String> sentence) {

@@ -163,6 +163,9 @@ class TunnelTest {
             assertThat(socket.getInputStream().read()).isLessThan(0);
         }
         assertThat(accepted).hasValue(0);
+        assertThat(caller.line(1))
+                .contains("\"protocol\":\"TCP\"", "\"authority\":\"ledger:5432\"", "\"response_flags\":\"UF\"")
+                .contains("could not connect to", "\"rule\":\"" + Given.ORIGIN + "\"");
     }
 
     @Test
@@ -176,6 +179,10 @@ class TunnelTest {
             }
         }
         assertThat(accepted).hasValue(0);
+        assertThat(caller.line(1))
+                .contains("\"authority\":\"ledger:5433\"", "\"response_flags\":\"NC\"", "not its port 5433");
+        assertThat(caller.line(2)).contains("\"response_flags\":\"NR\"", "only hosts of the mesh may be called");
+        assertThat(caller.metrics()).doesNotContainPattern("istio_tcp_connections_closed_total\\{");
     }
 
     @Test
