@@ -2,6 +2,7 @@ package dev.bodyguard.config;
 
 import dev.bodyguard.dialect.Dialect;
 import dev.bodyguard.dialect.Translation;
+import dev.bodyguard.model.AuthorizationPolicy;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
@@ -42,7 +43,9 @@ final class Documents {
         /// Nothing: no version of it was ever understood.
         NOTHING("it is not in force until corrected"),
         /// It is about who may come in, and no version of it was ever understood.
-        CLOSED("until it is corrected, the workloads that it is about refuse every request");
+        CLOSED("until it is corrected, the workloads that it is about refuse every request"),
+        /// It is about how others come in, and no version of it was ever understood.
+        STRICT("until it is corrected, the workloads that it is about take mutual TLS only");
 
         private final String sentence;
 
@@ -174,9 +177,16 @@ final class Documents {
             }
         } else if (says.refused()) {
             parts = dialect.inPlaceOf(newest);
-            inForce = parts.isEmpty() ? InForce.NOTHING : InForce.CLOSED;
+            inForce = instead(parts);
         }
         return new Entry(false, newest, says, List.of(), besides, good, parts, inForce, since);
+    }
+
+    private static InForce instead(List<Part> parts) {
+        if (parts.isEmpty()) {
+            return InForce.NOTHING;
+        }
+        return parts.stream().anyMatch(AuthorizationPolicy.class::isInstance) ? InForce.CLOSED : InForce.STRICT;
     }
 
     /// The good versions to remember over a restart, the most needed first: of documents whose newest is not in force,
@@ -198,8 +208,8 @@ final class Documents {
         return entries.values().stream()
                 .flatMap(entry -> Stream.of(
                                 entry.problems(),
-                                entry.inForce() == InForce.CLOSED
-                                        ? List.of(closed(entry.newest()))
+                                entry.inForce() == InForce.CLOSED || entry.inForce() == InForce.STRICT
+                                        ? List.of(closed(entry.newest(), entry.inForce()))
                                         : List.<Problem>of(),
                                 entry.besides())
                         .flatMap(List::stream))
@@ -232,8 +242,8 @@ final class Documents {
         return origin.kind() + " " + origin.namespace() + "/" + origin.name();
     }
 
-    private static Problem closed(Document document) {
-        return new Problem(Problem.Severity.ERROR, document.origin(), "is not understood; " + InForce.CLOSED);
+    private static Problem closed(Document document, InForce instead) {
+        return new Problem(Problem.Severity.ERROR, document.origin(), "is not understood; " + instead);
     }
 
     private void announce(@Nullable Entry before, @Nullable Entry now) {

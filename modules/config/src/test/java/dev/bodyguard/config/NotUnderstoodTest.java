@@ -69,6 +69,22 @@ class NotUnderstoodTest {
     }
 
     @Test
+    void oneThatIsAboutPeersLetsInMutualTlsOnly() {
+        put("""
+            apiVersion: security.istio.io/v1
+            kind: PeerAuthentication
+            metadata: {name: pay}
+            spec: {mtls: {mode: STRIKT}}
+            """);
+
+        assertThat(diary.read()).singleElement().asString().startsWith("refused, STRICT: a.yaml:4:21: ");
+        assertThat(documents.problems())
+                .last()
+                .hasToString("a.yaml:1:1: PeerAuthentication default/pay: is not understood; until it is corrected, the"
+                        + " workloads that it is about take mutual TLS only");
+    }
+
+    @Test
     void onceMendedItIsInForceAndStaysSoWhenItIsBrokenAgain() throws Exception {
         put(BROKEN);
         put(MENDED);

@@ -5,8 +5,8 @@ import dev.bodyguard.source.files.Recollection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What files said when they were last right, in a folder of the state folder (0600): a restart finds there what
-/// stays in force of a file that cannot be read, be it that it was broken meanwhile. One text a file, named by the
-/// SHA-256 of where that is, so that another directory has none of it.
+/// stays in force of a file that cannot be read, be it that it was broken meanwhile. One text a file, after a line with
+/// its name, and named by the SHA-256 of where it is, so that another directory has none of it.
 final class LastRead implements Recollection {
     /// Beyond it the largest are not remembered.
     private static final long MOST_BYTES = 64 << 20;
@@ -40,18 +40,34 @@ final class LastRead implements Recollection {
     }
 
     @Override
-    public byte @Nullable [] text(String name) {
-        var file = folder.resolve(hash(name));
-        try {
-            if (Files.size(file) > MOST_BYTES) {
-                throw new IOException(file + " must be " + MOST_BYTES + " bytes at most");
+    public Map<String, byte[]> texts() {
+        var texts = new TreeMap<String, byte[]>();
+        if (!Files.isDirectory(folder)) {
+            return texts;
+        }
+        try (var files = Files.newDirectoryStream(folder, "[0-9a-f]*")) {
+            for (var file : files) {
+                read(file, texts);
             }
-            return Files.readAllBytes(file);
-        } catch (NoSuchFileException _) {
-            return null;
-        } catch (IOException broken) {
+        } catch (IOException | DirectoryIteratorException broken) {
             events.lastReadFailed(broken);
-            return null;
+        }
+        return texts;
+    }
+
+    /// Leaves out what is of another directory.
+    private void read(Path file, Map<String, byte[]> texts) throws IOException {
+        if (Files.size(file) > MOST_BYTES) {
+            throw new IOException(file + " must be " + MOST_BYTES + " bytes at most");
+        }
+        var content = Files.readAllBytes(file);
+        int end = 0;
+        while (end < content.length && content[end] != '\n') {
+            end++;
+        }
+        var name = new String(content, 0, end, StandardCharsets.UTF_8);
+        if (end < content.length && String.valueOf(file.getFileName()).equals(hash(name))) {
+            texts.put(name, Arrays.copyOfRange(content, end + 1, content.length));
         }
     }
 
@@ -61,13 +77,13 @@ final class LastRead implements Recollection {
         if (same(wanted, kept)) {
             return;
         }
-        var before = kept;
+        var before = kept == null ? texts() : kept;
         kept = null;
         try {
             for (var text : wanted.entrySet()) {
                 var name = text.getKey();
-                if (!Arrays.equals(text.getValue(), before == null ? text(name) : before.get(name))) {
-                    PrivateFiles.write(folder.resolve(hash(name)), text.getValue());
+                if (!Arrays.equals(text.getValue(), before.get(name))) {
+                    PrivateFiles.write(folder.resolve(hash(name)), content(name, text.getValue()));
                 }
             }
             removeOthers(wanted);
@@ -81,6 +97,13 @@ final class LastRead implements Recollection {
             }
             why = kind;
         }
+    }
+
+    private static byte[] content(String name, byte[] text) {
+        var head = (name + "\n").getBytes(StandardCharsets.UTF_8);
+        var content = Arrays.copyOf(head, head.length + text.length);
+        System.arraycopy(text, 0, content, head.length, text.length);
+        return content;
     }
 
     private void removeOthers(Map<String, byte[]> wanted) throws IOException {

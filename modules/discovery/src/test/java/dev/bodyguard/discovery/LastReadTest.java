@@ -25,9 +25,9 @@ class LastReadTest {
     void keepsOneTextAFileForWhoeverComesNext() throws Exception {
         open().keep(Map.of("deep/a.yaml", bytes("a"), "b.yaml", bytes("b")));
 
-        assertThat(open().text("deep/a.yaml")).isEqualTo(bytes("a"));
-        assertThat(open().text("b.yaml")).isEqualTo(bytes("b"));
-        assertThat(open().text("c.yaml")).isNull();
+        assertThat(open().texts().get("deep/a.yaml")).isEqualTo(bytes("a"));
+        assertThat(open().texts().get("b.yaml")).isEqualTo(bytes("b"));
+        assertThat(open().texts()).doesNotContainKey("c.yaml");
         try (var files = Files.list(state.resolve("last-read"))) {
             assertThat(files)
                     .hasSize(2)
@@ -41,11 +41,11 @@ class LastReadTest {
         open().keep(Map.of("a.yaml", bytes("a"), "b.yaml", bytes("b")));
 
         open().keep(Map.of("b.yaml", bytes("b")));
-        assertThat(open().text("a.yaml")).isNull();
-        assertThat(open().text("b.yaml")).isEqualTo(bytes("b"));
+        assertThat(open().texts()).doesNotContainKey("a.yaml");
+        assertThat(open().texts().get("b.yaml")).isEqualTo(bytes("b"));
 
         open().keep(Map.of());
-        assertThat(open().text("b.yaml")).isNull();
+        assertThat(open().texts()).doesNotContainKey("b.yaml");
     }
 
     @Test
@@ -55,8 +55,8 @@ class LastReadTest {
 
         open().keep(Map.of("large.yaml", large, "small.yaml", bytes("small")));
 
-        assertThat(open().text("large.yaml")).isNull();
-        assertThat(open().text("small.yaml")).isEqualTo(bytes("small"));
+        assertThat(open().texts()).doesNotContainKey("large.yaml");
+        assertThat(open().texts().get("small.yaml")).isEqualTo(bytes("small"));
     }
 
     @Test
@@ -72,7 +72,7 @@ class LastReadTest {
         Files.delete(state.resolve("last-read"));
         open.keep(Map.of("a.yaml", bytes("a")));
 
-        assertThat(open().text("a.yaml")).isEqualTo(bytes("a"));
+        assertThat(open().texts().get("a.yaml")).isEqualTo(bytes("a"));
     }
 
     @Test
@@ -86,15 +86,15 @@ class LastReadTest {
 
         open.keep(Map.of("a.yaml", bytes("a"), "b.yaml", bytes("c")));
         assertThat(keys()).filteredOn(before::contains).hasSize(1);
-        assertThat(open().text("b.yaml")).isEqualTo(bytes("c"));
+        assertThat(open().texts().get("b.yaml")).isEqualTo(bytes("c"));
     }
 
     @Test
     void knowsNothingOfAnotherDirectory() {
         open().keep(Map.of("a.yaml", bytes("a")));
 
-        assertThat(new LastRead(state.resolve("last-read"), state.resolve("other"), diary).text("a.yaml"))
-                .isNull();
+        assertThat(new LastRead(state.resolve("last-read"), state.resolve("other"), diary).texts())
+                .isEmpty();
     }
 
     /// What tells whether a file is the one that was there before.

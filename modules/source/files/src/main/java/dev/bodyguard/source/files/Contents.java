@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What a directory's files say together: the last good form of each document, and who wins where two files
@@ -24,6 +26,11 @@ final class Contents {
 
     /// By name, so that "the first" means the same on every machine.
     private final TreeMap<String, File> files = new TreeMap<>();
+
+    /// Files that were never right.
+    private Set<String> neverRight = Set.of();
+    /// Files that are gone, each by the one that may be it under its new name.
+    private final Map<String, String> renamed = new TreeMap<>();
 
     private Map<String, Document> told = Map.of();
     /// The file that holds what was told, by the document's key.
@@ -85,13 +92,46 @@ final class Contents {
                         ByteBuffer.allocate(0), good(before), before == null ? List.of() : before.inForce(), problems));
     }
 
+    /// Whether there was ever a file of this name that could be read.
+    boolean knows(String name) {
+        File file = files.get(name);
+        return file != null && file.good() != null;
+    }
+
+    /// Takes the files for gone that are not among these. Where a new one came with that which was never right, it may
+    /// be one of them under its new name: what they said stays in force until it is right, or gone.
     void keepOnly(Set<String> names) {
-        files.keySet().retainAll(names);
+        var broken = new TreeSet<>(names);
+        broken.removeIf(name -> !files.containsKey(name) || knows(name));
+        renamed.values().retainAll(broken);
+        renamed.keySet().removeAll(names);
+        var fresh = new TreeSet<>(broken);
+        fresh.removeAll(neverRight);
+        neverRight = broken;
+        if (!fresh.isEmpty()) {
+            files.keySet().stream()
+                    .filter(name -> !names.contains(name) && knows(name))
+                    .forEach(name -> renamed.putIfAbsent(name, fresh.first()));
+        }
+        files.keySet().removeIf(name -> !names.contains(name) && !renamed.containsKey(name));
     }
 
     List<FileProblem> problems() {
         var all = new ArrayList<FileProblem>();
-        files.values().forEach(file -> all.addAll(file.problems()));
+        files.forEach((name, file) -> {
+            var before = renamed.entrySet().stream()
+                    .filter(one -> one.getValue().equals(name))
+                    .map(Map.Entry::getKey)
+                    .collect(Collectors.joining(", "));
+            file.problems()
+                    .forEach(problem -> all.add(
+                            before.isEmpty()
+                                    ? problem
+                                    : new FileProblem(
+                                            problem.at(),
+                                            problem.message() + "; what was last read from " + before
+                                                    + ", now gone, stays in force")));
+        });
         all.addAll(duplicates);
         return all;
     }

@@ -192,6 +192,9 @@ public final class Directory implements AutoCloseable {
     /// Brings the contents up to what the directory holds now.
     private void look() {
         var files = new TreeMap<String, Path>();
+        if (first) {
+            recollection.texts().forEach(contents::read);
+        }
         try {
             aboutTheDirectory = walk(files);
         } catch (IOException e) {
@@ -217,16 +220,14 @@ public final class Directory implements AutoCloseable {
     }
 
     private void read(String name, Path file) {
-        if (first) {
-            var good = recollection.text(name);
-            if (good != null) {
-                contents.read(name, good);
-            }
-        }
         try {
             Stamp stamp = Stamp.of(file);
             Stamp before = stamps.get(file);
             if (!lookAtAll && !touched.contains(file) && stamp.equals(before) && !stamp.young()) {
+                return;
+            }
+            if (!Files.isRegularFile(file)) {
+                unreadable(name, file, "is no file; put the file back, or remove this");
                 return;
             }
             boolean emptied = stamp.size == 0 && contents.holds(name);
@@ -238,16 +239,20 @@ public final class Directory implements AutoCloseable {
             contents.read(name, bytes);
         } catch (NoSuchFileException e) {
             if (Files.isSymbolicLink(file)) {
-                stamps.remove(file);
-                contents.unreadable(name, "is a link to a file that is not there; correct or remove the link");
+                unreadable(name, file, "is a link to a file that is not there; correct or remove the link");
             } else {
                 // Gone between the walk and now; its removal is an event of its own.
                 touched.add(file);
             }
         } catch (IOException e) {
-            stamps.remove(file);
-            contents.unreadable(name, "cannot be read (" + reason(e) + "); make it readable for this user");
+            unreadable(name, file, "cannot be read (" + reason(e) + "); make it readable for this user");
         }
+    }
+
+    private void unreadable(String name, Path file, String why) {
+        stamps.remove(file);
+        restless.remove(file);
+        contents.unreadable(name, why);
     }
 
     private static byte[] upTo(int most, Path file) throws IOException {
@@ -268,6 +273,10 @@ public final class Directory implements AutoCloseable {
                 if (!folder.equals(root) && hidden(folder)) {
                     return FileVisitResult.SKIP_SUBTREE;
                 }
+                String name = root.relativize(folder).toString();
+                if (contents.knows(name)) {
+                    files.put(name, folder); // no removal either
+                }
                 WatchKey key = watched.get(folder);
                 if (key == null || !key.isValid()) {
                     // Before it is listed: what comes later is an event.
@@ -284,9 +293,8 @@ public final class Directory implements AutoCloseable {
 
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                // A link that leads nowhere is no removal: reading it says why.
-                boolean readable = attributes.isRegularFile() || attributes.isSymbolicLink();
-                if (readable && !hidden(file) && isDocument(file)) {
+                // What is no file, or leads nowhere, is no removal: reading it says why.
+                if (!hidden(file) && isDocument(file)) {
                     if (files.size() == MOST_FILES) {
                         problems.add(new FileProblem(
                                 new Location(root.toString(), 1, 1),

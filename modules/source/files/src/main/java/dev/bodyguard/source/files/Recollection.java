@@ -1,26 +1,22 @@
 package dev.bodyguard.source.files;
 
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /// Keeps the last good texts of files over a restart. Called by the thread that owns the directory.
 public interface Recollection {
     /// None: after a restart a file that cannot be read has nothing in force.
     Recollection NONE = new Recollection() {
         @Override
-        public byte @Nullable [] text(String name) {
-            return null;
+        public Map<String, byte[]> texts() {
+            return Map.of();
         }
 
         @Override
         public void keep(Map<String, byte[]> texts) {}
     };
 
-    /// What a file said when it was last read without a problem.
-    ///
-    /// @param name relative to the directory
-    /// @return null where nothing was kept
-    byte @Nullable [] text(String name);
+    /// What files said when they were last read without a problem, by their names relative to the directory.
+    Map<String, byte[]> texts();
 
     /// Keeps these and no others; the same as before costs little.
     ///

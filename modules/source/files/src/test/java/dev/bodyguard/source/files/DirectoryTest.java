@@ -13,11 +13,11 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -296,6 +296,94 @@ class DirectoryTest {
     }
 
     @Test
+    void keepsWhatIsInForceWhereSomethingElseStandsInAFilesPlace() throws Exception {
+        write("a.yaml", document("a", 1));
+        write("b.yaml", document("b", 1));
+        directory.next();
+
+        Files.delete(folder.resolve("a.yaml"));
+        Files.createDirectory(folder.resolve("a.yaml"));
+        Files.delete(folder.resolve("b.yaml"));
+        Files.createSymbolicLink(folder.resolve("b.yaml"), Path.of("/dev/zero"));
+        var broken = directory.next();
+        while (broken.problems().size() < 2) {
+            broken = directory.next();
+        }
+
+        assertThat(broken.removed()).isEmpty();
+        assertThat(broken.problems())
+                .extracting(problem -> problem.at() + ": " + problem.message())
+                .containsExactly(
+                        "a.yaml:1:1: is no file; put the file back, or remove this; what was last read from here stays"
+                                + " in force",
+                        "b.yaml:1:1: is no file; put the file back, or remove this; what was last read from here stays"
+                                + " in force");
+
+        Files.delete(folder.resolve("a.yaml"));
+        Files.delete(folder.resolve("b.yaml"));
+        var removed = new TreeSet<>(directory.next().removed());
+        while (removed.size() < 2) {
+            removed.addAll(directory.next().removed());
+        }
+        assertThat(removed).containsExactly("/A/default/a", "/A/default/b");
+    }
+
+    @Test
+    void keepsWhatIsInForceWhereAFileIsRenamedAndBrokenAtOnce() throws Exception {
+        write("a.yaml", document("a", 1));
+        write("b.yaml", document("b", 1));
+        directory.next();
+
+        write("a.yaml", "spec: [half");
+        Files.move(folder.resolve("a.yaml"), folder.resolve("c.yaml"));
+        Files.delete(folder.resolve("b.yaml"));
+        var broken = directory.next();
+
+        assertThat(broken.removed()).isEmpty();
+        assertThat(broken.problems())
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.at() + ": " + problem.message())
+                        .startsWith("c.yaml:1:")
+                        .endsWith("; what was last read from a.yaml, b.yaml, now gone, stays in force"));
+
+        write("c.yaml", document("a", 2));
+        var mended = directory.next();
+        assertThat(mended.put()).extracting(Document::name).containsExactly("a");
+        assertThat(mended.removed()).containsExactly("/A/default/b");
+        assertThat(mended.problems()).isEmpty();
+    }
+
+    @Test
+    void obeysARemovalBesideAFileThatWasNeverRight() throws Exception {
+        write("a.yaml", document("a", 1));
+        write("never.yaml", "spec: [half");
+        directory.next();
+
+        Files.delete(folder.resolve("a.yaml"));
+
+        assertThat(directory.next().removed()).containsExactly("/A/default/a");
+    }
+
+    @Test
+    void recallsOverARestartWhatAFileSaidThatIsRenamedAndBroken() throws Exception {
+        var kept = new Kept();
+        kept.keep(Map.of("a.yaml", document("a", 1).getBytes(StandardCharsets.UTF_8)));
+        write("c.yaml", "spec: [half");
+
+        try (var after = Directory.open(folder, kept)) {
+            var changes = after.next();
+            assertThat(changes.put()).extracting(Document::name).containsExactly("a");
+            assertThat(changes.problems())
+                    .singleElement()
+                    .satisfies(problem -> assertThat(problem.message())
+                            .endsWith("; what was last read from a.yaml, now gone, stays in force"));
+
+            Files.delete(folder.resolve("c.yaml"));
+            assertThat(after.next().removed()).containsExactly("/A/default/a");
+        }
+    }
+
+    @Test
     void keepsWhatIsInForceWhileTheDirectoryIsGone() throws Exception {
         Path inner = Files.createDirectory(folder.resolve("inner"));
         try (var gone = Directory.open(inner, Recollection.NONE)) {
@@ -387,8 +475,8 @@ class DirectoryTest {
         private Map<String, byte[]> texts = Map.of();
 
         @Override
-        public byte @Nullable [] text(String name) {
-            return texts.get(name);
+        public Map<String, byte[]> texts() {
+            return texts;
         }
 
         @Override
