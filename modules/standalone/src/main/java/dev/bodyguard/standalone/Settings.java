@@ -18,6 +18,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What `bodyguard run` can be told: by flags, and where there is none by the environment variable in brackets.
@@ -71,6 +72,14 @@ record Settings(
         """;
 
     private static final Duration DAY = Duration.ofHours(24);
+    private static final Set<String> FLAGS = Set.of(
+            "-f",
+            "--files",
+            "--state",
+            "--trust-domain",
+            "--outbound-traffic-policy",
+            "--trace-export",
+            "--xds-transport");
 
     /// The ports of the control plane.
     enum Port {
@@ -143,6 +152,9 @@ record Settings(
             String flag = equals < 0 ? args[i] : args[i].substring(0, equals);
             @Nullable
             String value = equals >= 0 ? args[i].substring(equals + 1) : i + 1 < args.length ? args[i + 1] : null;
+            if (!known(flag)) {
+                throw new IllegalArgumentException(flag + " is not known here\n" + USAGE);
+            }
             if (value == null || value.isEmpty()) {
                 throw new IllegalArgumentException(flag + " needs a value\n" + USAGE);
             }
@@ -156,13 +168,10 @@ record Settings(
                 case "--outbound-traffic-policy" -> outbound = Keys.choice(flag, value, OutboundPolicy.Mode.class);
                 case "--trace-export" -> traceExports.add(TraceExport.parse(value));
                 case "--xds-transport" -> transport = Keys.choice(flag, value, GrpcServer.Transport.class);
-                default -> {
-                    Port port = Arrays.stream(Port.values())
+                default ->
+                    Arrays.stream(Port.values())
                             .filter(one -> one.flag.equals(flag))
-                            .findFirst()
-                            .orElseThrow(() -> new IllegalArgumentException(flag + " is not known here\n" + USAGE));
-                    ports.put(port, number(flag, value));
-                }
+                            .forEach(port -> ports.put(port, number(flag, value)));
             }
         }
         if (traceExports.isEmpty()) {
@@ -190,6 +199,10 @@ record Settings(
                 traceExports,
                 transport,
                 ports);
+    }
+
+    private static boolean known(String flag) {
+        return FLAGS.contains(flag) || Arrays.stream(Port.values()).anyMatch(port -> port.flag.equals(flag));
     }
 
     private static int number(String flag, String value) {

@@ -28,13 +28,9 @@ final class StateFolder implements AutoCloseable {
 
     /// Makes the folder where there is none (0700), and claims it.
     ///
-    /// @throws IOException if another process works in it; the message names that
+    /// @throws IOException if another process works in it, which the message names, or it cannot be made
     static StateFolder claim(Path folder) throws IOException {
-        PrivateFiles.folder(folder);
-        var lock = FileChannel.open(
-                folder.resolve("run.lock"),
-                Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        var lock = lock(folder);
         try {
             if (lock.tryLock() == null) {
                 throw inUse(folder, lock);
@@ -51,6 +47,21 @@ final class StateFolder implements AutoCloseable {
         } catch (IOException e) {
             lock.close();
             throw e;
+        }
+    }
+
+    private static FileChannel lock(Path folder) throws IOException {
+        try {
+            PrivateFiles.folder(folder);
+            return FileChannel.open(
+                    folder.resolve("run.lock"),
+                    Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        } catch (IOException impossible) {
+            throw new IOException(
+                    "state folder " + folder + " cannot be made or written to (" + impossible
+                            + "); name another folder with --state",
+                    impossible);
         }
     }
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bodyguard.service.Keys;
 import dev.bodyguard.standalone.Settings.Port;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -22,6 +24,21 @@ class SettingsTest {
     void anyFreePortMayBeAskedForOften() {
         assertThat(from("--identity-port", "0", "--admin-port", "0").port(Port.ADMIN))
                 .isZero();
+    }
+
+    @Test
+    void whatIsUnknownNeedsNoValue() {
+        assertThatThrownBy(() -> from("--bogus")).hasMessageStartingWith("--bogus is not known here\n");
+        assertThatThrownBy(() -> from("extra")).hasMessageStartingWith("extra is not known here\n");
+        assertThatThrownBy(() -> from("--state")).hasMessageStartingWith("--state needs a value\n");
+    }
+
+    @Test
+    void aStateFolderThatCannotBeIsNamedWithTheReason() {
+        assertThatThrownBy(() -> StateFolder.claim(Path.of("/dev/null")))
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith("state folder /dev/null cannot be made or written to (java.nio.file.")
+                .hasMessageEndingWith("); name another folder with --state");
     }
 
     private static Settings from(String... more) {

@@ -71,8 +71,8 @@ record Standalone(
         checkPort("--inbound-port", inboundPort);
         checkPort("--outbound-port", outboundPort);
         checkPort("--admin-port", adminPort);
-        if (ttl.compareTo(Duration.ofSeconds(1)) < 0) {
-            throw new IllegalArgumentException("--ttl must be one second or more, was " + ttl.toMillis() + "ms");
+        if (ttl.compareTo(Duration.ofSeconds(10)) < 0) {
+            throw new IllegalArgumentException("--ttl must be ten seconds or more, was " + ttl.toMillis() + "ms");
         }
         labels = Map.copyOf(labels);
         command = List.copyOf(command);

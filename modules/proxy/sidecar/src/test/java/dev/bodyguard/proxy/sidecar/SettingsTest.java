@@ -40,6 +40,8 @@ class SettingsTest {
                 .contains("--app-port must be a port from 1 to 65535, was 99999");
         assertThat(mistake("--service a/b --state x --app-port 1")).contains("--service must be made of");
         assertThat(mistake("--service a --state x --app-port 1 --ttl soon")).contains("--ttl must be a number");
+        assertThat(mistake("--service a --state x --app-port 1 --ttl 1s"))
+                .contains("--ttl must be ten seconds or more");
         assertThat(mistake("--service a --state x --app-port 1 --access-log no"))
                 .contains("--access-log must be stdout or off, was 'no'");
     }
