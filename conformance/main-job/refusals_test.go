@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -64,24 +65,25 @@ func TestStrangersAreRefused(t *testing.T) {
 		})
 	}
 
-	t.Run("plaintext", func(t *testing.T) {
-		said := len(payment.Output())
-		connection, err := net.Dial("tcp", payment.State.Inbound)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer connection.Close()
-		fmt.Fprintf(connection, "GET / HTTP/1.1\r\nHost: payment-service\r\n\r\n")
-		_ = connection.SetReadDeadline(time.Now().Add(5 * time.Second))
-		answer, _ := io.ReadAll(connection)
-		if strings.Contains(string(answer), "200 OK") {
-			t.Errorf("it was answered: %s", answer)
-		}
-		Eventually(t, 5*time.Second, "the log says why", func() bool {
-			return matches(payment.Output()[said:], `(?i)plaintext`)
+	for _, w := range []*Workload{payment, checkout} {
+		t.Run("plaintext to "+w.Name, func(t *testing.T) {
+			said := len(w.Output())
+			connection, err := net.Dial("tcp", w.State.Inbound)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer connection.Close()
+			fmt.Fprintf(connection, "GET / HTTP/1.1\r\nHost: payment-service\r\n\r\n")
+			_ = connection.SetReadDeadline(time.Now().Add(5 * time.Second))
+			if answer, err := io.ReadAll(connection); len(answer) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("it answered %q and did not hang up: %v", answer, err)
+			}
+			Eventually(t, 5*time.Second, "the log says why", func() bool {
+				return matches(w.Output()[said:], `refused plaintext .* accepts mutual TLS only \(STRICT\)`)
+			})
+			t.Log(strings.TrimSpace(w.Output()[said:]))
 		})
-		t.Log(strings.TrimSpace(payment.Output()[said:]))
-	})
+	}
 
 	if n := payment.Stats().Requests; n != 0 {
 		t.Errorf("%d requests reached the app", n)

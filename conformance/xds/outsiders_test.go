@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,15 +58,17 @@ func TestOutsiders(t *testing.T) {
 	t.Run("EnvoyDelta", func(t *testing.T) { envoyJoins(t, m, svid, "DELTA_GRPC", v2) })
 	t.Run("EnvoyStateOfTheWorld", func(t *testing.T) { envoyJoins(t, m, svid, "GRPC", v2) })
 	backend.Ready(60 * time.Second)
-	t.Run("ProxylessGrpcGo", func(t *testing.T) {
-		grpcJoins(t, m, svid, backend, filepath.Join(os.Getenv("CACHE"), "client"), "--target", target)
+	t.Run("ProxylessGrpcGo", func(t *testing.T) { grpcJoins(t, m, svid, backend, inGo()...) })
+	t.Run("ProxylessGrpcJava", func(t *testing.T) { grpcJoins(t, m, svid, backend, inJava()...) })
+	t.Run("PlaintextIsRefused", func(t *testing.T) {
+		before := v1.Stats().Requests + v2.Stats().Requests
+		for _, w := range []*Workload{v1, v2, backend} {
+			plaintextIsRefused(t, w)
+		}
+		if n := v1.Stats().Requests + v2.Stats().Requests - before; n != 0 {
+			t.Errorf("%d requests reached an app", n)
+		}
 	})
-	t.Run("ProxylessGrpcJava", func(t *testing.T) {
-		classes := filepath.Join(os.Getenv("CACHE"), "java")
-		grpcJoins(t, m, svid, backend, filepath.Join(os.Getenv("JAVA"), "java"), "-XX:TieredStopAtLevel=1",
-			"-cp", filepath.Join(classes, "classes")+":"+filepath.Join(classes, "lib", "*"), "Client", target)
-	})
-	t.Run("PlaintextIsRefused", func(t *testing.T) { plaintextIsRefused(t, v2) })
 	t.Run("ProxylessGrpcIntoAPermissivePort", func(t *testing.T) {
 		m.Write("permissive.yaml", "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: default}\nspec: {mtls: {mode: PERMISSIVE}}\n")
 		Eventually(t, 20*time.Second, "plaintext is let in", func() bool {
@@ -77,7 +79,7 @@ func TestOutsiders(t *testing.T) {
 			response.Body.Close()
 			return true
 		})
-		grpcJoins(t, m, svid, backend, filepath.Join(os.Getenv("CACHE"), "client"), "--target", target)
+		grpcJoins(t, m, svid, backend, inGo()...)
 		if err := os.Remove(filepath.Join(m.YAML, "permissive.yaml")); err != nil {
 			t.Fatal(err)
 		}
@@ -87,6 +89,18 @@ func TestOutsiders(t *testing.T) {
 }
 
 const target = "xds:///grpc-backend:50051"
+
+func inGo() []string {
+	return []string{filepath.Join(os.Getenv("CACHE"), "client"), "--target", target}
+}
+
+func inJava() []string {
+	classes := filepath.Join(os.Getenv("CACHE"), "java")
+	return []string{
+		filepath.Join(os.Getenv("JAVA"), "java"), "-XX:TieredStopAtLevel=1",
+		"-cp", filepath.Join(classes, "classes") + ":" + filepath.Join(classes, "lib", "*"), "Client", target,
+	}
+}
 
 // fetchIdentity keeps a service's certificate in files while the test runs, and returns their folder.
 func fetchIdentity(t *testing.T, m *Mesh, service, ttl string) string {
@@ -110,8 +124,10 @@ func launchBackend(t *testing.T, m *Mesh) *Workload {
 	return w
 }
 
-func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
-	outbound, admin := freeAddress(t), freeAddress(t)
+// launchEnvoy starts Envoy as checkout's sidecar with the app beside it, and waits until that reaches v2.
+func launchEnvoy(t *testing.T, m *Mesh, svid, apiType string) (app, outbound, admin string) {
+	t.Helper()
+	app, outbound, admin = freeAddress(t), freeAddress(t), freeAddress(t)
 	file := filepath.Join(t.TempDir(), "envoy.yaml")
 	bootstrap := bootstrap(t, "yaml", map[string]string{
 		"/run/checkout": svid, "127.0.0.1:15001": outbound, "port_value: 15000": "port_value: " + port(admin),
@@ -121,7 +137,6 @@ func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
 		t.Fatal(err)
 	}
 	envoy := Start(t, "envoy", os.Getenv("ENVOY"), "-c", file, "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn")
-	app := freeAddress(t)
 	Start(t, "checkout", "env", "HTTP_PROXY=http://"+outbound, "http_proxy=http://"+outbound, filepath.Join(Apps, "checkout"), "--addr", app)
 	Eventually(t, 20*time.Second, "checkout reaches v2 through Envoy", func() bool {
 		if !envoy.Alive() {
@@ -129,6 +144,11 @@ func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
 		}
 		return pay(app) == "200 v2"
 	})
+	return app, outbound, admin
+}
+
+func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
+	app, outbound, admin := launchEnvoy(t, m, svid, apiType)
 
 	failed := v2.Stats().Failed
 	for i := range 60 {
@@ -230,64 +250,105 @@ func taken(t *testing.T, admin string) {
 }
 
 func grpcJoins(t *testing.T, m *Mesh, svid string, backend *Workload, command ...string) {
-	file := filepath.Join(t.TempDir(), "bootstrap.json")
-	bootstrap := bootstrap(t, "json", map[string]string{"/run/checkout": svid, "127.0.0.1:15012": plane(t, m, "xds"), `"10s"`: `"1s"`})
-	if err := os.WriteFile(file, []byte(bootstrap), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	secured := []string{
 		`reporter="destination"`, `source_principal="spiffe://cluster.local/ns/default/sa/checkout"`,
 		`connection_security_policy="mutual_tls"`, `request_protocol="grpc"`,
 	}
 	before := backend.Metric("istio_requests_total", secured...)
-	client := exec.Command(command[0], command[1:]...)
-	client.Env = append(os.Environ(), "GRPC_XDS_BOOTSTRAP="+file)
-	stays, err := client.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stays.Close()
-	said, err := client.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var complaints bytes.Buffer
-	client.Stderr = &complaints
-	if err := client.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var lines []string
-	for scan := bufio.NewScanner(said); !slices.Contains(lines, "streaming") && scan.Scan(); {
-		lines = append(lines, scan.Text())
-	}
-	if slices.Contains(lines, "streaming") {
-		served(t, m, "checkout-1")
-	}
-	stays.Close()
-	rest, _ := io.ReadAll(said)
-	if err := client.Wait(); err != nil || !slices.Contains(lines, "unary") || !slices.Contains(lines, "streaming") {
-		t.Fatalf("the client failed: %v\n%v %s\n%s", err, lines, rest, Tail(complaints.String(), 40))
-	}
+	client := launchClient(t, m, svid, command...)
+	client.says("unary")
+	client.says("streaming")
+	served(t, m, "checkout-1")
+	client.ends()
 	if n := backend.Metric("istio_requests_total", secured...) - before; n < 2 {
 		t.Errorf("the sidecar counted %v calls of checkout by mutual TLS:\n%s", n, grep(backend.MetricsText(), "istio_requests_total"))
 	}
 }
 
-func plaintextIsRefused(t *testing.T, w *Workload) {
-	before := w.Stats().Requests
-	connection, err := net.Dial("tcp", w.State.Inbound)
+// client is a proxyless gRPC client. It runs until its input ends, and makes one more call for each line of it.
+type client struct {
+	*exec.Cmd
+	t          *testing.T
+	asked      io.WriteCloser
+	said       *bufio.Scanner
+	complaints bytes.Buffer
+}
+
+func launchClient(t *testing.T, m *Mesh, svid string, command ...string) *client {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "bootstrap.json")
+	bootstrap := bootstrap(t, "json", map[string]string{"/run/checkout": svid, "127.0.0.1:15012": plane(t, m, "xds"), `"10s"`: `"1s"`})
+	if err := os.WriteFile(file, []byte(bootstrap), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &client{Cmd: exec.Command(command[0], command[1:]...), t: t}
+	c.Env = append(os.Environ(), "GRPC_XDS_BOOTSTRAP="+file)
+	c.Stderr = &c.complaints
+	var err error
+	if c.asked, err = c.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	said, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer connection.Close()
-	fmt.Fprintf(connection, "GET /pay HTTP/1.1\r\nHost: payment-service\r\n\r\n")
-	_ = connection.SetReadDeadline(time.Now().Add(5 * time.Second))
-	answer, _ := io.ReadAll(connection)
-	if strings.Contains(string(answer), "200 OK") {
-		t.Errorf("it was answered: %s", answer)
+	c.said = bufio.NewScanner(said)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
 	}
-	if n := w.Stats().Requests - before; n != 0 {
-		t.Errorf("%d requests reached the app", n)
+	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	return c
+}
+
+// says reads on to a line. A call that does not succeed within half a minute ends the client.
+func (c *client) says(line string) {
+	c.t.Helper()
+	for c.said.Scan() {
+		if c.said.Text() == line {
+			return
+		}
+	}
+	c.t.Fatalf("the client ended before it said %q: %v\n%s", line, c.Wait(), Tail(c.complaints.String(), 40))
+}
+
+func (c *client) callsAgain() {
+	c.t.Helper()
+	fmt.Fprintln(c.asked)
+	c.says("again")
+}
+
+func (c *client) ends() {
+	c.t.Helper()
+	c.asked.Close()
+	for c.said.Scan() {
+	}
+	if err := c.Wait(); err != nil {
+		c.t.Fatalf("the client failed: %v\n%s", err, Tail(c.complaints.String(), 40))
+	}
+}
+
+// plaintextIsRefused asserts that a sidecar hangs up on HTTP/1 and HTTP/2 without a word, and that its log says why.
+func plaintextIsRefused(t *testing.T, w *Workload) {
+	for looks, greeting := range map[string]string{
+		`HTTP/1 \(GET\)`: "GET /pay HTTP/1.1\r\nHost: payment-service\r\n\r\n",
+		"HTTP/2":         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",
+	} {
+		said := len(w.Output())
+		connection, err := net.Dial("tcp", w.State.Inbound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		fmt.Fprint(connection, greeting)
+		_ = connection.SetReadDeadline(time.Now().Add(5 * time.Second))
+		answer, err := io.ReadAll(connection)
+		if len(answer) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s answered %q and did not hang up: %v", w.Name, answer, err)
+		}
+		reason := "(?m)^.*refused plaintext .*plaintext " + looks + ` on a port that accepts mutual TLS only \(STRICT\).*$`
+		Eventually(t, 5*time.Second, w.Name+" says "+reason, func() bool {
+			return Compile(reason).MatchString(w.Output()[said:])
+		})
 	}
 }
 

@@ -1,11 +1,12 @@
-// A proxyless gRPC client, in state of the world: it prints one line for each kind of call that succeeded.
+// A proxyless gRPC client, in state of the world: it prints one line for each kind of call that succeeded, and makes one
+// more call for each line that it reads.
 package main
 
 import (
+	"bufio"
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"time"
@@ -34,9 +35,7 @@ func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	service := testgrpc.NewTestServiceClient(connection)
-	if _, err := service.EmptyCall(ctx, &testgrpc.Empty{}, grpc.WaitForReady(true)); err != nil {
-		log.Fatal(err)
-	}
+	call(service)
 	interop.DoLargeUnaryCall(ctx, service)
 	fmt.Println("unary")
 	interop.DoServerStreaming(ctx, service)
@@ -45,6 +44,15 @@ func main() {
 	interop.DoTimeoutOnSleepingServer(ctx, service)
 	interop.DoStatusCodeAndMessage(ctx, service)
 	fmt.Println("deadline and status")
-	// Whoever started it may look at the mesh meanwhile.
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	for asked := bufio.NewScanner(os.Stdin); asked.Scan(); fmt.Println("again") {
+		call(service)
+	}
+}
+
+func call(service testgrpc.TestServiceClient) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if _, err := service.EmptyCall(ctx, &testgrpc.Empty{}, grpc.WaitForReady(true)); err != nil {
+		log.Fatal(err)
+	}
 }
