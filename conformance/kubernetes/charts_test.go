@@ -88,6 +88,8 @@ func TestAMisspeltValueIsRefused(t *testing.T) {
 	c := harness.Kube(t)
 	for value, complaint := range map[string]string{
 		"identity.replica=2":          "replica",
+		"discovery.replicas=2":        "at '/discovery/replicas': maximum",
+		"telemetry.replicas=2":        "at '/telemetry/replicas': maximum",
 		"controlPlane.mode=both":      "mode",
 		"mesh.certificateTTL=forever": "certificateTTL",
 		"tracing.otlp.protocol=http":  "protocol",

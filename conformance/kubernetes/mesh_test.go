@@ -71,6 +71,7 @@ func TestMesh(t *testing.T) {
 	t.Run("Prometheus", prometheus)
 	t.Run("AMistakeIsACondition", mistake)
 	t.Run("RestrictedPods", restricted)
+	t.Run("SeveralReplicas", severalReplicas)
 }
 
 func injection(t *testing.T) {

@@ -32,7 +32,8 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- end -}}
 
 {{/* One process of the control plane. Of: root, values, name, image, replicas, resources, ports (list of name, port), admin, env
-     (list of name, value), api (whether it talks to the API server), joins (whether it joins the mesh by its own token). */}}
+     (list of name, value), api (whether it talks to the API server), joins (whether it joins the mesh by its own token), lingers
+     (for how many seconds it goes on once it is to end: the API server calls it until it has heard). */}}
 {{- define "bodyguard.deployment" -}}
 apiVersion: apps/v1
 kind: Deployment
@@ -133,6 +134,10 @@ spec:
             tcpSocket: {port: http-admin}
             periodSeconds: 10
             failureThreshold: 6
+          {{- with .lingers }}
+          lifecycle:
+            preStop: {sleep: {seconds: {{ . }}}}
+          {{- end }}
           {{- /* The two emptyDirs, and logs. */}}
           {{- $disk := dict "requests" (dict "ephemeral-storage" "16Mi") "limits" (dict "ephemeral-storage" "192Mi") }}
           resources: {{- mustMergeOverwrite $disk .resources | toYaml | nindent 12 }}
