@@ -124,12 +124,13 @@ final class MemoryTest {
     void changedBytesAreNotBelieved() throws IOException {
         file(InstantSource.system()).write(List.of(kind()), svid);
         var path = folder.resolve("plan");
-        var text = Files.readAllBytes(path);
-        text[10] ^= 1;
-        Files.write(path, text);
+        var text = Files.readString(path, StandardCharsets.ISO_8859_1);
+        assertThat(text).contains(HOST);
+        Files.writeString(path, text.replace(HOST, HOST.replace('/', ':')), StandardCharsets.ISO_8859_1);
 
         assertThatThrownBy(() -> file(InstantSource.system()).read(svid.bundle()))
-                .isInstanceOf(IOException.class);
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("its seal does not fit what is written");
         try (var next = new Life(false)) {
             assertThat(next.memory.resume(svid.bundle())).isEmpty();
         }

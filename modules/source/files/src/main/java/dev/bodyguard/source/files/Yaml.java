@@ -28,6 +28,7 @@ import org.snakeyaml.engine.v2.events.StreamEndEvent;
 import org.snakeyaml.engine.v2.events.StreamStartEvent;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.ReaderException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.parser.ParserImpl;
 import org.snakeyaml.engine.v2.scanner.StreamReader;
@@ -218,6 +219,10 @@ public final class Yaml {
                 }
             } catch (MarkedYamlEngineException e) {
                 throw new Unreadable(place(e.getProblemMark()), oneLine(e.getProblem()) + wayOut(e.getProblem()));
+            } catch (ReaderException e) {
+                throw new Unreadable(
+                        place(e.getCodePoint()),
+                        String.format("the character U+%04X may not stand in YAML; remove it", e.getCodePoint()));
             } catch (YamlEngineException e) {
                 throw new Unreadable(new Location(file, firstLine + 1, 1), oneLine(String.valueOf(e.getMessage())));
             }
@@ -370,6 +375,21 @@ public final class Yaml {
         private Location place(Optional<Mark> mark) {
             return mark.map(m -> new Location(file, firstLine + m.getLine() + 1, m.getColumn() + 1))
                     .orElseGet(() -> new Location(file, firstLine + 1, 1));
+        }
+
+        /// Where a character stands first, which the parser does not say.
+        private Location place(int character) {
+            int line = firstLine + 1;
+            int column = 1;
+            for (char before :
+                    part.substring(0, Math.max(0, part.indexOf(character))).toCharArray()) {
+                column++;
+                if (before == '\n') {
+                    line++;
+                    column = 1;
+                }
+            }
+            return new Location(file, line, column);
         }
 
         private static String oneLine(@Nullable String message) {

@@ -75,6 +75,24 @@ class YamlTest {
                 .containsExactly("/Service/shop/a", "/Service/default/b");
     }
 
+    @Test
+    void namesACharacterThatMayNotStandInYamlAtItsPlace() {
+        var parsed = Yaml.parse("a.yaml", """
+            apiVersion: v1
+            kind: A
+            metadata: {name: a}
+            ---
+            apiVersion: v1
+            kind: B
+            metadata: {name: b\u0007c}
+            """);
+
+        assertThat(parsed.documents()).extracting(Document::name).containsExactly("a");
+        assertThat(parsed.problems())
+                .extracting(problem -> problem.at() + ": " + problem.message())
+                .containsExactly("a.yaml:7:19: the character U+0007 may not stand in YAML; remove it");
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
         5           | Int
