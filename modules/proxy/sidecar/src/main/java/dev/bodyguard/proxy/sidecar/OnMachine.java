@@ -48,13 +48,14 @@ final class OnMachine {
                 PATIENCE_FOR_THE_CONTROL_PLANE);
 
         // Listeners
+        // An app that is there already shall not be answered before what is remembered is in force.
+        boolean remembered = sidecar.follow();
         var outbound = listen(
                 "--outbound-port",
                 settings.outboundPort(),
                 address -> Listener.outbound(
                         sidecar.loops, address, Limits.DEFAULTS, sidecar.outboundPath, sidecar.outboundTunnels, log));
         sidecar.outboundPort.set(outbound.address().getPort());
-        boolean remembered = sidecar.follow();
         var inbound = listen(
                 "--inbound-port",
                 settings.inboundPort(),
