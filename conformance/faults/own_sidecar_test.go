@@ -2,6 +2,9 @@ package faults
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -53,6 +56,66 @@ func TestCallersSidecarReplaced(t *testing.T) {
 		checkout.Ready(30 * time.Second)
 	}
 	Eventually(t, 10*time.Second, "the last sidecar carries the load", func() bool { return len(checkout.AccessLog()) > 100 })
+	load.Unharmed()
+	t.Logf("%d times the app was refused a connection, and asked again", refused.Load())
+}
+
+// A sidecar that goes loses nobody who has just come: each payment has a connection of its own and is a POST, which
+// nobody may send twice.
+func TestDrainTakesWhoHasJustCome(t *testing.T) {
+	t.Parallel()
+	m := NewMesh(t)
+	m.Join("payment-service", "v2", "a", nil)
+	port, outbound := FreePort(t), FreePort(t)
+	proxy := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", outbound)}
+	Start(t, "checkout's app", filepath.Join(Apps, "checkout"), "--addr", fmt.Sprintf("127.0.0.1:%d", port))
+	checkout := m.Beside(port, "checkout", "v1", "a", "--outbound-port", strconv.Itoa(outbound))
+	checkout.Ready(60 * time.Second)
+	app := &http.Client{
+		Timeout:   15 * time.Second,
+		Transport: &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true},
+	}
+	pay := func() error {
+		response, err := app.Post("http://payment-service/pay", "application/json", strings.NewReader("{}"))
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		said, err := io.ReadAll(response.Body)
+		if err == nil && response.StatusCode != 200 {
+			err = fmt.Errorf("status %d: %s", response.StatusCode, said)
+		}
+		return err
+	}
+	Eventually(t, 30*time.Second, "the app reaches payment-service", func() bool { return pay() == nil })
+
+	var refused, waiting atomic.Int64
+	load := Under(t, 200, func() error {
+		err := pay()
+		waiting.Add(1)
+		defer waiting.Add(-1)
+		// Nobody listens until the next sidecar does, and the app is told so before it has sent a byte.
+		for range 30 {
+			if err == nil || !strings.Contains(err.Error(), "connection refused") {
+				break
+			}
+			refused.Add(1)
+			time.Sleep(time.Second)
+			err = pay()
+		}
+		return err
+	})
+	for range 4 {
+		Eventually(t, 30*time.Second, "the load flows", func() bool {
+			return waiting.Load() == 0 && len(checkout.AccessLog()) > 200
+		})
+		if !checkout.Stop(15 * time.Second) {
+			t.Errorf("%s does not end", checkout.Name)
+		}
+		checkout.Again(m)
+		checkout.Ready(30 * time.Second)
+	}
+	Eventually(t, 20*time.Second, "the last sidecar carries the load", func() bool { return len(checkout.AccessLog()) > 200 })
 	load.Unharmed()
 	t.Logf("%d times the app was refused a connection, and asked again", refused.Load())
 }

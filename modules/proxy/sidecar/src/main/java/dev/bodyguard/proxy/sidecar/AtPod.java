@@ -25,6 +25,12 @@ final class AtPod {
     /// Beyond, the kubelet starts it again.
     private static final Duration PATIENCE_FOR_THE_CONTROL_PLANE = Duration.ofMinutes(10);
 
+    /// Until the endpoint is gone from everybody's plan, of which its callers hear a moment later than the pod.
+    private static final Duration TO_BE_FORGOTTEN = Duration.ofSeconds(2);
+
+    /// With all the rest within the usual grace period of 30 s.
+    private static final Duration TO_FINISH = Duration.ofSeconds(18);
+
     /// How many of the kubelet's and Prometheus' questions to the app are under way at a time.
     private static final int QUESTIONS = 4;
 
@@ -66,7 +72,7 @@ final class AtPod {
         ground.readiness().met(Readiness.Need.LISTENERS);
 
         // What the kubelet, Prometheus and operators ask
-        var drain = new PodDrain(ground.readiness(), inbound, outbound, log);
+        var drain = new Drain(ground.readiness(), () -> awaitForgotten(inbound), inbound, TO_FINISH, outbound, log);
         var pages = new PodPages(
                 ground.readiness(),
                 ground.meters(),
@@ -94,6 +100,13 @@ final class AtPod {
                 + " ports " + settings.appPorts() + " by " + settings.interception() + " as " + sidecar);
         Thread.currentThread().join();
         return 0;
+    }
+
+    /// Whoever comes meanwhile is let in.
+    private static void awaitForgotten(Listener inbound) throws InterruptedException {
+        if (inbound.connections() > 0) {
+            Thread.sleep(TO_BE_FORGOTTEN);
+        }
     }
 
     /// Opens a port.

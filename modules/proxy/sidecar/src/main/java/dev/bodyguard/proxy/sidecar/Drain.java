@@ -2,27 +2,42 @@ package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.proxy.wire.Listener;
 import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/// Leaves without anybody noticing: out of discovery first, so that nothing new comes; then what is under way ends.
+/// Leaves without anybody noticing: its callers hear of it first, so that nothing new comes; then what is under
+/// way ends; and as long as the app has something to answer, it may call others.
 final class Drain implements Runnable {
-    private static final Duration TO_BE_FORGOTTEN = Duration.ofSeconds(2);
-    private static final Duration TO_FINISH = Duration.ofSeconds(5);
+    private static final Duration FOR_THE_APPS_OWN_CALLS = Duration.ofSeconds(5);
 
     private final Readiness readiness;
-    private final Registration registration;
-    private final List<Listener> listeners;
+    private final Farewell farewell;
+    private final Listener inbound;
+    private final Duration toFinish;
+    private final Listener outbound;
     private final SidecarLog log;
     private boolean done;
 
-    Drain(Readiness readiness, Registration registration, List<Listener> listeners, SidecarLog log) {
+    /// Waits until no caller picks this one any more, or for as long as that takes at most.
+    @FunctionalInterface
+    interface Farewell {
+        void say() throws InterruptedException;
+    }
+
+    /// @param toFinish what the app has to answer, at most
+    Drain(
+            Readiness readiness,
+            Farewell farewell,
+            Listener inbound,
+            Duration toFinish,
+            Listener outbound,
+            SidecarLog log) {
         this.readiness = readiness;
-        this.registration = registration;
-        this.listeners = listeners;
+        this.farewell = farewell;
+        this.inbound = inbound;
+        this.toFinish = toFinish;
+        this.outbound = outbound;
         this.log = log;
     }
 
@@ -36,13 +51,17 @@ final class Drain implements Runnable {
         readiness.drain();
         log.farewell("draining");
         try {
-            registration.drain(TO_BE_FORGOTTEN);
-            var ends = listeners.stream()
-                    .map(listener -> listener.drain(TO_FINISH).toCompletableFuture())
-                    .toArray(CompletableFuture<?>[]::new);
-            CompletableFuture.allOf(ends).get(TO_FINISH.toMillis() + 1_000, TimeUnit.MILLISECONDS);
+            farewell.say();
+            finish(inbound, toFinish);
+            finish(outbound, FOR_THE_APPS_OWN_CALLS);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void finish(Listener listener, Duration atMost) throws InterruptedException {
+        try {
+            listener.drain(atMost).toCompletableFuture().get(atMost.toMillis() + 1_000, TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException _) {
             log.farewell("drained with exchanges still under way");
         }

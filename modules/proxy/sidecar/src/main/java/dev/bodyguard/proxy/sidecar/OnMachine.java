@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +21,11 @@ import org.jspecify.annotations.Nullable;
 final class OnMachine {
     private static final Duration PATIENCE_FOR_CONFIG = Duration.ofSeconds(5);
     private static final Duration PATIENCE_FOR_THE_CONTROL_PLANE = Duration.ofSeconds(30);
+
+    /// Until discovery has taken it out.
+    private static final Duration TO_BE_FORGOTTEN = Duration.ofSeconds(2);
+
+    private static final Duration TO_FINISH = Duration.ofSeconds(5);
 
     private OnMachine() {}
 
@@ -77,7 +81,7 @@ final class OnMachine {
                 new Node(settings).workload(inbound.address().getPort()),
                 log.ofRegistration(readiness, remembered, announcement),
                 new SecureRandom());
-        var drain = new Drain(readiness, registration, List.of(inbound, outbound), log);
+        var drain = new Drain(readiness, () -> registration.drain(TO_BE_FORGOTTEN), inbound, TO_FINISH, outbound, log);
         var admin = listen(
                 "--admin-port",
                 settings.adminPort(),

@@ -39,8 +39,11 @@ final class Front implements Connection {
 
     /// The protocol that a connection speaks now.
     interface Speaker {
-        /// Take no new requests, close when those under way are answered.
+        /// The listener goes: the next answer is the last one, and says so.
         void drain();
+
+        /// Whoever was to send one more request has had the time for it: close, unless one is under way.
+        void endIdle();
     }
 
     Front(Channel channel, Loop loop, Shared shared) {
@@ -96,13 +99,19 @@ final class Front implements Connection {
         }
     }
 
-    /// On the connection's loop.
+    /// On the connection's loop. A client that has not yet said what it speaks is asked when it has.
     void drain() {
-        var speaks = speaker;
-        if (speaks == null) {
+        if (speaker != null) {
+            speaker.drain();
+        }
+    }
+
+    /// On the connection's loop.
+    void endIdle() {
+        if (speaker == null) {
             channel.close();
         } else {
-            speaks.drain();
+            speaker.endIdle();
         }
     }
 }

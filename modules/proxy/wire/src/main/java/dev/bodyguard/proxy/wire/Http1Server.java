@@ -40,8 +40,15 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
         release();
     }
 
+    /// RFC 9112 §9.6: a connection that is closed between two requests may lose the second, which its client may
+    /// not be free to repeat. `Connection: close` in an answer loses none.
     @Override
     public void drain() {
+        // Each answer from now on says it.
+    }
+
+    @Override
+    public void endIdle() {
         if (current == null && parser.betweenMessages() && unread == null) {
             closing = true;
             ctx().close();

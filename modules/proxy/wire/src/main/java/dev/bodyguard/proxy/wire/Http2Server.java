@@ -47,6 +47,11 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
     }
 
     @Override
+    public void endIdle() {
+        // It was told to go.
+    }
+
+    @Override
     public void onPingAckRead(ChannelHandlerContext ctx, long data) {
         if (draining) {
             handler.goAway(

@@ -15,12 +15,20 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// An open port and the connections that came through it.
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
 public final class Listener implements AutoCloseable {
     private static final int BACKLOG = 4096;
+    /// Until those are accepted to whom the kernel has said that they are.
+    private static final Duration FOR_THE_QUEUE = Duration.ofMillis(50);
+
+    /// For clients that are connected and silent while a listener drains: one that has just come sends its first
+    /// request at once, one that calls often its next. Longer than that nobody waits for who may have nothing to
+    /// say.
+    private static final Duration FOR_ONE_MORE_REQUEST = Duration.ofSeconds(1);
 
     private final Channel channel;
     private final Loops loops;
@@ -211,17 +219,23 @@ public final class Listener implements AutoCloseable {
         return open.size();
     }
 
-    /// Accepts nobody any more, says GOAWAY or `Connection: close` to those who are there, and completes when they have
-    /// their answers and went, or were cut off at the deadline.
+    /// Accepts nobody any more, says GOAWAY or `Connection: close` to those who are there, whether they have asked
+    /// already or are about to, and completes when they have their answers and went, or were cut off at the
+    /// deadline.
     public CompletionStage<Void> drain(Duration deadline) {
         draining.now = true;
-        channel.close().addListener(_ -> {
-            open.forEach((child, front) -> child.eventLoop().execute(front::drain));
-            var last = loops.all().getFirst();
-            var cut = last.after(deadline, () -> open.keySet().forEach(Channel::close));
-            awaitEmpty(last, cut);
-        });
+        Newcomers.turnAway(channel);
+        each(Front::drain);
+        var last = loops.all().getFirst();
+        last.after(FOR_THE_QUEUE, channel::close);
+        last.after(FOR_ONE_MORE_REQUEST, () -> each(Front::endIdle));
+        var cut = last.after(deadline, () -> open.keySet().forEach(Channel::close));
+        channel.closeFuture().addListener(_ -> awaitEmpty(last, cut));
         return drained.minimalCompletionStage();
+    }
+
+    private void each(Consumer<Front> step) {
+        open.forEach((child, front) -> child.eventLoop().execute(() -> step.accept(front)));
     }
 
     private void awaitEmpty(Loop loop, Loop.Timer cut) {

@@ -132,6 +132,11 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
 
     @Override
     public void drain() {
+        // What it turns out to speak will say that the end is near.
+    }
+
+    @Override
+    public void endIdle() {
         // A tunnel has no requests to wait for: it may live until the deadline.
         if (!opaque) {
             close();

@@ -2,12 +2,7 @@ package dev.bodyguard.proxy.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netty.buffer.ByteBuf;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -183,85 +178,6 @@ class ForwardingTest {
         var answer = Rig.call(front, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 
         assertThat(answer).contains("503").contains("refused");
-    }
-
-    @Test
-    void drainsByFinishingWhatIsUnderWay() throws Exception {
-        var pair = pair("payments");
-        var inbound = rig.listeners.get(1);
-        var request = "GET / HTTP/1.1\r\nHost: payments\r\nConnection: close\r\n\r\n";
-        assertThat(Rig.call(pair, request)).startsWith("HTTP/1.1 200");
-
-        inbound.drain(Duration.ofSeconds(5)).toCompletableFuture().get(4, TimeUnit.SECONDS);
-
-        assertThat(inbound.connections()).isZero();
-        assertThat(Rig.call(pair, request)).startsWith("HTTP/1.1 503");
-    }
-
-    @Test
-    void drainsHttp1ByAnsweringAndSayingThatTheConnectionEnds() throws Exception {
-        var asked = new CompletableFuture<Exchange>();
-        var front = rig.outbound(held(asked));
-        try (var socket = Rig.socket(front)) {
-            socket.getOutputStream()
-                    .write("GET / HTTP/1.1\r\nHost: payments\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-            var exchange = asked.get(10, TimeUnit.SECONDS);
-
-            var drained = front.drain(Duration.ofSeconds(10)).toCompletableFuture();
-            answer(exchange);
-
-            var answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-            assertThat(answer).startsWith("HTTP/1.1 200").contains("connection: close\r\n");
-            drained.get(5, TimeUnit.SECONDS);
-        }
-    }
-
-    @Test
-    void drainsHttp2ByGoawayBeforeItAnswersAndCloses() throws Exception {
-        var asked = new CompletableFuture<Exchange>();
-        var front = rig.outbound(held(asked));
-        try (var client = Frames.client(Rig.socket(front))) {
-            client.write(Frames.HEADERS, Frames.END_STREAM | Frames.END_HEADERS, 1, Frames.request("GET", "payments"));
-            var exchange = asked.get(10, TimeUnit.SECONDS);
-
-            var drained = front.drain(Duration.ofSeconds(10)).toCompletableFuture();
-
-            var soon = client.next(Frames.GOAWAY);
-            assertThat(soon.number(0)).as("streams that may still begin").isEqualTo(Integer.MAX_VALUE);
-            assertThat(soon.number(4)).as("error").isZero();
-            var now = client.next(Frames.GOAWAY);
-            assertThat(now.number(0)).as("the last stream that is answered").isEqualTo(1);
-            answer(exchange);
-            assertThat(client.next(Frames.HEADERS).stream()).isEqualTo(1);
-            client.readToEnd();
-            drained.get(5, TimeUnit.SECONDS);
-        }
-    }
-
-    /// Hands on what was asked and leaves it unanswered.
-    private static RequestHandler held(CompletableFuture<Exchange> asked) {
-        return exchange -> {
-            asked.complete(exchange);
-            return new RequestListener() {
-                @Override
-                public void onData(ByteBuf chunk, boolean last) {
-                    chunk.release();
-                }
-
-                @Override
-                public void onTrailers(Fields trailers) {}
-
-                @Override
-                public void onReset(Reset reason) {}
-
-                @Override
-                public void onWritable() {}
-            };
-        };
-    }
-
-    private static void answer(Exchange exchange) {
-        exchange.loop().execute(() -> exchange.head(Response.of(200, new Fields()), true));
     }
 
     private Listener pair(String name) throws IOException {

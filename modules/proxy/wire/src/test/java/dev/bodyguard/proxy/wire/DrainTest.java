@@ -1,0 +1,206 @@
+package dev.bodyguard.proxy.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/// A listener goes, and none of its clients loses a request.
+@Timeout(60)
+@SuppressWarnings("StringConcatToTextBlock") // line ends are part of what is sent
+class DrainTest {
+    private static final Duration DEADLINE = Duration.ofSeconds(10);
+    private static final String REQUEST = "GET / HTTP/1.1\r\nHost: payments\r\n\r\n";
+
+    private final Rig rig = new Rig();
+
+    @AfterEach
+    void close() {
+        rig.close();
+    }
+
+    @Test
+    void answersTheFirstRequestOfWhoHadJustCome() throws Exception {
+        var front = rig.outbound(Rig.echo());
+        try (var fresh = Rig.socket(front);
+                var client = Rig.socket(front)) {
+            rig.until(() -> front.connections() == 2);
+            var drained = front.drain(DEADLINE).toCompletableFuture();
+
+            assertThat(lastAnswer(fresh)).startsWith("HTTP/1.1 200").contains("connection: close\r\n");
+            try (var frames = Frames.client(client)) {
+                frames.write(
+                        Frames.HEADERS, Frames.END_STREAM | Frames.END_HEADERS, 1, Frames.request("GET", "payments"));
+                assertThat(frames.next(Frames.GOAWAY).number(0)).isEqualTo(Integer.MAX_VALUE);
+                assertThat(frames.next(Frames.HEADERS).stream()).isEqualTo(1);
+            }
+            drained.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void answersTheNextRequestOfAConnectionThatIsKeptAlive() throws Exception {
+        var front = rig.outbound(Rig.echo());
+        try (var socket = Rig.socket(front)) {
+            socket.getOutputStream().write(REQUEST.getBytes(StandardCharsets.US_ASCII));
+            assertThat(Rig.readUntil(socket.getInputStream(), "\r\n0\r\n\r\n")).doesNotContain("connection: close");
+
+            var drained = front.drain(DEADLINE).toCompletableFuture();
+
+            assertThat(lastAnswer(socket)).startsWith("HTTP/1.1 200").contains("connection: close\r\n");
+            drained.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void waitsNotLongForWhoSaysNothing() throws Exception {
+        var front = rig.outbound(Rig.echo());
+        var inbound = rig.inbound(Rig.echo());
+        try (var used = Rig.socket(front);
+                var fresh = Rig.socket(front);
+                var beforeItsHandshake = Rig.socket(inbound)) {
+            used.getOutputStream().write(REQUEST.getBytes(StandardCharsets.US_ASCII));
+            Rig.readUntil(used.getInputStream(), "\r\n0\r\n\r\n");
+            rig.until(() -> front.connections() == 2 && inbound.connections() == 1);
+
+            front.drain(DEADLINE).toCompletableFuture().get(5, TimeUnit.SECONDS);
+            inbound.drain(DEADLINE).toCompletableFuture().get(5, TimeUnit.SECONDS);
+
+            assertThat(used.getInputStream().read()).isEqualTo(-1);
+            assertThat(fresh.getInputStream().read()).isEqualTo(-1);
+            assertThat(beforeItsHandshake.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void leavesWhoComesTooLateToItsSuccessor() throws Exception {
+        var front = rig.outbound(Rig.echo());
+        try (var newcomer = new Socket()) {
+            newcomer.setSoTimeout(10_000);
+            var drained = front.drain(DEADLINE).toCompletableFuture();
+            var connected = CompletableFuture.runAsync(() -> connect(newcomer, front.address()));
+            drained.get(5, TimeUnit.SECONDS);
+            assertThat(connected).as("the connection that nobody accepts").isNotDone();
+
+            rig.listeners.add(Listener.outbound(
+                    rig.loops, front.address(), Limits.DEFAULTS, Rig.echo(), _ -> new TunnelListener() {}, rig));
+
+            connected.get(5, TimeUnit.SECONDS);
+            newcomer.getOutputStream().write(REQUEST.getBytes(StandardCharsets.US_ASCII));
+            assertThat(Rig.readUntil(newcomer.getInputStream(), "\r\n0\r\n\r\n"))
+                    .startsWith("HTTP/1.1 200");
+        }
+    }
+
+    @Test
+    void drainsByFinishingWhatIsUnderWay() throws Exception {
+        var pair = pair("payments");
+        var inbound = rig.listeners.get(1);
+        var request = "GET / HTTP/1.1\r\nHost: payments\r\nConnection: close\r\n\r\n";
+        assertThat(Rig.call(pair, request)).startsWith("HTTP/1.1 200");
+
+        inbound.drain(Duration.ofSeconds(5)).toCompletableFuture().get(4, TimeUnit.SECONDS);
+
+        assertThat(inbound.connections()).isZero();
+        assertThat(Rig.call(pair, request)).startsWith("HTTP/1.1 503");
+    }
+
+    @Test
+    void drainsHttp1ByAnsweringAndSayingThatTheConnectionEnds() throws Exception {
+        var asked = new CompletableFuture<Exchange>();
+        var front = rig.outbound(held(asked));
+        try (var socket = Rig.socket(front)) {
+            socket.getOutputStream()
+                    .write("GET / HTTP/1.1\r\nHost: payments\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            var exchange = asked.get(10, TimeUnit.SECONDS);
+
+            var drained = front.drain(Duration.ofSeconds(10)).toCompletableFuture();
+            answer(exchange);
+
+            var answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+            assertThat(answer).startsWith("HTTP/1.1 200").contains("connection: close\r\n");
+            drained.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void drainsHttp2ByGoawayBeforeItAnswersAndCloses() throws Exception {
+        var asked = new CompletableFuture<Exchange>();
+        var front = rig.outbound(held(asked));
+        try (var client = Frames.client(Rig.socket(front))) {
+            client.write(Frames.HEADERS, Frames.END_STREAM | Frames.END_HEADERS, 1, Frames.request("GET", "payments"));
+            var exchange = asked.get(10, TimeUnit.SECONDS);
+
+            var drained = front.drain(Duration.ofSeconds(10)).toCompletableFuture();
+
+            var soon = client.next(Frames.GOAWAY);
+            assertThat(soon.number(0)).as("streams that may still begin").isEqualTo(Integer.MAX_VALUE);
+            assertThat(soon.number(4)).as("error").isZero();
+            var now = client.next(Frames.GOAWAY);
+            assertThat(now.number(0)).as("the last stream that is answered").isEqualTo(1);
+            answer(exchange);
+            assertThat(client.next(Frames.HEADERS).stream()).isEqualTo(1);
+            client.readToEnd();
+            drained.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    private static void connect(Socket socket, InetSocketAddress address) {
+        try {
+            socket.connect(address, 5_000);
+        } catch (IOException refused) {
+            throw new UncheckedIOException(refused);
+        }
+    }
+
+    /// What comes until the connection ends.
+    private static String lastAnswer(Socket socket) throws IOException {
+        socket.getOutputStream().write(REQUEST.getBytes(StandardCharsets.US_ASCII));
+        return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+
+    /// Hands on what was asked and leaves it unanswered.
+    private static RequestHandler held(CompletableFuture<Exchange> asked) {
+        return exchange -> {
+            asked.complete(exchange);
+            return new RequestListener() {
+                @Override
+                public void onData(ByteBuf chunk, boolean last) {
+                    chunk.release();
+                }
+
+                @Override
+                public void onTrailers(Fields trailers) {}
+
+                @Override
+                public void onReset(Reset reason) {}
+
+                @Override
+                public void onWritable() {}
+            };
+        };
+    }
+
+    private static void answer(Exchange exchange) {
+        exchange.loop().execute(() -> exchange.head(Response.of(200, new Fields()), true));
+    }
+
+    private Listener pair(String name) throws IOException {
+        var app = rig.outbound(Rig.echo());
+        var inbound = rig.inbound(rig.relay(rig.plain(app)));
+        return rig.outbound(rig.relay(rig.mtls(inbound, name)));
+    }
+}
