@@ -14,6 +14,7 @@ import (
 // A sidecar without a command is beside whatever has the app's port, the app of a sidecar that was killed included; from then on
 // that app is nobody's to end, and one with a command says who has the port.
 func TestAppOfAKilledSidecarIsAdopted(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	killed := m.Join("payment-service", "v2", "a", nil)
 	checkout := m.Join("checkout", "v1", "a", nil)

@@ -14,6 +14,7 @@ import (
 
 // Status and check tell what is well and, with a reason, what is not.
 func TestStatusAndCheck(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	payment := m.Join("payment-service", "v2", "a", nil)
 	m.Join("checkout", "v1", "a", nil)
@@ -65,6 +66,7 @@ func TestStatusAndCheck(t *testing.T) {
 // Explain tells what both sidecars would do with a request, each decision with the line of YAML behind it, and what it
 // says is what then happens.
 func TestExplain(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	payment := m.Launch("payment-service", "v2", "a", nil)
 	checkout := m.Launch("checkout", "v1", "a", nil)

@@ -14,6 +14,7 @@ import (
 
 // The demo tells its story in other words too: by the files of that dialect, which give v2 all and v1 nothing.
 func TestDemoInOtherWords(t *testing.T) {
+	t.Parallel()
 	for dialect, kind := range map[string]string{"linkerd": "kind: TrafficSplit\n", "gateway": "kind: HTTPRoute\n"} {
 		t.Run(dialect, func(t *testing.T) {
 			state := filepath.Join(t.TempDir(), "state")

@@ -62,6 +62,7 @@ func (d demoState) addresses(t *testing.T) []string {
 
 // The demo's state folder tells who runs where; what dies is started again on its ports; SIGTERM leaves nothing.
 func TestDemoSupervisesAndCleansUp(t *testing.T) {
+	t.Parallel()
 	state := filepath.Join(t.TempDir(), "state")
 	demo := Start(t, "demo", filepath.Join(Root, "bodyguard"), "demo", "--state", state, "--for", "10m", "--restart-after", "1s")
 	read := func() (demoState, error) {
@@ -165,6 +166,7 @@ func dials(t *testing.T, address string) {
 
 // A port in use is one line that names the port and who has it.
 func TestPortInUseIsOneLine(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -187,6 +189,7 @@ func TestPortInUseIsOneLine(t *testing.T) {
 
 // An app whose port somebody else has is not started, and nobody takes the other one for it.
 func TestPortInUseOfAnAppIsOneLine(t *testing.T) {
+	t.Parallel()
 	taken := func(listener net.Listener, err error) int {
 		if err != nil {
 			t.Fatal(err)

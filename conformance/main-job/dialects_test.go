@@ -13,12 +13,14 @@ import (
 
 // The story of the sample as ServiceProfile and TrafficSplit: all to v2 until the weights are edited, every GET answered.
 func TestSameStoryInLinkerdsWords(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	tellsTheStory(t, m, "mesh-linkerd", "payments.yaml")
 }
 
 // The same as HTTPRoute; and beside a VirtualService the HTTPRoute wins, which is said in one line.
 func TestSameStoryInGatewaysWords(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	tellsTheStory(t, m, "mesh-gateway", "route.yaml")
 

@@ -18,6 +18,7 @@ import (
 
 // A second sidecar under a name is told once by whom it is taken, waits, and follows where that one is killed.
 func TestNameIsOneSidecars(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	first := m.Join("payment-service", "v2", "1", nil)
 	second := Start(t, "second", filepath.Join(Root, "bodyguard"), "sidecar", "--state", m.State, "--service", "payment-service",

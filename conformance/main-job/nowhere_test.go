@@ -15,6 +15,7 @@ import (
 // A rule that leads to a subset which no DestinationRule defines is answered and logged with a flag, a sentence and its
 // origin; an answer that an author wants is none of the mesh's refusals, and told as his.
 func TestUndefinedSubsetIsTold(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	// A file that goes as a whole is its author's wish; in one that stays, the rule would stay in force.
 	if err := os.Remove(filepath.Join(m.YAML, "payments.yaml")); err != nil {
@@ -57,6 +58,7 @@ spec:
 // A service whose last workload is gone is still defined: it has no endpoint, which is told with how many others there
 // are. A name of which no document speaks is not defined.
 func TestServiceWithoutWorkloadsIsTold(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	m.Write("payments.yaml", SampleYAML(t)+`---
 apiVersion: networking.istio.io/v1alpha3
@@ -113,6 +115,7 @@ spec:
 
 // What is due to a registration alone names no document.
 func TestRegisteredNameIsItsOwnOrigin(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	m.Write("payments.yaml", "")
 	m.Join("payment-service", "v2", "v2", nil)

@@ -24,6 +24,7 @@ import (
 
 // Whoever cannot prove who they are is refused by the server's sidecar, and its log says why.
 func TestStrangersAreRefused(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	late := m.Join("late", "v1", "a", []string{"--ttl", "10s"})
 	expired := svid(t, m, late)
@@ -92,6 +93,7 @@ func TestStrangersAreRefused(t *testing.T) {
 
 // A certificate in another service's name does not make a peer that service.
 func TestAnotherServicesNameIsRefused(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	intruder := m.Join("intruder", "v1", "a", nil)
 	checkout := m.Join("checkout", "v1", "a", nil)
@@ -140,6 +142,7 @@ spec:
 
 // A join token is good for one service account.
 func TestAnotherServicesTokenIsRefused(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	m.Join("checkout", "v1", "a", nil).Stop(10 * time.Second)
 	token := filepath.Join(m.State, "join", "checkout.token")

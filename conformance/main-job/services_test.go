@@ -16,6 +16,7 @@ import (
 
 // The control plane as four processes serves sidecars as one process does, and each ends by itself.
 func TestServicesApart(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	m := &Mesh{T: t, State: filepath.Join(folder, "identity"), YAML: filepath.Join(folder, "mesh")}
 	if err := os.Mkdir(m.YAML, 0o755); err != nil {

@@ -107,6 +107,7 @@ func TestCanaryByEdit(t *testing.T) {
 
 // Every third attempt fails, and no caller on one connection notices.
 func TestRetriesHideFailures(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	a := m.Join("payment-service", "v2", "a", nil, "--fail-every", "3")
 	b := m.Join("payment-service", "v2", "b", nil, "--fail-every", "3")
@@ -136,6 +137,7 @@ func TestRetriesHideFailures(t *testing.T) {
 // At 64 connections retries still have room: who fails in the end has used all four attempts, and each is counted. One
 // replica answers nothing but 503 and the other every second time, so that many fail and many do not.
 func TestFailuresUsedAllAttempts(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	a := m.Join("payment-service", "v2", "a", nil, "--fail-every", "1")
 	b := m.Join("payment-service", "v2", "b", nil, "--fail-every", "2")
@@ -199,6 +201,7 @@ func TestFailuresUsedAllAttempts(t *testing.T) {
 
 // A payment is never made twice: POST goes out once, with an Idempotency-Key it may be repeated.
 func TestPostIsNotRepeated(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	payment := m.Join("payment-service", "v2", "a", nil, "--fail-every", "3")
 	checkout := m.Join("checkout", "v1", "a", nil)
@@ -250,6 +253,7 @@ func TestPostIsNotRepeated(t *testing.T) {
 
 // A hanging first pick costs perTryTimeout, and work upstream ends with the caller's deadline.
 func TestDeadlines(t *testing.T) {
+	t.Parallel()
 	t.Run("perTryTimeout moves on", func(t *testing.T) {
 		m := NewMesh(t)
 		payment := m.Join("payment-service", "v2", "a", nil, "--hang-first", "1")
@@ -303,6 +307,7 @@ func TestDeadlines(t *testing.T) {
 
 // A mistake in the YAML is one line that names its place and the way out, and changes nothing else.
 func TestInvalidYAMLKeepsTheLastGood(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	good := m.Split(0, 100)
 	m.Write("payments.yaml", good)
@@ -398,6 +403,7 @@ func TestInvalidYAMLKeepsTheLastGood(t *testing.T) {
 
 // A mistake that a control plane finds when it starts again changes nothing either, while the rest of its file is in force.
 func TestRestartKeepsTheLastGood(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	m.Write("payments.yaml", m.Split(0, 100))
 	m.Join("payment-service", "v1", "v1", nil)
@@ -462,6 +468,7 @@ func TestRestartKeepsTheLastGood(t *testing.T) {
 
 // A route may be saved before the rule that defines its subset: it waits, check says for what, and no request fails.
 func TestRouteWaitsForItsSubset(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	m.Join("payment-service", "v2", "v2", nil)
 	m.Join("payment-service", "v3", "v3", nil)
@@ -585,6 +592,7 @@ func jcmd() string {
 
 // Certificates that live ten seconds are renewed while traffic flows.
 func TestRenewalUnderTraffic(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	short := []string{"--ttl", "10s"}
 	payment := m.Join("payment-service", "v2", "a", short)
@@ -617,6 +625,7 @@ func TestRenewalUnderTraffic(t *testing.T) {
 
 // What a sidecar serves to Prometheus is what Istio's dashboards ask for, and promtool has no complaint but Istio's unit.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	payment := m.Join("payment-service", "v2", "a", nil)
 	checkout := m.Join("checkout", "v1", "a", nil)
@@ -672,6 +681,7 @@ func TestMetrics(t *testing.T) {
 
 // One command, one JSON object, nothing left behind.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	begun := time.Now()
 	demo := exec.Command(filepath.Join(Root, "bodyguard"), "demo", "--requests", "2000", "--json")
 	var stdout, stderr bytes.Buffer

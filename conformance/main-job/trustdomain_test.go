@@ -10,6 +10,7 @@ import (
 
 // Whatever a mesh is called, those who join by its state folder are of its trust domain.
 func TestSidecarsAreOfTheirMeshsTrustDomain(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t, "--trust-domain", "payments.example")
 	payment := m.Join("payment-service", "v2", "a", nil)
 	checkout := m.Join("checkout", "v1", "a", nil)
