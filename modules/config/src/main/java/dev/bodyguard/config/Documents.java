@@ -228,7 +228,8 @@ final class Documents {
                         entry.newest(),
                         entry.accepted(),
                         entry.problems().stream()
-                                .filter(problem -> problem.severity() == Problem.Severity.ERROR)
+                                .filter(problem -> problem.severity()
+                                        == (entry.accepted() ? Problem.Severity.WARNING : Problem.Severity.ERROR))
                                 .map(problem -> problem.origin().field().isEmpty()
                                         ? problem.message()
                                         : problem.origin().field() + ": " + problem.message())

@@ -57,6 +57,7 @@ class DocumentsTest {
     void saysHowEachOfAnApiServersDocumentsFares() {
         put(ofApiServer("a", "one"), 1);
         put(ofApiServer("b", "wrong"), 2);
+        put(ofApiServer("c", "one", "odd"), 2);
         put(Plain.document("of-a-file", "one"), 2);
         var lost = new Problem(
                 Problem.Severity.WARNING, ofApiServer("a", "one").origin(), "not in force for host x: b speaks for it");
@@ -70,7 +71,8 @@ class DocumentsTest {
                         Standing::since)
                 .containsExactly(
                         tuple("a", true, "", "not in force for host x: b speaks for it", 1L),
-                        tuple("b", false, "means[0]: must be right, was wrong", "", 2L));
+                        tuple("b", false, "means[0]: must be right, was wrong", "", 2L),
+                        tuple("c", true, "means[1]: has no effect", "", 2L));
     }
 
     private static Document ofApiServer(String name, String... means) {

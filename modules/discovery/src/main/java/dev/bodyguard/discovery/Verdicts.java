@@ -37,11 +37,13 @@ final class Verdicts {
                         proxies.values().stream().mapToInt(Integer::intValue).sum());
         for (var one : all.values()) {
             if (one.getGeneration() == first.getGeneration()) {
-                together.setAccepted(together.getAccepted() && one.getAccepted())
-                        .setInForce(together.getInForce() + one.getInForce());
-                if (together.getWhy().isEmpty()) {
+                // Whoever refuses it says why; what others would have its author know does not matter then.
+                boolean worse = together.getAccepted() && !one.getAccepted();
+                if (worse || (together.getWhy().isEmpty() && together.getAccepted() == one.getAccepted())) {
                     together.setWhy(one.getWhy());
                 }
+                together.setAccepted(together.getAccepted() && one.getAccepted())
+                        .setInForce(together.getInForce() + one.getInForce());
                 if (together.getOverridden().isEmpty()) {
                     together.setOverridden(one.getOverridden());
                 }

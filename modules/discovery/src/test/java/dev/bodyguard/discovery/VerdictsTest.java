@@ -22,6 +22,17 @@ class VerdictsTest {
     }
 
     @Test
+    void whoRefusesADocumentIsHeardBeforeWhoOnlyWarns() {
+        var warns = verdict(7, true, 2, 3).toBuilder().setWhy("has no effect").build();
+        var refuses = verdict(7, false, 0, 2).toBuilder().setWhy("wrong").build();
+        verdicts.heard(1, warns);
+
+        assertThat(verdicts.heard(2, refuses).getWhy()).isEqualTo("wrong");
+        assertThat(verdicts.heard(1, warns).getWhy()).isEqualTo("wrong");
+        assertThat(verdicts.heard(2, verdict(7, true, 2, 2)).getWhy()).isEqualTo("has no effect");
+    }
+
+    @Test
     void doesNotMixVersions() {
         verdicts.heard(1, verdict(7, false, 3, 3));
 

@@ -1,11 +1,10 @@
 package dev.bodyguard.dialect.istio;
 
+import dev.bodyguard.dialect.reading.Exports;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Service;
 import dev.bodyguard.model.Visibility;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Locale;
 
 /// Names as Istio's documents write them.
@@ -36,18 +35,6 @@ final class Hosts {
 
     /// Who sees the document; everybody where nothing is said.
     static Visibility exportTo(Fields spec, String namespace) {
-        List<String> written = spec.texts("exportTo");
-        if (written.isEmpty()) {
-            return Visibility.EVERYWHERE;
-        }
-        var namespaces = new HashSet<String>();
-        for (var one : written) {
-            switch (one) {
-                case "." -> namespaces.add(namespace);
-                case "~" -> {}
-                default -> namespaces.add(one);
-            }
-        }
-        return new Visibility(namespaces);
+        return Exports.to(spec.texts("exportTo"), namespace);
     }
 }

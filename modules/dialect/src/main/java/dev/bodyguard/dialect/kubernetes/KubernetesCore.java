@@ -3,6 +3,7 @@ package dev.bodyguard.dialect.kubernetes;
 import dev.bodyguard.dialect.Dialect;
 import dev.bodyguard.dialect.Kind;
 import dev.bodyguard.dialect.Translation;
+import dev.bodyguard.dialect.reading.Exports;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
 import dev.bodyguard.dialect.reading.Protocols;
@@ -16,6 +17,7 @@ import dev.bodyguard.model.Visibility;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Kubernetes' own words for services and the accounts that workloads run under.
@@ -37,13 +39,22 @@ public final class KubernetesCore implements Dialect {
                 root.missing("spec", "is required; add it");
             }
             root.<Boolean>object("spec", spec -> {
-                service(document, spec, parts);
+                service(document, spec, exported(document, head), parts);
                 return true;
             });
         });
     }
 
-    private static void service(Document document, Fields spec, List<Part> parts) {
+    /// The annotation's names; a Service has no field for them.
+    private static Visibility exported(Document document, Head head) {
+        var written = Stream.of(head.annotation(Head.EXPORT_TO).split(",", -1))
+                .map(String::strip)
+                .filter(name -> !name.isEmpty())
+                .toList();
+        return Exports.to(written, document.namespace());
+    }
+
+    private static void service(Document document, Fields spec, Visibility visibility, List<Part> parts) {
         // How traffic from outside the mesh arrives is between Kubernetes and its nodes.
         spec.elsewhere(
                 "ipFamilies",
@@ -85,7 +96,7 @@ public final class KubernetesCore implements Dialect {
                     selector.isEmpty() ? new Backing.Registered() : new Backing.Selected(selector, unreadyToo),
                     false,
                     List.of(),
-                    Visibility.EVERYWHERE,
+                    visibility,
                     document.origin()));
         }
     }

@@ -14,19 +14,39 @@ import org.jspecify.annotations.Nullable;
 
 /// What every Kubernetes object begins with.
 ///
+/// @param annotations null where there are none
 /// @param created null where the API server has not seen it
-public record Head(Map<String, String> labels, @Nullable Instant created) {
-    /// Annotations that say how requests are treated, and so must not be passed over in silence.
-    private static final Set<String> ROUTING =
-            Set.of("retry.linkerd.io/", "timeout.linkerd.io/", "balancer.linkerd.io/", "balancer.alpha.linkerd.io/");
+public record Head(
+        Map<String, String> labels,
+        @Nullable Fields annotations,
+        @Nullable Instant created) {
+    /// Of a Service: the namespaces that see it, with commas between them.
+    public static final String EXPORT_TO = "networking.istio.io/exportTo";
+
+    /// Of an AuthorizationPolicy: `true` where it is to decide nothing.
+    public static final String DRY_RUN = "istio.io/dry-run";
+
+    /// Which kind obeys an annotation of Istio's; its dialect reads it.
+    private static final Map<String, String> OBEYED = Map.of(EXPORT_TO, "Service", DRY_RUN, "AuthorizationPolicy");
+
+    /// Begin annotations that say how requests are treated, and so must not be passed over in silence.
+    private static final Set<String> ROUTING = Set.of(
+            "retry.linkerd.io/",
+            "timeout.linkerd.io/",
+            "balancer.linkerd.io/",
+            "balancer.alpha.linkerd.io/",
+            "networking.istio.io/",
+            "topology.istio.io/",
+            "traffic.istio.io/",
+            DRY_RUN);
 
     /// Reads an object whose substance is in `spec`.
     public static Translation translate(Document document, Body body) {
         var problems = new ArrayList<Problem>();
         var root = Fields.of(document, problems);
         root.elsewhere("apiVersion", "kind", "status");
-        var read = root.object("metadata", Head::read);
-        var head = read == null ? new Head(Map.of(), null) : read;
+        var read = root.object("metadata", metadata -> read(document.kind(), metadata));
+        var head = read == null ? new Head(Map.of(), null, null) : read;
         List<Part> parts = new ArrayList<>();
         body.read(root, head, parts);
         root.done();
@@ -39,7 +59,19 @@ public record Head(Map<String, String> labels, @Nullable Instant created) {
         void read(Fields root, Head head, List<Part> parts);
     }
 
-    private static Head read(Fields metadata) {
+    /// The text of an annotation; empty where there is none.
+    public String annotation(String name) {
+        return annotations == null ? "" : annotations.text(name);
+    }
+
+    /// Says that an annotation does not do what its author may think.
+    public void warning(String annotation, String message) {
+        if (annotations != null) {
+            annotations.warning(annotation, message);
+        }
+    }
+
+    private static Head read(String kind, Fields metadata) {
         metadata.elsewhere(
                 "name",
                 "namespace",
@@ -53,22 +85,22 @@ public record Head(Map<String, String> labels, @Nullable Instant created) {
                 "deletionTimestamp",
                 "deletionGracePeriodSeconds",
                 "selfLink");
-        metadata.<Boolean>object("annotations", annotations -> {
-            for (var name : annotations.written()) {
-                if (ROUTING.stream().anyMatch(name::startsWith)) {
-                    annotations.unsupported(name);
+        var annotations = metadata.<Fields>object("annotations", written -> {
+            for (var name : written.written()) {
+                if (ROUTING.stream().anyMatch(name::startsWith) && !kind.equals(OBEYED.get(name))) {
+                    written.unsupported(name);
                 }
-                annotations.elsewhere(name);
+                written.elsewhere(name);
             }
-            return true;
+            return written;
         });
         var labels = metadata.map("labels");
         var created = metadata.text("creationTimestamp");
         try {
-            return new Head(labels, created.isEmpty() ? null : Instant.parse(created));
+            return new Head(labels, annotations, created.isEmpty() ? null : Instant.parse(created));
         } catch (DateTimeParseException wrong) {
             metadata.error("creationTimestamp", "must be a time such as 2026-01-31T12:00:00Z, was " + created);
-            return new Head(labels, null);
+            return new Head(labels, annotations, null);
         }
     }
 }

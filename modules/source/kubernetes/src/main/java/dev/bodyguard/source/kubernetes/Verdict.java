@@ -5,7 +5,8 @@ package dev.bodyguard.source.kubernetes;
 /// @param key the document's
 /// @param generation of the document that this is about
 /// @param accepted it is understood, in that version
-/// @param why what is wrong where it is not
+/// @param why what is wrong where it is not, what its author may not expect where it is; empty where there is nothing
+///     to say
 /// @param overridden who speaks in its place, as a sentence; empty where nobody does
 /// @param inForce proxies that have it
 /// @param proxies all there are
