@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// Which of the annotations that other meshes know are obeyed here, and why not the others: the one table.
+/// Which of a pod's annotations and labels that other meshes know are obeyed here, and why not the others: the one
+/// table.
 final class Annotations {
     // Obeyed.
     static final String NATIVE = "sidecar.istio.io/nativeSidecar";
@@ -87,6 +88,9 @@ final class Annotations {
     private static final String BY_POLICY = "belongs into a policy of the mesh";
     private static final String NO_MOUNTS = "nothing of the app's is mounted into the sidecar";
     private static final String INTERFACES = "capture does not tell interfaces apart";
+    private static final String A_SERVICES = "it is a Service's";
+    private static final String LOCALITY = "endpoints are not told apart by where they run";
+    private static final String AMBIENT = "every pod of the mesh has a sidecar of its own";
 
     /// Name to the reason why it is ignored.
     private static final Map<String, String> IGNORED = new TreeMap<>(Map.ofEntries(
@@ -120,6 +124,11 @@ final class Annotations {
                     "proxy.istio.io/config",
                     "the sidecar has settings of its own; the app is always held until it is ready"),
             Map.entry("proxy.istio.io/overrides", OTHER_PROXY),
+            Map.entry("istio.io/dry-run", "it is an AuthorizationPolicy's"),
+            Map.entry("networking.istio.io/exportTo", A_SERVICES),
+            Map.entry("networking.istio.io/traffic-distribution", A_SERVICES),
+            Map.entry("traffic.istio.io/nodeSelector", A_SERVICES),
+            Map.entry("topology.istio.io/controlPlaneClusters", "there is one cluster"),
             Map.entry("inject.istio.io/templates", "there is one kind of sidecar"),
             Map.entry("config.linkerd.io/proxy-image", OTHER_IMAGE),
             Map.entry("config.linkerd.io/proxy-version", OTHER_IMAGE),
@@ -163,6 +172,21 @@ final class Annotations {
             Map.entry("config.linkerd.io/proxy-admin-shutdown", OTHER_PROXY),
             Map.entry("config.alpha.linkerd.io/proxy-wait-before-exit-seconds", ALWAYS + ": it outlives the app")));
 
+    /// Name of a label to the reason why it is ignored.
+    private static final Map<String, String> IGNORED_LABELS = new TreeMap<>(Map.ofEntries(
+            Map.entry("topology.istio.io/network", "every pod is reached directly, in one network"),
+            Map.entry("topology.istio.io/cluster", "there is one cluster"),
+            Map.entry("topology.istio.io/locality", LOCALITY),
+            Map.entry("topology.istio.io/subzone", LOCALITY),
+            Map.entry("security.istio.io/tlsMode", "a pod speaks mutual TLS if it has a sidecar"),
+            Map.entry("service.istio.io/workload-name", "the sidecar tells the pod's name as its workload"),
+            Map.entry("istio.io/tag", "a revision is chosen by istio.io/rev"),
+            Map.entry("istio.io/draining", "a pod drains once it is deleted"),
+            Map.entry("istio.io/dataplane-mode", AMBIENT),
+            Map.entry("istio.io/use-waypoint", AMBIENT),
+            Map.entry("istio.io/use-waypoint-namespace", AMBIENT),
+            Map.entry("istio.io/waypoint-for", AMBIENT)));
+
     /// Whoever writes one of these expects something of the injector.
     private static final List<String> FAMILIES = List.of(
             "sidecar.istio.io/",
@@ -171,6 +195,9 @@ final class Annotations {
             "readiness.status.sidecar.istio.io/",
             "proxy.istio.io/",
             "inject.istio.io/",
+            "topology.istio.io/",
+            "networking.istio.io/",
+            "traffic.istio.io/",
             "prometheus.istio.io/",
             "config.linkerd.io/",
             "config.alpha.linkerd.io/",
@@ -180,7 +207,7 @@ final class Annotations {
     private Annotations() {}
 
     /// A sentence for each that has no effect.
-    static List<String> ignored(Map<String, String> annotations) {
+    static List<String> ignored(Map<String, String> annotations, Map<String, String> labels) {
         var sentences = new ArrayList<String>();
         for (String name : new TreeMap<>(annotations).keySet()) {
             var why = IGNORED.get(name);
@@ -188,6 +215,12 @@ final class Annotations {
                 sentences.add(name + " is ignored: " + why);
             } else if (!OBEYED.contains(name) && FAMILIES.stream().anyMatch(name::startsWith)) {
                 sentences.add(OptIn.shown(name) + " is ignored: it is not known here");
+            }
+        }
+        for (String name : new TreeMap<>(labels).keySet()) {
+            var why = IGNORED_LABELS.get(name);
+            if (why != null) {
+                sentences.add("label " + name + " is ignored: " + why);
             }
         }
         return sentences;

@@ -71,7 +71,7 @@ record App(Tree pod) {
         if (spec.at("os", "name").text().orElse("").equals("windows")) {
             throw new Unfit("it runs on Windows, where there is no sidecar", "decline with " + OptIn.OWN + "=disabled");
         }
-        requireOtherUser("the pod's securityContext", spec);
+        requireOther("the pod's securityContext", spec);
         for (var container : everyContainer()) {
             var name = container.at("name").text().orElse("");
             if (name.equals(Status.PROXY) || name.equals(Status.INIT)) {
@@ -84,7 +84,7 @@ record App(Tree pod) {
                 throw new Unfit(
                         "it has " + OTHERS.get(name) + "'s sidecar already (" + name + ")", "take that one out first");
             }
-            requireOtherUser("container " + OptIn.shown(name), container);
+            requireOther("container " + OptIn.shown(name), container);
         }
         for (var port : ports()) {
             if (OURS.contains(port)) {
@@ -99,11 +99,15 @@ record App(Tree pod) {
         }
     }
 
-    private static void requireOtherUser(String who, Tree of) {
-        if (of.at("securityContext", "runAsUser").text().orElse("").equals("1337")) {
-            throw new Unfit(
-                    who + " says runAsUser 1337, whose traffic is taken for the sidecar's and goes past it",
-                    "run it as another user");
+    /// Capture leaves alone what is sent by the sidecar's user, and what is sent by its group.
+    private static void requireOther(String who, Tree of) {
+        for (var field : List.of("runAsUser", "runAsGroup")) {
+            if (of.at("securityContext", field).text().orElse("").equals(String.valueOf(Containers.USER))) {
+                throw new Unfit(
+                        who + " says " + field + " " + Containers.USER
+                                + ", whose traffic is taken for the sidecar's and goes past it",
+                        "run it as another " + (field.equals("runAsUser") ? "user" : "group"));
+            }
         }
     }
 

@@ -15,7 +15,12 @@ final class Containers {
     /// Begins the name of each volume with a certificate of the app's own.
     static final String CERTIFICATE = "bodyguard-certificate-";
 
-    private static final int USER = 1337;
+    /// User and group of the sidecar.
+    static final int USER = 1337;
+
+    /// Where the sidecar says whether it is ready.
+    static final int STATUS_PORT = 15021;
+
     private static final String IN_PROXY = "15020,15021,15090,15000-15001,15006";
 
     private final App app;
@@ -89,7 +94,6 @@ final class Containers {
                 String.join(",", wanted.ranges(Annotations.NOT_OUT_RANGES, Annotations.NOT_OUT_RANGES_LINKERD)));
         env.put("CAPTURE_LOOPBACK_PORTS", String.join(",", loopback(excluded)));
         env.put("CAPTURE_UID", String.valueOf(USER));
-        env.put("CAPTURE_GID", String.valueOf(USER));
         env.put("CAPTURE_INBOUND_TO", "15006");
         env.put("CAPTURE_OUTBOUND_TO", "15001");
         return env;
@@ -118,7 +122,7 @@ final class Containers {
     /// @param probes originals by the path that stands for them now
     /// @param appMetrics where the app tells its own metrics; empty if it tells none
     Tree proxy(Map<String, Tree> probes, String appMetrics) {
-        boolean watched = !wanted.text(Annotations.STATUS_PORT).orElse("").equals("0");
+        boolean watched = wanted.number(Annotations.STATUS_PORT, STATUS_PORT) != 0;
         var fields = new LinkedHashMap<String, Tree>();
         fields.put("name", new Tree.Text(Status.PROXY));
         fields.put("image", new Tree.Text(sidecar.image("sidecar")));
@@ -285,7 +289,7 @@ final class Containers {
 
     private static Tree ready(int delay, int period, int failures) {
         return Tree.obj(
-                "httpGet", Tree.obj("path", "/healthz/ready", "port", 15021),
+                "httpGet", Tree.obj("path", "/healthz/ready", "port", STATUS_PORT),
                 "initialDelaySeconds", delay,
                 "periodSeconds", Math.max(1, period),
                 "timeoutSeconds", 3,

@@ -63,7 +63,12 @@ public record Injection(Sidecar sidecar) {
     private Decision injected(App app, String workload, Namespace namespace) {
         var wanted = new Wanted(app.annotations(), namespace);
         var shape = shape(wanted);
-        var warnings = new ArrayList<>(Annotations.ignored(wanted.all()));
+        var warnings = new ArrayList<>(Annotations.ignored(wanted.all(), app.labels()));
+        int status = wanted.number(Annotations.STATUS_PORT, Containers.STATUS_PORT);
+        if (status != 0 && status != Containers.STATUS_PORT) {
+            warnings.add(Annotations.STATUS_PORT + "=" + status + " is ignored: the sidecar tells at port "
+                    + Containers.STATUS_PORT + " whether it is ready; only 0 is obeyed, which asks for no probe");
+        }
         if (shape == Sidecar.Shape.CLASSIC) {
             requireEndless(app);
             if (!app.initContainers().isEmpty()) {
@@ -89,7 +94,7 @@ public record Injection(Sidecar sidecar) {
         }
         var labels = labels(app, workload);
         boolean isNative = shape == Sidecar.Shape.NATIVE;
-        var status = new Status(
+        var note = new Status(
                 sidecar.revision(),
                 isNative ? List.of() : List.of(Status.PROXY),
                 isNative ? List.of(Status.INIT, Status.PROXY) : List.of(Status.INIT),
@@ -97,7 +102,7 @@ public record Injection(Sidecar sidecar) {
                 List.copyOf(annotations.keySet()),
                 List.copyOf(labels.keySet()),
                 was);
-        annotations.putFirst(Status.ANNOTATION, new Tree.Text(status.json()));
+        annotations.putFirst(Status.ANNOTATION, new Tree.Text(note.json()));
         edits.add(new Edit.Entries(List.of("metadata", "annotations"), annotations));
         edits.add(new Edit.Entries(List.of("metadata", "labels"), labels));
         var proxy = containers.proxy(probes.originals(), metrics.app());

@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// What a pod says goes before what its namespace says. Where one of them says both, declining wins. A label
 /// `istio.io/rev` that names another revision declines: the pod is another control plane's. Pods of
-/// [Namespace#NEVER] get none.
+/// [Namespace#NEVER] get none. Upper and lower case are the same; a value that neither asks nor declines, such as
+/// `istio-injection=yes`, is refused, for it may have been meant to ask. The chart's `webhook.yaml` shows the injector
+/// every pod of which this may hold.
 ///
 /// | where | said by | asks | declines |
 /// |---|---|---|---|

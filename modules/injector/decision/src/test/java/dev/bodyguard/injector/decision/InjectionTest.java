@@ -19,6 +19,8 @@ class InjectionTest {
                 // pod label, pod annotation, namespace label, namespace annotation | gets one
                 "-                             | -                         | -                           | -                         | false",
                 "-                             | -                         | istio-injection=enabled     | -                         | true",
+                "-                             | -                         | istio-injection=Enabled     | -                         | true",
+                "-                             | -                         | istio-injection=Disabled    | -                         | false",
                 "-                             | -                         | istio.io/rev=default        | -                         | true",
                 "-                             | -                         | istio.io/rev=1-30           | -                         | false",
                 "-                             | -                         | bodyguard.dev/inject=enabled | -                        | true",
@@ -30,6 +32,9 @@ class InjectionTest {
                 "sidecar.istio.io/inject=false | linkerd.io/inject=enabled | -                           | -                         | false",
                 "sidecar.istio.io/inject=true  | linkerd.io/inject=disabled | istio-injection=enabled    | -                         | false",
                 "bodyguard.dev/inject=true     | -                         | -                           | -                         | true",
+                "sidecar.istio.io/inject=True  | -                         | -                           | -                         | true",
+                "-                             | -                         | -                           | sidecar.istio.io/inject=true | false",
+                "-                             | -                         | bodyguard.dev/inject=disabled | linkerd.io/inject=enabled | false",
                 "istio.io/rev=default          | -                         | -                           | -                         | true",
                 "istio.io/rev=other            | -                         | istio-injection=enabled     | -                         | false",
                 "-                             | linkerd.io/inject=ingress | -                           | -                         | true",
@@ -45,6 +50,19 @@ class InjectionTest {
         var decision = INJECTION.decide(pod, "web", namespace);
 
         assertThat(decision).isInstanceOf(injected ? Decision.Injected.class : Decision.NotAsked.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"yes", "on", "no", "''"})
+    void aWishThatIsNotUnderstoodIsRefusedWithTheWayOut(String value) {
+        var pod = Given.json("""
+                {"metadata": {"name": "x"}, "spec": {"containers": [{"name": "app", "image": "a"}]}}""");
+        var namespace = new Namespace("shop", Map.of("istio-injection", value), Map.of());
+
+        assertThat(INJECTION.decide(pod, "x", namespace))
+                .isEqualTo(new Decision.Refused(
+                        "namespace shop's label istio-injection=" + value + " says neither yes nor no",
+                        "write enabled or disabled"));
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// Answers one AdmissionReview (admission.k8s.io/v1).
 final class Admission {
@@ -117,10 +118,17 @@ final class Admission {
     }
 
     private static Tree warnings(List<String> warnings) {
-        return Tree.arr(warnings.stream()
-                .limit(MOST_WARNINGS)
-                .map(warning -> "bodyguard: "
-                        + (warning.length() > LONGEST_WARNING ? warning.substring(0, LONGEST_WARNING) + "…" : warning))
+        boolean tooMany = warnings.size() > MOST_WARNINGS;
+        var said = warnings.stream()
+                .limit(tooMany ? MOST_WARNINGS - 1 : MOST_WARNINGS)
+                .map(warning ->
+                        warning.length() > LONGEST_WARNING ? warning.substring(0, LONGEST_WARNING) + "…" : warning);
+        var rest = tooMany
+                ? Stream.of("and " + (warnings.size() - MOST_WARNINGS + 1)
+                        + " more, which `bodyguard inject` prints for the same pod")
+                : Stream.<String>empty();
+        return Tree.arr(Stream.concat(said, rest)
+                .map(warning -> "bodyguard: " + warning)
                 .toArray());
     }
 

@@ -20,8 +20,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -128,6 +131,30 @@ class WebhookServerTest {
         assertThat(injected.getMetadata().getAnnotations())
                 .containsEntry("note", "<\"ünïcode\" \uD83D\uDE80\n\ttabs/>");
         assertThat(heard.next()).isEqualTo("shop/web-5d4f8- injected");
+    }
+
+    /// kubectl prints sixteen lines at most of what one webhook says.
+    @Test
+    void saysHowManyWarningsThereAreBeyondThoseItShows() throws Exception {
+        assertThat(warningsOf(16))
+                .hasSize(16)
+                .last()
+                .isEqualTo("bodyguard: sidecar.istio.io/x15 is ignored: it is not known here");
+        assertThat(warningsOf(20))
+                .hasSize(16)
+                .last()
+                .isEqualTo("bodyguard: and 5 more, which `bodyguard inject` prints for the same pod");
+    }
+
+    private List<String> warningsOf(int annotations) throws Exception {
+        var said = IntStream.range(0, annotations)
+                .mapToObj(i -> "\"sidecar.istio.io/x%02d\":\"\"".formatted(i))
+                .collect(Collectors.joining(",", "{", "}"));
+        var answer = ask(review(
+                "shop", "{\"metadata\":{\"annotations\":" + said + "},\"spec\":{\"containers\":[{\"name\":\"a\"}]}}"));
+        return JSON.unmarshal(answer.body(), AdmissionReview.class)
+                .getResponse()
+                .getWarnings();
     }
 
     @Test
