@@ -45,7 +45,6 @@ record InPod(
         Map<String, Probe> probes,
         Optional<URI> appMetrics)
         implements Settings {
-    private static final Duration LIFE = Duration.ofHours(24);
     private static final int LONGEST_TOKEN = 16 << 10;
     private static final int MOST_PROBES = 256;
     /// Which label names what a pod serves, the first that is there.
@@ -95,9 +94,10 @@ record InPod(
                 told.url("BODYGUARD_APP_METRICS"));
     }
 
+    /// As long as the authority gives it: `mesh.certificateTTL` of the chart.
     @Override
     public Duration ttl() {
-        return LIFE;
+        return Duration.ZERO;
     }
 
     @Override

@@ -35,7 +35,7 @@ sealed interface Settings permits Standalone, InPod {
     /// The folder for what is to survive a restart.
     Path state();
 
-    /// Wished life of a certificate.
+    /// Wished life of a certificate; zero leaves it to the authority.
     Duration ttl();
 
     /// Share of traces beginning here of which spans are sent, 0 to 1.

@@ -55,6 +55,7 @@ class InPodTest {
         assertThat(pod.controlPlane().config()).isEqualTo("bodyguard-config.bodyguard-system.svc:15012");
         assertThat(pod.appMetrics().orElseThrow()).hasPort(9090);
         assertThat(pod.tokenNow()).isEqualTo("a.b.c");
+        assertThat(pod.ttl()).as("left to the authority").isZero();
     }
 
     @Test
