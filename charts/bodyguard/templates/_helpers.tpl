@@ -167,3 +167,12 @@ spec:
 {{- define "bodyguard.duration" -}}
 PT{{ . | upper }}
 {{- end -}}
+
+{{/* Conditions in CEL, all of which must hold: a list of name, expression. */}}
+{{- define "bodyguard.conditions" -}}
+{{- range $index, $one := . }}
+{{- if $index }}{{ "\n" }}{{ end -}}
+- name: {{ $one.name }}
+  expression: {{ $one.expression | quote }}
+{{- end }}
+{{- end -}}
