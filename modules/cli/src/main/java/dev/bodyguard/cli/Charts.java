@@ -3,6 +3,7 @@ package dev.bodyguard.cli;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The two charts as releases in the mesh's own namespace.
 ///
@@ -34,6 +35,16 @@ record Charts(Path folder) {
                 "--debug"));
         arguments.addAll(values);
         return List.copyOf(arguments);
+    }
+
+    /// Arguments for helm that set values of one chart.
+    ///
+    /// @param values KEY=VALUE, of both charts; only that of kinds has a key `kinds`
+    static List<String> set(List<String> values, boolean ofKinds) {
+        return values.stream()
+                .filter(value -> value.startsWith("kinds.") == ofKinds)
+                .flatMap(value -> Stream.of("--set", value))
+                .toList();
     }
 
     /// Arguments for helm that take a release away.

@@ -18,7 +18,10 @@ final class InstallCommand implements Callable<Integer> {
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
-            description = "A value of the chart, such as profile=default|demo|minimal; as helm takes it.")
+            description = {
+                "A value of the chart, such as profile=default|demo|minimal; as helm takes it.",
+                "kinds.istio=false, and likewise linkerd and smi: these kinds are here already, and stay another mesh's."
+            })
     private List<String> set = List.of();
 
     @Option(
@@ -36,7 +39,7 @@ final class InstallCommand implements Callable<Integer> {
         Tool.HELM.require();
         var rollout = new Rollout(System.err, Boolean.getBoolean("bodyguard.terminal"));
         rollout.step("installing the kinds it understands");
-        var _ = Tool.HELM.run(charts.upgrade(Charts.KINDS, timeout, List.of()), rollout::heard);
+        var _ = Tool.HELM.run(charts.upgrade(Charts.KINDS, timeout, Charts.set(set, true)), rollout::heard);
         rollout.step("installing the control plane");
         var _ = Tool.HELM.run(charts.upgrade(Charts.MESH, timeout, values()), rollout::heard);
         rollout.done("the mesh is ready in namespace " + Charts.NAMESPACE);
@@ -52,9 +55,7 @@ final class InstallCommand implements Callable<Integer> {
         for (var file : files) {
             arguments.addAll(List.of("--values", file));
         }
-        for (var one : set) {
-            arguments.addAll(List.of("--set", one));
-        }
+        arguments.addAll(Charts.set(set, false));
         return arguments;
     }
 }

@@ -12,7 +12,8 @@ import picocli.CommandLine.Option;
         name = "uninstall",
         description = {
             "Removes the mesh from the cluster of the current kubectl context: the control plane, its namespace, its",
-            "root of trust, and the kinds it brought. Pods that have a sidecar keep it until they start again.",
+            "root of trust, and the kinds it brought. A kind of which there are documents stays with them, and is",
+            "named. Pods that have a sidecar keep it until they start again.",
         },
         mixinStandardHelpOptions = true)
 final class UninstallCommand implements Callable<Integer> {
@@ -20,7 +21,7 @@ final class UninstallCommand implements Callable<Integer> {
 
     @Option(
             names = "--with-documents",
-            description = "Also where objects of these kinds exist: they are deleted with their kinds.")
+            description = "Also kinds of which there are documents: these are deleted with them.")
     private boolean withDocuments;
 
     @Override
@@ -28,16 +29,23 @@ final class UninstallCommand implements Callable<Integer> {
         Tool.HELM.require();
         Tool.KUBECTL.require();
         var rollout = new Rollout(System.err, Boolean.getBoolean("bodyguard.terminal"));
-        rollout.step("looking for documents");
-        var documents = documents();
-        if (!documents.isEmpty() && !withDocuments) {
-            throw new Failure(documents.size() + " objects would be deleted with their kinds:\n" + some(documents)
-                    + "\ndelete them or move them first, or say --with-documents");
-        }
         rollout.step("removing the control plane");
         var _ = Tool.HELM.run(Charts.uninstall(Charts.MESH), _ -> {});
+        rollout.step("looking for documents");
+        var kinds = kinds();
+        var staying = withDocuments
+                ? List.<BroughtKind>of()
+                : kinds.stream().filter(BroughtKind::isInUse).toList();
         rollout.step("removing the kinds");
+        // The chart tells helm to keep them, as helm does not ask whether there are documents.
         var _ = Tool.HELM.run(Charts.uninstall(Charts.KINDS), _ -> {});
+        var going = kinds.stream()
+                .filter(kind -> !staying.contains(kind))
+                .map(BroughtKind::name)
+                .toList();
+        if (!going.isEmpty()) {
+            var _ = Tool.KUBECTL.run(BroughtKind.deletion(going), _ -> {});
+        }
         rollout.step("removing the roots from every namespace");
         var _ = Tool.KUBECTL.run(
                 List.of(
@@ -52,6 +60,7 @@ final class UninstallCommand implements Callable<Integer> {
                 List.of("delete", "namespace", Charts.NAMESPACE, "--ignore-not-found", "--timeout=2m"), _ -> {});
         rollout.done("the mesh is gone");
 
+        staying.forEach(kind -> System.out.println(kind.stays()));
         var pods = stillInjected();
         if (!pods.isEmpty()) {
             System.out.println(pods.size() + " pods still have a sidecar, until they start again"
@@ -60,30 +69,13 @@ final class UninstallCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// `kind namespace/name` of every object of a kind that goes with its chart.
-    private static List<String> documents() throws InterruptedException {
-        var kinds = lines(Tool.KUBECTL.run(
-                List.of(
-                        "get",
-                        "customresourcedefinitions",
-                        "--ignore-not-found",
-                        "-o",
-                        "jsonpath={range .items[?(@.metadata.annotations.meta\\.helm\\.sh/release-name=='"
-                                + Charts.KINDS + "')]}{.metadata.name}{\"\\n\"}{end}"),
-                _ -> {}));
-        var objects = new ArrayList<String>();
-        for (var kind : kinds) {
-            objects.addAll(lines(Tool.KUBECTL.run(
-                    List.of(
-                            "get",
-                            kind,
-                            "--all-namespaces",
-                            "--ignore-not-found",
-                            "-o",
-                            "jsonpath={range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{\"\\n\"}{end}"),
-                    _ -> {})));
+    /// What the chart of kinds brought, whichever of its versions did, and what there is of each.
+    private static List<BroughtKind> kinds() throws InterruptedException {
+        var kinds = new ArrayList<BroughtKind>();
+        for (var name : BroughtKind.ours(Tool.KUBECTL.run(BroughtKind.LISTING, _ -> {}))) {
+            kinds.add(new BroughtKind(name, lines(Tool.KUBECTL.run(BroughtKind.documents(name), _ -> {}))));
         }
-        return objects;
+        return kinds;
     }
 
     /// `namespace/name` of every pod with a sidecar.
