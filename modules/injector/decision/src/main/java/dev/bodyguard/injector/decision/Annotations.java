@@ -179,7 +179,7 @@ final class Annotations {
             Map.entry("topology.istio.io/locality", LOCALITY),
             Map.entry("topology.istio.io/subzone", LOCALITY),
             Map.entry("security.istio.io/tlsMode", "a pod speaks mutual TLS if it has a sidecar"),
-            Map.entry("service.istio.io/workload-name", "the sidecar tells the pod's name as its workload"),
+            Map.entry("service.istio.io/workload-name", "a pod is counted under whoever owns it"),
             Map.entry("istio.io/tag", "a revision is chosen by istio.io/rev"),
             Map.entry("istio.io/draining", "a pod drains once it is deleted"),
             Map.entry("istio.io/dataplane-mode", AMBIENT),
