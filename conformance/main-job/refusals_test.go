@@ -66,6 +66,18 @@ func TestStrangersAreRefused(t *testing.T) {
 		})
 	}
 
+	t.Run("TLS 1.2 at most", func(t *testing.T) {
+		said := len(payment.Output())
+		if connection, err := tls.Dial("tcp", payment.State.Inbound, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}); err == nil {
+			connection.Close()
+			t.Error("it was let in")
+		}
+		Eventually(t, 5*time.Second, "the log says why", func() bool {
+			return matches(payment.Output()[said:], `refused a connection from 127\.0\.0\.1:\d+ .*: it offers TLS 1\.2 at most, but the mesh speaks TLS 1\.3 only: `)
+		})
+		t.Log(strings.TrimSpace(payment.Output()[said:]))
+	})
+
 	for _, w := range []*Workload{payment, checkout} {
 		t.Run("plaintext to "+w.Name, func(t *testing.T) {
 			said := len(w.Output())

@@ -3,6 +3,7 @@ package dev.bodyguard.proxy.wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import org.jspecify.annotations.Nullable;
 
 /// A connection, or what a peer's sidecar brings as bytes, whose TLS means the app and ends here: anything else is
 /// refused. What is in it goes on as if it had come so, by whoever was known to have sent it.
@@ -13,6 +14,8 @@ final class AppTlsFront extends Reader implements Swept.Item {
     private final TunnelHandler bytes;
     private final long since = System.nanoTime();
     private boolean encrypted;
+    /// What the client said first; null where that did not come in one piece.
+    private @Nullable ClientHello hello;
 
     /// @param bytes decides about what turns out to be no HTTP inside
     AppTlsFront(Front front, AppTls tls, TunnelHandler bytes) {
@@ -61,6 +64,7 @@ final class AppTlsFront extends Reader implements Swept.Item {
             return;
         }
         encrypted = true;
+        hello = ClientHello.read(read) instanceof ClientHello.Reading.Hello(var whole) ? whole : null;
         var handler = tls.context().newHandler(ctx.alloc());
         handler.setHandshakeTimeoutMillis(front.shared.limits().handshake().toMillis());
         // Below this one, but above the mesh's own TLS where there is that too.
@@ -76,7 +80,16 @@ final class AppTlsFront extends Reader implements Swept.Item {
             return;
         }
         if (!handshake.isSuccess()) {
-            front.shared.events().handshakeFailed(front.peer(), MeshTls.sentence(handshake.cause()));
+            front.shared
+                    .events()
+                    .handshakeFailed(
+                            front.peer(),
+                            MeshTls.sentence(
+                                    handshake.cause(),
+                                    hello,
+                                    ClientHello.TLS_1_2,
+                                    "this port, whose TLS ends here (Sidecar.ingress), takes TLS 1.2 and 1.3: bring the caller's"
+                                            + " TLS library up to date"));
             ctx.close();
             return;
         }

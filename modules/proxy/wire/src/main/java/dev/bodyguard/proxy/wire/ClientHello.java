@@ -9,7 +9,12 @@ import java.util.List;
 ///
 /// @param server of the extension server_name (RFC 6066 §3), empty where it is not there
 /// @param protocols of the extension ALPN (RFC 7301), in the client's order
-record ClientHello(String server, List<String> protocols) {
+/// @param newest the newest version that is offered, as the protocol numbers them: [#TLS_1_3] or less, and that where
+/// it
+///     cannot be read
+record ClientHello(String server, List<String> protocols, int newest) {
+    static final int TLS_1_2 = 0x0303;
+    static final int TLS_1_3 = 0x0304;
     static final int HANDSHAKE_RECORD = 0x16;
     private static final int RECORD_HEADER = 5;
     private static final int MESSAGE_HEADER = 4;
@@ -19,6 +24,7 @@ record ClientHello(String server, List<String> protocols) {
 
     private static final int SERVER_NAME = 0;
     private static final int ALPN = 16;
+    private static final int SUPPORTED_VERSIONS = 43;
 
     ClientHello {
         protocols = List.copyOf(protocols);
@@ -63,8 +69,12 @@ record ClientHello(String server, List<String> protocols) {
     private static ClientHello hello(ByteBuf message) {
         var server = "";
         List<String> protocols = List.of();
+        int newest = TLS_1_3;
         try {
-            message.skipBytes(MESSAGE_HEADER + 2 + 32); // length, version, random
+            message.skipBytes(MESSAGE_HEADER);
+            // What it said before there was an extension for it, and still says beside that (RFC 8446 §4.2.1).
+            newest = Math.min(message.readUnsignedShort(), TLS_1_2);
+            message.skipBytes(32); // random
             message.skipBytes(message.readUnsignedByte()); // session
             message.skipBytes(message.readUnsignedShort()); // cipher suites
             message.skipBytes(message.readUnsignedByte()); // compression
@@ -75,13 +85,32 @@ record ClientHello(String server, List<String> protocols) {
                 switch (type) {
                     case SERVER_NAME -> server = serverName(body);
                     case ALPN -> protocols = protocols(body);
+                    case SUPPORTED_VERSIONS -> newest = newest(body);
                     default -> {}
                 }
             }
         } catch (IndexOutOfBoundsException _) {
             // Cut short, or a lie about a length: what was read until here is what it tells.
         }
-        return new ClientHello(server, protocols);
+        return new ClientHello(server, protocols, newest);
+    }
+
+    /// `TLS 1.2`
+    String newestName() {
+        return newest < TLS_1_2 - 2 ? "SSL" : "TLS 1." + (newest - TLS_1_2 + 2);
+    }
+
+    /// Those above [#TLS_1_3] are drafts, or made up so that nobody takes the list for closed (RFC 8701).
+    private static int newest(ByteBuf list) {
+        int newest = 0;
+        list.skipBytes(1);
+        while (list.isReadable()) {
+            int version = list.readUnsignedShort();
+            if (version <= TLS_1_3) {
+                newest = Math.max(newest, version);
+            }
+        }
+        return newest;
     }
 
     private static String serverName(ByteBuf list) {

@@ -122,6 +122,17 @@ public final class MeshTls {
                 + " is accepted there";
     }
 
+    /// Why a client's handshake failed, for a person.
+    ///
+    /// @param hello what the client said first; null where that did not come in one piece
+    /// @param least the oldest version that is taken
+    /// @param spoken who takes which versions, and the way out for others
+    static String sentence(Throwable failure, @Nullable ClientHello hello, int least, String spoken) {
+        return hello == null || hello.newest() >= least
+                ? sentence(failure)
+                : "it offers " + hello.newestName() + " at most, but " + spoken;
+    }
+
     /// Why a handshake failed, for a person.
     static String sentence(Throwable failure) {
         return PeerRefused.in(failure).map(Verdict.Refused::sentence).orElseGet(() -> {

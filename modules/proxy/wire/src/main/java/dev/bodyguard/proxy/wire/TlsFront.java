@@ -15,6 +15,8 @@ final class TlsFront extends Reader implements Swept.Item {
     private final @Nullable AppTls inside;
     private final long since = System.nanoTime();
     private boolean encrypted;
+    /// What the client said first; null where that did not come in one piece.
+    private @Nullable ClientHello hello;
 
     /// @param bytes decides about connections that announce bytes that are no HTTP
     /// @param inside by which the TLS ends that such bytes are; null where they are but bytes
@@ -66,6 +68,7 @@ final class TlsFront extends Reader implements Swept.Item {
             return;
         }
         encrypted = true;
+        hello = ClientHello.read(bytes) instanceof ClientHello.Reading.Hello(var whole) ? whole : null;
         var handler = tls.server().newHandler(ctx.alloc());
         handler.setHandshakeTimeoutMillis(front.shared.limits().handshake().toMillis());
         ctx.pipeline().addFirst(handler);
@@ -79,7 +82,16 @@ final class TlsFront extends Reader implements Swept.Item {
             return;
         }
         if (!handshake.isSuccess()) {
-            front.shared.events().handshakeFailed(front.peer(), MeshTls.sentence(handshake.cause()));
+            front.shared
+                    .events()
+                    .handshakeFailed(
+                            front.peer(),
+                            MeshTls.sentence(
+                                    handshake.cause(),
+                                    hello,
+                                    ClientHello.TLS_1_3,
+                                    "the mesh speaks TLS 1.3 only: let the caller go through its own sidecar, or bring its TLS"
+                                            + " library up to date"));
             ctx.close();
             return;
         }

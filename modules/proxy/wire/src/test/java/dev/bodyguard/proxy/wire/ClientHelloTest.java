@@ -9,14 +9,27 @@ import java.util.List;
 import java.util.Random;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
 
 class ClientHelloTest {
     @Test
     void tellsTheNameAndTheProtocols() throws Exception {
         assertThat(ClientHello.read(hello("payments.default", "h2", "istio-h2")))
-                .isEqualTo(
-                        new ClientHello.Reading.Hello(new ClientHello("payments.default", List.of("h2", "istio-h2"))));
+                .isEqualTo(new ClientHello.Reading.Hello(
+                        new ClientHello("payments.default", List.of("h2", "istio-h2"), ClientHello.TLS_1_3)));
+    }
+
+    @Test
+    void tellsTheNewestVersion() throws Exception {
+        var engine = SSLContext.getDefault().createSSLEngine();
+        engine.setEnabledProtocols(new String[] {"TLSv1.2"});
+
+        assertThat(ClientHello.read(hello(engine))).isInstanceOfSatisfying(ClientHello.Reading.Hello.class, read -> {
+            assertThat(read.hello().newest()).isEqualTo(ClientHello.TLS_1_2);
+            assertThat(read.hello().newestName()).isEqualTo("TLS 1.2");
+        });
     }
 
     @Test
@@ -56,11 +69,15 @@ class ClientHelloTest {
 
     private static ByteBuf hello(String server, String... protocols) throws Exception {
         var engine = SSLContext.getDefault().createSSLEngine();
-        engine.setUseClientMode(true);
         var parameters = engine.getSSLParameters();
         parameters.setServerNames(List.of(new SNIHostName(server)));
         parameters.setApplicationProtocols(protocols);
         engine.setSSLParameters(parameters);
+        return hello(engine);
+    }
+
+    private static ByteBuf hello(SSLEngine engine) throws SSLException {
+        engine.setUseClientMode(true);
         var bytes = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
         engine.wrap(ByteBuffer.allocate(0), bytes);
         return Unpooled.wrappedBuffer(bytes.flip());

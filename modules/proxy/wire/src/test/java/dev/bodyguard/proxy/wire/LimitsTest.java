@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -145,6 +147,20 @@ class LimitsTest {
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
         }
         assertThat(rig.hears("handshake")).contains("500ms");
+    }
+
+    @Test
+    void saysWhichVersionOfTlsIsTooOld() throws Exception {
+        var inbound = rig.inbound(Rig.echo()).address();
+        try (var socket = (SSLSocket)
+                SSLContext.getDefault().getSocketFactory().createSocket(inbound.getAddress(), inbound.getPort())) {
+            socket.setEnabledProtocols(new String[] {"TLSv1.2"});
+
+            assertThatExceptionOfType(IOException.class).isThrownBy(socket::startHandshake);
+        }
+        assertThat(rig.hears("handshake"))
+                .isEqualTo("handshake: it offers TLS 1.2 at most, but the mesh speaks TLS 1.3 only: let the caller go"
+                        + " through its own sidecar, or bring its TLS library up to date");
     }
 
     @Test
