@@ -34,8 +34,8 @@ final class ByLauncher {
 
     @Command(
             name = "sidecar",
-            description = "Runs a sidecar beside an unmodified command:%n"
-                    + "sidecar --service NAME --version V --app-port N --state DIR -- COMMAND…")
+            description = "Runs a sidecar beside an unmodified command: sidecar --service NAME --version V"
+                    + " --app-port N --state DIR -- COMMAND.")
     static final class Sidecar implements Runnable {
         @Override
         public void run() {

@@ -14,8 +14,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inject",
         description = {
-            "Puts the sidecar into the pods of Kubernetes manifests, YAML or JSON, and changes nothing else in them:",
-            "inject deployment.yaml | kubectl apply -f -",
+            "Puts the sidecar into the pods of Kubernetes manifests, YAML or JSON, and changes nothing else in them.",
+            "bodyguard inject deployment.yaml | kubectl apply -f -",
             "What was done is told on standard error. If one pod cannot have a sidecar nothing is written."
         },
         mixinStandardHelpOptions = true)

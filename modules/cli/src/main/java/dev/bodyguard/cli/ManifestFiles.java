@@ -93,7 +93,7 @@ final class ManifestFiles {
         }
         try (var below = Files.walk(path)) {
             var files = below.filter(Files::isRegularFile)
-                    .filter(file -> file.toString().matches(".*\\.(yaml|yml|json)"))
+                    .filter(file -> file.toString().matches("(?i).*\\.(yaml|yml|json)"))
                     .sorted()
                     .toList();
             if (files.isEmpty()) {

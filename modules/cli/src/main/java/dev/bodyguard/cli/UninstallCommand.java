@@ -11,9 +11,10 @@ import picocli.CommandLine.Option;
 @Command(
         name = "uninstall",
         description = {
-            "Removes the mesh from the cluster of the current kubectl context: the control plane, its namespace, its",
-            "root of trust, and the kinds it brought. A kind of which there are documents stays with them, and is",
-            "named. Pods that have a sidecar keep it until they start again.",
+            "Removes the mesh from the cluster of the current kubectl context.",
+            "The control plane goes, its namespace, its root of trust, and the kinds it brought. A kind of which there"
+                    + " are documents stays with them, and is named. Pods that have a sidecar keep it until they start"
+                    + " again."
         },
         mixinStandardHelpOptions = true)
 final class UninstallCommand implements Callable<Integer> {

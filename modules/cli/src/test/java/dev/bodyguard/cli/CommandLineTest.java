@@ -12,7 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,6 +42,30 @@ final class CommandLineTest {
                         "identity",
                         "version",
                         "--help");
+    }
+
+    /// Of a command's description the list of commands shows the first paragraph only.
+    @Test
+    void helpSaysWholeSentencesOfEveryCommandInEightyColumns() {
+        var checked = new ArrayList<String>();
+        var left = new ArrayDeque<>(List.of(Main.commandLine()));
+        while (!left.isEmpty()) {
+            var command = left.remove();
+            left.addAll(command.getSubcommands().values());
+            checked.add(command.getCommandName());
+            assertThat(command.getCommandSpec().usageMessage().description())
+                    .as(command.getCommandName())
+                    .isNotEmpty();
+            var described = command.getCommandSpec().usageMessage().description()[0];
+            assertThat(described).as(command.getCommandName()).matches("[A-Z].*\\.");
+            assertThat(command.getUsageMessage().lines())
+                    .as(command.getCommandName())
+                    .allMatch(line -> line.length() <= 80);
+        }
+
+        assertThat(checked).contains("bodyguard", "uninstall", "inject", "sidecar", "fetch");
+        assertThat(Main.commandLine().getUsageMessage().replaceAll("\\s+", " "))
+                .contains("Removes the mesh from the cluster of the current kubectl context. inject Puts the");
     }
 
     /// The launcher looks at the first word and starts another process for some: `run | sidecar)`, `service)`.
