@@ -51,10 +51,14 @@ final class Contents {
         }
     }
 
-    /// Whether documents of this file are in force.
-    boolean holds(String name) {
+    /// Whether a file of which documents are in force would say nothing, or nothing but comments.
+    boolean empties(String name, byte[] bytes) {
         File file = files.get(name);
-        return file != null && !file.inForce().isEmpty();
+        if (file == null || file.inForce().isEmpty() || file.bytes().equals(ByteBuffer.wrap(bytes))) {
+            return false;
+        }
+        Parsed parsed = parse(name, bytes);
+        return parsed.documents().isEmpty() && parsed.problems().isEmpty();
     }
 
     void read(String name, byte[] bytes) {
@@ -62,7 +66,7 @@ final class Contents {
         if (before != null && before.bytes().equals(ByteBuffer.wrap(bytes))) {
             return;
         }
-        Parsed parsed = parse(name, bytes);
+        Parsed parsed = whole(parse(name, bytes), before, name, bytes);
         var now = ByteBuffer.wrap(bytes);
         var good = parsed.problems().isEmpty() ? now : good(before);
         files.put(name, new File(now, good, withLastGood(parsed, before), stays(parsed.problems(), before)));
@@ -206,6 +210,40 @@ final class Contents {
                     List.of(),
                     List.of(new FileProblem(new Location(name, line, column), "not UTF-8; save it as UTF-8")));
         }
+    }
+
+    /// What a file says. Where documents are gone from it, and it ends as if its rest were missing, as it did not
+    /// before, that is a problem too; that it says nothing at all is a wish.
+    private static Parsed whole(Parsed parsed, @Nullable File before, String name, byte[] bytes) {
+        if (before == null
+                || before.good() == null
+                || parsed.documents().isEmpty()
+                || !parsed.problems().isEmpty()) {
+            return parsed;
+        }
+        var left = parsed.documents().stream().map(Document::key).collect(Collectors.toSet());
+        var gone = before.inForce().stream()
+                .filter(document -> !left.contains(document.key()))
+                .map(document -> document.kind() + " " + document.namespace() + "/" + document.name())
+                .toList();
+        var end = End.of(name, text(bytes));
+        if (gone.isEmpty()
+                || end.how() == End.How.WHOLE
+                || end.how() == End.of(name, text(before.good().array())).how()) {
+            return parsed;
+        }
+        return new Parsed(
+                parsed.documents(),
+                List.of(new FileProblem(
+                        end.at(),
+                        end.how().sentence() + ", and " + String.join(", ", gone) + (gone.size() == 1 ? " is" : " are")
+                                + " gone from it, as if it were cut off; "
+                                + end.how().wayOut()
+                                + " if that is meant")));
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
     }
 
     /// A document that cannot be read may be any of those that are missing, so none of them counts as removed.

@@ -22,6 +22,7 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -30,7 +31,8 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// A directory of `*.yaml`, `*.yml` and `*.json` files, sub-folders included, watched while people edit them.
+/// A directory of `*.yaml`, `*.yml` and `*.json` files, in whatever case, sub-folders included, watched while people
+/// edit them.
 /// Names that begin with a dot are left alone: editors and Kubernetes volumes keep their own things there.
 ///
 /// Every call to [#next] happens on the one thread that owns the directory; only [#close] may come from another.
@@ -42,8 +44,9 @@ public final class Directory implements AutoCloseable {
     private static final Duration LONGEST_WAIT = Duration.ofMillis(400);
     /// By then a file that is never still is read as it is: somebody puts a new one into its place all the time.
     private static final Duration RESTLESS = Duration.ofSeconds(5);
-    /// An emptied file is mostly the first half of a rewrite, so it has to be still for this long.
-    private static final Duration EMPTIED = Duration.ofMillis(500);
+    /// A file without any document is mostly the first half of a rewrite, so where it had some it has to be still for
+    /// this long.
+    private static final Duration EMPTIED = Duration.ofSeconds(1);
     /// The directory is looked through this often without any event: some file systems have none.
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
 
@@ -182,11 +185,7 @@ public final class Directory implements AutoCloseable {
             it = stir(file, stamp); // no event told of it
         }
         long now = System.nanoTime();
-        if (it != null && now - it.still < quiet.toNanos() && now - it.began < RESTLESS.toNanos()) {
-            return false;
-        }
-        restless.remove(file);
-        return true;
+        return it == null || now - it.still >= quiet.toNanos() || now - it.began >= RESTLESS.toNanos();
     }
 
     /// Brings the contents up to what the directory holds now.
@@ -230,11 +229,14 @@ public final class Directory implements AutoCloseable {
                 unreadable(name, file, "is no file; put the file back, or remove this");
                 return;
             }
-            boolean emptied = stamp.size == 0 && contents.holds(name);
-            if (!first && !isStill(file, stamp, before, emptied ? EMPTIED : QUIET)) {
+            if (!first && !isStill(file, stamp, before, QUIET)) {
                 return;
             }
             byte[] bytes = upTo(Yaml.LARGEST_FILE + 1, file);
+            if (!first && contents.empties(name, bytes) && !isStill(file, stamp, before, EMPTIED)) {
+                return;
+            }
+            restless.remove(file);
             stamps.put(file, stamp);
             contents.read(name, bytes);
         } catch (NoSuchFileException e) {
@@ -326,7 +328,7 @@ public final class Directory implements AutoCloseable {
     }
 
     private static boolean isDocument(Path path) {
-        String name = String.valueOf(path.getFileName());
+        String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
         return name.endsWith(".yaml") || name.endsWith(".yml") || name.endsWith(".json");
     }
 

@@ -23,6 +23,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(30)
 class DirectoryTest {
@@ -46,12 +49,13 @@ class DirectoryTest {
         write("a.yaml", document("a", 1));
         Files.createDirectories(folder.resolve("deep/down"));
         write("deep/down/b.json", "{\"apiVersion\": \"v1\", \"kind\": \"A\", \"metadata\": {\"name\": \"b\"}}");
+        write("C.YML", document("c", 1));
         write(".a.yaml.swp", "no: [document");
         write("notes.txt", "no document");
 
         var changes = directory.next();
 
-        assertThat(changes.put()).extracting(Document::name).containsExactly("a", "b");
+        assertThat(changes.put()).extracting(Document::name).containsExactly("c", "a", "b");
         assertThat(changes.put().getLast().root().at()).hasToString("deep/down/b.json:1:1");
         assertThat(changes.problems()).isEmpty();
     }
@@ -266,13 +270,71 @@ class DirectoryTest {
     }
 
     @Test
-    void believesAFileThatStaysEmpty() throws Exception {
+    void doesNotTakeTheCommentThatAFileBeginsWithForTheFile() throws Exception {
         write("a.yaml", document("a", 1));
         directory.next();
 
-        write("a.yaml", "");
+        write("a.yaml", "# Payments, by whom to ask.\n");
+        var second = later(Duration.ofMillis(600), () -> append("a.yaml", document("a", 2)));
+        var changes = directory.next();
+
+        second.get();
+        assertThat(changes.removed()).isEmpty();
+        assertThat(changes.put()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "# nothing any more\n", "# nothing any more", "---\n"})
+    void believesAFileThatSaysNothingForLong(String nothing) throws Exception {
+        write("a.yaml", document("a", 1));
+        directory.next();
+
+        write("a.yaml", nothing);
 
         assertThat(directory.next().removed()).containsExactly("/A/default/a");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"---,6:1: ends with ---,remove that line", "'',5:11: ends within a line,end that line"})
+    void keepsWhatIsGoneFromAFileThatEndsAsIfItWereCutOff(String end, String wrong, String wayOut) throws Exception {
+        write("a.yaml", document("a", 1) + "---\n" + document("b", 1));
+        directory.next();
+
+        write("a.yaml", document("a", 2).stripTrailing() + (end.isEmpty() ? "" : "\n" + end + "\n"));
+        var cutOff = directory.next();
+        write("a.yaml", document("a", 2));
+        var whole = directory.next();
+
+        assertThat(cutOff.put()).extracting(Document::name).containsExactly("a");
+        assertThat(cutOff.removed()).isEmpty();
+        assertThat(cutOff.problems())
+                .extracting(FileProblem::toString)
+                .containsExactly("a.yaml:" + wrong + ", and A default/b is gone from it, as if it were cut off; "
+                        + wayOut + " if that is meant; what was last read from here stays in force");
+        assertThat(whole.removed()).containsExactly("/A/default/b");
+        assertThat(whole.problems()).isEmpty();
+    }
+
+    @Test
+    void aFileThatNeverEndedItsLastLineIsNotCutOff() throws Exception {
+        write("a.yaml", document("a", 1) + "---\n" + document("b", 1).stripTrailing());
+        directory.next();
+
+        write("a.yaml", document("a", 1).stripTrailing());
+        var changes = directory.next();
+
+        assertThat(changes.removed()).containsExactly("/A/default/b");
+        assertThat(changes.problems()).isEmpty();
+    }
+
+    @Test
+    void watchesFilesWhateverTheCaseOfTheirEnding() throws Exception {
+        write("a.YAML", document("a", 1));
+        directory.next();
+
+        write("a.YAML", document("a", 2));
+
+        assertThat(directory.next().put()).extracting(Document::name).containsExactly("a");
     }
 
     @Test
