@@ -204,6 +204,71 @@ spec:
 	Eventually(t, 15*time.Second, "a control plane that starts on it lets nobody in", func() bool { return refused(ask(t, client, "GET", url)) })
 }
 
+// A policy whose selector is mistyped, or that is cut off with the end of its file, keeps out whom it kept out; one that its
+// author removes does not, and that is told.
+func TestPolicyDoesNotFallAway(t *testing.T) {
+	m := NewMesh(t)
+	payment := m.Launch("payment-service", "v2", "a", nil)
+	checkout := m.Launch("checkout", "v1", "a", nil)
+	for _, w := range []*Workload{payment, checkout} {
+		w.Ready(60 * time.Second)
+	}
+	client := checkout.Through(4)
+	status := func() int {
+		return ask(t, client, "GET", "http://payment-service.default.svc.cluster.local/pay").status
+	}
+	const limit = `apiVersion: bodyguard.dev/v1alpha1
+kind: RateLimit
+metadata: {name: plenty}
+spec:
+  targetRef: {kind: Service, name: payment-service}
+  rules: [{requests: 1000000, per: second}]
+`
+	const policy = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: callers}
+spec:
+  selector: {matchLabels: {app: payment-service}}
+  action: DENY
+  rules: [{}]
+`
+	stays := func() {
+		t.Helper()
+		for range 50 {
+			if got := status(); got != 403 {
+				t.Fatalf("the policy does not hold: %d", got)
+			}
+		}
+	}
+	m.Write("who.YAML", limit+"---\n"+policy)
+	Eventually(t, 5*time.Second, "nobody is let in", func() bool { return status() == 403 })
+
+	m.Write("who.YAML", limit+"---\n"+strings.Replace(policy, "app: payment-service", "app: payment-servce", 1))
+	turned := `who\.YAML:12:28: AuthorizationPolicy default/callers: spec\.selector\.matchLabels: namespace default has no workload with the` +
+		` labels app=payment-servce; did you mean app=payment-service\? `
+	m.Plane.Says(turned+`This version waits until there is one; the last good version stays in force`, 5*time.Second)
+	m.Write("peers.yaml", `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: ledger}
+spec: {selector: {matchLabels: {app: chekout}}, mtls: {mode: STRICT}}
+`)
+	stays()
+	m.Plane.Says(`peers\.yaml:4:32: PeerAuthentication default/ledger: spec\.selector\.matchLabels: namespace default has no workload with the`+
+		` labels app=chekout; this holds for nobody\. Did you mean app=checkout\?`, 45*time.Second)
+	if lines := Compile(`app=payment-servce`).FindAllString(m.Plane.Output(), -1); len(lines) != 1 {
+		t.Errorf("one mistake is told %d times", len(lines))
+	}
+
+	m.Write("who.YAML", limit+"---\n")
+	m.Plane.Says(`who\.YAML:7:1: ends with ---, and AuthorizationPolicy default/callers is gone from it, as if it were cut off;`+
+		` remove that line if that is meant; what was last read from here stays in force`, 5*time.Second)
+	stays()
+
+	m.Write("who.YAML", limit)
+	m.Plane.Says(`who\.YAML:8:1: AuthorizationPolicy default/callers: is no longer there, and out of force from now on; put it back if that is not meant`, 5*time.Second)
+	Eventually(t, 5*time.Second, "anybody is let in", func() bool { return status() == 200 })
+}
+
 // How often payment-service may be asked, by each caller for itself.
 func TestRateLimitPerRouteAndIdentity(t *testing.T) {
 	t.Parallel()

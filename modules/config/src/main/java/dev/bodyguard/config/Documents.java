@@ -7,6 +7,7 @@ import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
+import dev.bodyguard.model.PeerAuthentication;
 import dev.bodyguard.model.Problem;
 import java.util.Collection;
 import java.util.Comparator;
@@ -109,10 +110,15 @@ final class Documents {
                         claim -> entries.put(key, read(before.get(key), claim, generation)),
                         () -> entries.computeIfPresent(key, (_, entry) -> entry.removed(generation))));
         open.removeIf(key -> !entries.containsKey(key));
-        var successors = successors(open, before.keySet());
+        var fresh = fresh(open, before.keySet());
+        var successors = Successors.among(
+                entries, fresh, open.stream().filter(key -> entry(key).gone()).toList());
+        var displaced = Displaced.among(entries, fresh);
+        Stream.concat(successors.keySet().stream(), displaced.keySet().stream())
+                .forEach(key -> entries.computeIfPresent(key, (_, entry) -> entry.inPlaceOfAnother()));
         var undecided = new TreeSet<>(open);
         undecided.removeIf(key -> !entry(key).undecided());
-        var held = new Hold(entries, undecided, successors, workloads, names).decide();
+        var held = new Hold(entries, undecided, successors, displaced, workloads, names).decide();
         open.forEach(key -> {
             var why = held.why().get(key);
             var entry = entry(key);
@@ -124,6 +130,9 @@ final class Documents {
                 entries.put(key, entry.applied(generation));
             }
             announce(recalled.contains(key) ? null : before.get(key), entries.get(key));
+            if (!entries.containsKey(key) && guards(before.get(key)) && !successors.containsValue(key)) {
+                events.unguarded(entry.newest());
+            }
         });
         touched.clear();
         waiting.clear();
@@ -132,18 +141,21 @@ final class Documents {
         return held.mesh();
     }
 
-    /// Of the documents to be decided about, those that come in place of others, and of which.
+    /// Of the documents to be decided about, those that were never in force.
     ///
     /// @param known keys of documents that were there before
-    private Map<String, String> successors(Set<String> open, Set<String> known) {
-        var gone = open.stream().filter(key -> entry(key).gone()).toList();
-        var fresh = open.stream()
+    private Set<String> fresh(Set<String> open, Set<String> known) {
+        return open.stream()
                 .filter(key -> entry(key).waitsFromTheFirst()
                         || (!known.contains(key) && !entry(key).says().parts().isEmpty()))
-                .toList();
-        var successors = Successors.among(entries, fresh, gone);
-        successors.keySet().forEach(key -> entries.computeIfPresent(key, (_, entry) -> entry.inPlaceOfAnother()));
-        return successors;
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /// Whether it said who may come in, or how.
+    private static boolean guards(@Nullable Entry entry) {
+        return entry != null
+                && entry.parts().stream()
+                        .anyMatch(part -> part instanceof AuthorizationPolicy || part instanceof PeerAuthentication);
     }
 
     private static Set<String> union(Set<String> some, Set<String> others) {
@@ -249,7 +261,7 @@ final class Documents {
 
     private void announce(@Nullable Entry before, @Nullable Entry now) {
         if (now == null) {
-            if (before != null && before.gone()) {
+            if (before != null && before.gone() && !guards(before)) {
                 events.removed(before.newest());
             }
             return;

@@ -13,9 +13,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Names in documents that nobody has, and subsets that no instance is in. One that nobody ever knew is a typo once it
-/// has been so for a while, as a service comes with its first workload, and so is a subset's label; a name that only a
-/// document gave, and no longer does, is told at once. Times are of [System#nanoTime()]; owned by one thread.
+/// Names in documents that nobody has, subsets that no instance is in, and policies that are about nobody. One that
+/// nobody ever knew is a typo once it has been so for a while, as a service comes with its first workload, and so is a
+/// label; a name that only a document gave, and no longer does, is told at once. Times are of [System#nanoTime()];
+/// owned by one thread.
 final class Doubts {
     private final Duration patience;
     private final Names names;
@@ -23,6 +24,8 @@ final class Doubts {
     private Mesh mesh = Mesh.of(List.of());
     /// Hosts that documents led to and somebody had, as of the last mesh.
     private Set<String> known = Set.of();
+    /// Whom documents are about and who was there: their workloads come and go.
+    private final Set<Aim.Who> met = new HashSet<>();
 
     /// What was said of those that were told, which does not change with the names that are near.
     private final Map<Doubt, Problem> said = new HashMap<>();
@@ -33,6 +36,8 @@ final class Doubts {
     private record Unknown(Lead lead, String consequence) implements Doubt {}
 
     private record Empty(Vacancy vacancy) implements Doubt {}
+
+    private record Missed(Aim aim) implements Doubt {}
 
     /// @param names learn of each mesh before this does
     Doubts(Duration patience, Names names) {
@@ -59,14 +64,34 @@ final class Doubts {
         unknown(Lead.ofPolicies(mesh.policies())).stream()
                 .filter(lead -> names.isOfMesh(lead.to().host()))
                 .forEach(lead -> unknown.add(new Unknown(lead, "this holds for nobody")));
+        unknown(Lead.ofTargets(mesh.parts())).forEach(lead -> unknown.add(new Unknown(lead, "this holds for nobody")));
         var all = new LinkedHashSet<Doubt>(unknown);
         Vacancy.in(mesh).forEach(vacancy -> all.add(new Empty(vacancy)));
+        missed(Aim.of(mesh.parts())).forEach(aim -> all.add(new Missed(aim)));
         since.keySet().retainAll(all);
         said.keySet().retainAll(all);
         unknown.stream()
                 .filter(one -> had.contains(one.lead().to().host()))
                 .forEach(one -> since.putIfAbsent(one, now - patience.toNanos()));
         all.forEach(one -> since.putIfAbsent(one, now));
+    }
+
+    /// Those that meet nobody and never did; where there is no workload at all, nothing is to be said of theirs.
+    private List<Aim> missed(Set<Aim> aims) {
+        met.retainAll(aims.stream().map(Aim::who).collect(Collectors.toSet()));
+        var missed = new ArrayList<Aim>();
+        for (var aim : aims) {
+            boolean ofWorkloads = aim.who() instanceof Aim.Who.Labelled;
+            if (met.contains(aim.who()) || (ofWorkloads && mesh.workloads().isEmpty())) {
+                continue;
+            }
+            if (!aim.meets(mesh)) {
+                missed.add(aim);
+            } else if (ofWorkloads) {
+                met.add(aim.who());
+            }
+        }
+        return missed;
     }
 
     private List<Lead> unknown(List<Lead> leads) {
@@ -105,6 +130,7 @@ final class Doubts {
         return switch (doubt) {
             case Unknown unknown -> problem(unknown);
             case Empty(var vacancy) -> vacancy.problem(mesh);
+            case Missed(var aim) -> aim.doubt(mesh);
         };
     }
 

@@ -27,6 +27,7 @@ import java.util.stream.Collectors;
 final class Hold {
     private final Map<String, Entry> entries;
     private final Map<String, String> successors;
+    private final Map<String, List<Part>> displaced;
     private final Collection<? extends Part> workloads;
     private final Names names;
     /// Keys of documents whose newest version is to come into force.
@@ -34,6 +35,9 @@ final class Hold {
     private final Map<String, List<Problem>> why = new TreeMap<>();
     /// Those of them that wait only because of others.
     private final Set<String> beside = new HashSet<>();
+    /// Those of them that hold beside the version in force: they are about nobody yet, and who comes must not find that
+    /// they hold only a moment later.
+    private final Set<String> both = new HashSet<>();
 
     private Mesh mesh;
 
@@ -45,15 +49,18 @@ final class Hold {
 
     /// @param undecided keys of documents with a newest version that is not in force
     /// @param successors keys of documents that come in place of others, and of which ([Successors])
+    /// @param displaced keys of documents that would speak in place of rules, and of which ([Displaced])
     /// @param names learns of the mesh
     Hold(
             Map<String, Entry> entries,
             Set<String> undecided,
             Map<String, String> successors,
+            Map<String, List<Part>> displaced,
             Collection<? extends Part> workloads,
             Names names) {
         this.entries = entries;
         this.successors = successors;
+        this.displaced = displaced;
         this.applicable = new TreeSet<>(undecided);
         this.workloads = workloads;
         this.names = names;
@@ -62,7 +69,7 @@ final class Hold {
 
     Held decide() {
         // Policies before routes: by the subsets that they define it shows which routes lead to none.
-        while (astray() || policiesAstray() || routesAstray() || depriving() || cutOff()) {
+        while (astray() || policiesAstray() || routesAstray() || aimless() || depriving() || cutOff()) {
             mesh = look();
         }
         return new Held(why, mesh);
@@ -70,8 +77,15 @@ final class Hold {
 
     private Mesh look() {
         var parts = new ArrayList<Part>(workloads);
-        entries.forEach((key, entry) ->
-                parts.addAll(applicable.contains(key) ? entry.says().parts() : entry.parts()));
+        entries.forEach((key, entry) -> {
+            boolean newest = applicable.contains(key);
+            if (newest || both.contains(key)) {
+                parts.addAll(entry.says().parts());
+            }
+            if (!newest) {
+                parts.addAll(entry.parts());
+            }
+        });
         var made = Mesh.of(parts);
         names.look(made);
         return made;
@@ -94,9 +108,11 @@ final class Hold {
                 Lead.ofPolicies(before(key)), Lead.ofPolicies(entry.says().parts())));
     }
 
-    /// What is in force of a document, or of the one that it comes in place of.
+    /// What is in force of a document, or of what it comes in place of.
     private List<Part> before(String key) {
-        return entry(successors.getOrDefault(key, key)).parts();
+        var parts = new ArrayList<>(displaced.getOrDefault(key, List.of()));
+        parts.addAll(entry(successors.getOrDefault(key, key)).parts());
+        return parts;
     }
 
     private boolean routesAstray() {
@@ -106,8 +122,34 @@ final class Hold {
             var now = entry.says().parts();
             var found = new ArrayList<>(dangling.newly(Lead.ofRoutes(before), Lead.ofRoutes(now)));
             found.addAll(dangling.turned(Lead.ofSubjects(before), Lead.ofSubjects(now)));
+            displaced.getOrDefault(key, List.of()).stream()
+                    .limit(1)
+                    .forEach(rules -> found.replaceAll(problem -> new Problem(
+                            problem.severity(),
+                            problem.origin(),
+                            problem.message() + "; until then " + rules.origin() + " speaks")));
             return found;
         });
+    }
+
+    /// Holds policies that turn to nobody: whom they were about would be rid of them by a slip of the pen.
+    private boolean aimless() {
+        var dangling = new Dangling(mesh, names);
+        var all = Set.copyOf(applicable);
+        boolean some = hold((key, entry) -> {
+            var before = before(key);
+            var now = entry.says().parts();
+            var found = new ArrayList<>(Aim.turned(Aim.of(before), Aim.of(now), mesh));
+            found.addAll(dangling.newly(Lead.ofTargets(before), Lead.ofTargets(now)));
+            // What was said stays said: who is there besides comes and goes.
+            found.replaceAll(problem -> entry.waitsFor().stream()
+                    .filter(said -> said.origin().equals(problem.origin()))
+                    .findFirst()
+                    .orElse(problem));
+            return found;
+        });
+        all.stream().filter(key -> !applicable.contains(key)).forEach(both::add);
+        return some;
     }
 
     /// Holds what takes away that to which routes lead.

@@ -1,12 +1,16 @@
 package dev.bodyguard.config;
 
+import dev.bodyguard.model.AuthorizationPolicy;
 import dev.bodyguard.model.BackendPolicy;
 import dev.bodyguard.model.HttpRoutes;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
+import dev.bodyguard.model.PolicyTarget;
+import dev.bodyguard.model.RateLimit;
 import dev.bodyguard.model.Service;
 import dev.bodyguard.model.ServiceAccount;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 
 /// A place in a document that leads to what another document, or a workload, gives.
@@ -73,6 +77,20 @@ record Lead(To to, Origin at) {
         for (var part : parts) {
             if (part instanceof HttpRoutes routes) {
                 routes.hosts().forEach(host -> leads.add(new Lead(new Host(host), routes.hostAt(host))));
+            }
+        }
+        return leads;
+    }
+
+    /// Those of policies' `targetRefs`: the services whose workloads they are about.
+    static List<Lead> ofTargets(Collection<? extends Part> parts) {
+        var leads = new ArrayList<Lead>();
+        for (var part : parts) {
+            var target = part instanceof AuthorizationPolicy policy
+                    ? policy.target()
+                    : part instanceof RateLimit limit ? limit.target() : null;
+            if (target instanceof PolicyTarget.Services(var namespace, var names)) {
+                names.forEach((name, at) -> leads.add(new Lead(new Host(Service.host(name, namespace)), at)));
             }
         }
         return leads;

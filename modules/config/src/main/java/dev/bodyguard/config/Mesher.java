@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Documents and workloads to a mesh, and the mesh to a generation: one thread that owns all of it. Others leave
@@ -193,15 +194,20 @@ final class Mesher implements AutoCloseable {
     ///
     /// @return what is new
     private List<Problem> tell() {
+        var ofDocuments = documents.problems();
+        var places = ofDocuments.stream().map(Problem::origin).collect(Collectors.toSet());
         var between = new ArrayList<>(standing);
-        between.addAll(doubts.told(System.nanoTime()));
+        // One mistake is told once: a version that waits for what nobody has may hold already.
+        doubts.told(System.nanoTime()).stream()
+                .filter(problem -> !places.contains(problem.origin()))
+                .forEach(between::add);
         var news = between.stream()
                 .filter(problem -> !contradictions.contains(problem))
                 .distinct()
                 .toList();
         news.forEach(events::contradicted);
         contradictions = Set.copyOf(between);
-        var all = new ArrayList<>(documents.problems());
+        var all = new ArrayList<>(ofDocuments);
         all.addAll(between);
         problems = List.copyOf(all);
         return news;

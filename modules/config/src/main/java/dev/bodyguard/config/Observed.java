@@ -83,6 +83,17 @@ final class Observed implements Events {
     }
 
     @Override
+    public void unguarded(Document document) {
+        LOG.log(
+                Level.WARNING,
+                new Problem(
+                                Problem.Severity.WARNING,
+                                document.origin(),
+                                "is no longer there, and out of force from now on; put it back if that is not meant")
+                        .toString());
+    }
+
+    @Override
     public void notRecalled(Path file, String why) {
         LOG.log(
                 Level.WARNING,

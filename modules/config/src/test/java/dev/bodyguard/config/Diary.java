@@ -46,6 +46,11 @@ final class Diary implements Events {
     }
 
     @Override
+    public void unguarded(Document document) {
+        note("unguarded: " + document.name());
+    }
+
+    @Override
     public void notRecalled(Path file, String why) {
         note("not recalled: " + file.getFileName() + ": " + why);
     }

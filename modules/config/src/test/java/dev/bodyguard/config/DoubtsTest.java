@@ -166,6 +166,102 @@ class DoubtsTest {
         assertThat(doubts.told(90 * SECOND)).isEmpty();
     }
 
+    @Test
+    void aPolicyThatIsAboutNobodyIsToldWhereItSaysWhomItIsAbout() {
+        var policies = """
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: pay}
+                spec: {action: DENY, rules: [{}], selector: {matchLabels: {app: paymnets}}}
+                ---
+                apiVersion: security.istio.io/v1
+                kind: PeerAuthentication
+                metadata: {name: all, namespace: defautl}
+                spec: {mtls: {mode: STRICT}}
+                ---
+                apiVersion: security.istio.io/v1
+                kind: PeerAuthentication
+                metadata: {name: pay}
+                spec: {mtls: {mode: STRICT}, selector: {matchLabels: {ap: payments}}}
+                ---
+                apiVersion: bodyguard.dev/v1alpha1
+                kind: RateLimit
+                metadata: {name: pay}
+                spec:
+                  targetRef: {kind: Service, name: paymnets}
+                  rules: [{requests: 1, per: second}]
+                ---
+                apiVersion: policy.linkerd.io/v1alpha1
+                kind: HTTPLocalRateLimitPolicy
+                metadata: {name: pay}
+                spec:
+                  targetRef: {group: policy.linkerd.io, kind: Server, name: pay}
+                  total: {requestsPerSecond: 1}
+                ---
+                apiVersion: policy.linkerd.io/v1beta3
+                kind: Server
+                metadata: {name: pay-http}
+                spec:
+                  port: 80
+                  accessPolicy: all-unauthenticated
+                  podSelector: {matchLabels: {app: payments, version: canary-of-july}}
+                ---
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: everywhere, namespace: bodyguard-system}
+                spec: {selector: {matchLabels: {app: ledger-of-all-accounts}}}
+                """;
+        look(mesh(policies, workload()), 0);
+
+        assertThat(doubts.told(29 * SECOND)).isEmpty();
+        assertThat(doubts.told(30 * SECOND))
+                .extracting(Object::toString)
+                .containsExactly(
+                        "given.yaml:20:36: RateLimit default/pay: spec.targetRef.name: nobody knows"
+                                + " paymnets.default.svc.cluster.local: no Service, ServiceEntry, service account or"
+                                + " workload has that name; this holds for nobody. Did you mean payments?",
+                        "given.yaml:4:59: AuthorizationPolicy default/pay: spec.selector.matchLabels: namespace default"
+                                + " has no workload with the labels app=paymnets; this holds for nobody. Did you mean"
+                                + " app=payments?",
+                        "given.yaml:8:34: PeerAuthentication defautl/all: metadata.namespace: namespace defautl has no"
+                                + " workload; this holds for nobody. Did you mean default?",
+                        "given.yaml:14:54: PeerAuthentication default/pay: spec.selector.matchLabels: namespace default"
+                                + " has no workload with the labels ap=payments; this holds for nobody. Did you mean"
+                                + " app=payments?",
+                        "given.yaml:27:61: HTTPLocalRateLimitPolicy default/pay: spec.targetRef.name: namespace default"
+                                + " has no Server pay; this holds for nobody. Correct that, or add that Server",
+                        "given.yaml:36:16: Server default/pay-http: spec.podSelector: namespace default has no workload"
+                                + " with the labels app=payments,version=canary-of-july, but with"
+                                + " app=payments,version=v1; this holds for nobody. Correct that, or start such a"
+                                + " workload",
+                        "given.yaml:41:32: AuthorizationPolicy bodyguard-system/everywhere: spec.selector.matchLabels:"
+                                + " the mesh has no workload with the labels app=ledger-of-all-accounts, but with"
+                                + " app=payments; this holds for nobody. Correct that, or start such a workload");
+    }
+
+    @Test
+    void aPolicyThatWasAboutSomebodyOnceOrIsWhereNobodyIsIsNotDoubted() {
+        var policy = """
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: pay}
+                spec: {selector: {matchLabels: {app: payments}}}
+                """;
+        look(mesh(policy.replace("payments", "other")), 0);
+        assertThat(doubts.next(0)).as("without any workload").isEqualTo(Long.MAX_VALUE);
+
+        look(mesh(policy, workload()), SECOND);
+        look(mesh(policy, other()), 2 * SECOND);
+        assertThat(doubts.told(90 * SECOND)).as("its workloads are away").isEmpty();
+
+        look(mesh(policy.replace("payments", "payment"), other()), 90 * SECOND);
+        assertThat(doubts.told(120 * SECOND)).hasSize(1);
+    }
+
+    private static Workload other() {
+        return Workload.registered("default", "web-1", "web", "web", Map.of(), "127.0.0.1", Map.of(80, 8081), true);
+    }
+
     private void look(Mesh mesh, long now) {
         names.look(mesh);
         doubts.look(mesh, now);

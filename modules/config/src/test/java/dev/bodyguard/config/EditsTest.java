@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.bodyguard.dialect.Dialects;
 import dev.bodyguard.model.AuthorizationPolicy;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.HttpRoutes;
 import dev.bodyguard.model.HttpRule.Destination;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Workload;
@@ -193,6 +194,7 @@ class EditsTest {
                 .containsExactly(AuthorizationPolicy.Action.ALLOW);
 
         save("");
+        diary.read();
         save(POLICY.replace("AuthorizationPolicy", "AuthorisationPolicy"));
 
         assertThat(diary.read()).singleElement().asString().startsWith("refused, CLOSED: ");
@@ -714,7 +716,7 @@ class EditsTest {
 
         save(ROUTE.replace("            subset: v2\n", ""));
 
-        assertThat(diary.read()).containsExactly("removed: pay", "applied: pay", "removed: pay");
+        assertThat(diary.read()).containsExactly("removed: pay", "applied: pay", "unguarded: pay");
         assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).isEmpty();
     }
 
@@ -762,6 +764,112 @@ class EditsTest {
         run(workload("pay"), workload("pai"));
 
         assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).isEmpty();
+    }
+
+    // Whom policies are about.
+
+    @Test
+    void aPolicyThatTurnsToNobodyHoldsForBoth() {
+        save(POLICY);
+
+        save(POLICY.replace("app: pay", "app: pey"));
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:5:27: AuthorizationPolicy default/pay: spec.selector.matchLabels: namespace default"
+                        + " has no workload with the labels app=pey; did you mean app=pay? This version waits until"
+                        + " there is one");
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).hasSize(1);
+        assertThat(mesh.authorizationPolicies("default", "pey", Map.of(), 80))
+                .as("who comes next finds it")
+                .hasSize(1);
+
+        run();
+        run(workload("pay"));
+        assertThat(diary.read()).as("who was away for a moment").isEmpty();
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).hasSize(1);
+
+        run(workload("pay"), workload("pey"));
+
+        assertThat(diary.read()).containsExactly("applied: pay");
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).isEmpty();
+        assertThat(mesh.authorizationPolicies("default", "pey", Map.of(), 80)).hasSize(1);
+    }
+
+    @Test
+    void aPolicyForAServiceThatNobodyKnowsHoldsForTheOneBeforeToo() {
+        var policy = POLICY.replace("selector: {matchLabels: {app: pay}}", "targetRefs: [{kind: Service, name: pay}]");
+        save(policy);
+
+        save(policy.replace("kind: Service, name: pay", "kind: Service, name: pey"));
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "a.yaml:5:38: AuthorizationPolicy default/pay: spec.targetRefs[0].name: nobody knows"
+                        + " pey.default.svc.cluster.local; did you mean pay? This version waits until a Service,"
+                        + " ServiceEntry, service account or workload has that name");
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).hasSize(1);
+    }
+
+    @Test
+    void aPolicyThatTurnsToSomebodyTurnsAtOnce() {
+        save(POLICY);
+        run(workload("pay"), workload("web"));
+
+        save(POLICY.replace("selector: {matchLabels: {app: pay}}", "selector: {}"));
+        assertThat(mesh.authorizationPolicies("default", "web", Map.of(), 80)).hasSize(1);
+
+        save(POLICY.replace("app: pay", "app: web"));
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80)).isEmpty();
+        assertThat(diary.read()).isEmpty();
+    }
+
+    @Test
+    void aPolicyThatIsGoneIsToldAndOneThatIsRenamedIsNot() {
+        save(RULE + "---\n" + POLICY);
+
+        save(RULE + "---\n" + POLICY.replace("{name: pay}", "{name: payments}"));
+        assertThat(diary.read()).isEmpty();
+
+        save(RULE);
+        assertThat(diary.read()).containsExactly("unguarded: payments");
+
+        save(RULE + "---\n" + POLICY);
+        save("");
+        assertThat(diary.read()).as("the whole file").containsExactly("unguarded: pay");
+    }
+
+    // Rules of another language for the same host.
+
+    @Test
+    void rulesOfAHigherRankThatLeadNowhereWaitWhereOthersSpeak() {
+        save(RULE + ROUTE);
+
+        addTo("b.yaml", HTTP_ROUTE.replace("{name: pay, port: 80}", "{name: pai, port: 80}"));
+
+        assertThat(diary.read())
+                .containsExactly(STAYS
+                        + "b.yaml:7:28: HTTPRoute default/pay: spec.rules[0].backendRefs[0].name: nobody knows"
+                        + " pai.default.svc.cluster.local; did you mean pay? This version waits until a Service,"
+                        + " ServiceEntry, service account or workload has that name; until then VirtualService"
+                        + " default/pay (a.yaml:10:1) speaks");
+        assertThat(leads()).containsExactly("pay v2");
+        assertThat(mesh.problems()).isEmpty();
+
+        run(workload("pay"), workload("pai"));
+
+        assertThat(diary.read()).containsExactly("applied: pay");
+        assertThat(mesh.routes(PAY, "default", 80).orElseThrow().rank()).isEqualTo(HttpRoutes.Rank.HTTP_ROUTE);
+    }
+
+    @Test
+    void rulesOfAHigherRankThatLeadSomewhereSpeakAtOnce() {
+        save(RULE + ROUTE);
+
+        addTo("b.yaml", HTTP_ROUTE);
+
+        assertThat(diary.read()).isEmpty();
+        assertThat(mesh.routes(PAY, "default", 80).orElseThrow().rank()).isEqualTo(HttpRoutes.Rank.HTTP_ROUTE);
     }
 
     @Test

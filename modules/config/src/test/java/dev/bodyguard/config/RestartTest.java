@@ -240,6 +240,38 @@ class RestartTest {
     }
 
     @Test
+    void aPolicyThatTurnsToNobodyWhileNoConfigRunsHoldsForThoseBeforeToo() {
+        save("a.yaml", POLICY);
+
+        config.close();
+        files.put("a.yaml", POLICY.replace("app: pay", "app: pey"));
+        workloads = List.of();
+        begin();
+
+        assertThat(diary.read())
+                .singleElement()
+                .asString()
+                .startsWith(STAYS + "a.yaml:5:27: ")
+                .contains("namespace default has no workload");
+        workloads = List.of(workload("pay"));
+        config.settle();
+        assertThat(diary.read()).isEmpty();
+        assertThat(policies()).containsExactly("ALLOW by pay");
+    }
+
+    @Test
+    void aPolicyThatIsRemovedWhileNoConfigRunsIsToldToo() {
+        save("a.yaml", POLICY + "---\n" + RULE);
+
+        config.close();
+        files.put("a.yaml", RULE);
+        begin();
+
+        assertThat(diary.read()).containsExactly("unguarded: pay");
+        assertThat(policies()).isEmpty();
+    }
+
+    @Test
     void aPolicyThatWasNeverGoodLetsNobodyInAfterARestartEither() {
         save("a.yaml", POLICY.replace("from: [{source", "from: [{sauce"));
 

@@ -91,6 +91,15 @@ public record HttpRoutes(
         return hostsAt.getOrDefault(host, origin);
     }
 
+    /// Whether these, in a language that ranks higher, speak for some host in place of others.
+    public boolean outrank(HttpRoutes others) {
+        return rank.compareTo(others.rank) < 0
+                && gateways.contains(HttpMatch.MESH)
+                && others.gateways.contains(HttpMatch.MESH)
+                && hosts.stream().anyMatch(others.hosts::contains)
+                && RouteTable.silences(this, others);
+    }
+
     /// Where the rules lead to, each place once.
     public Set<Destination> destinations() {
         var all = new LinkedHashSet<Destination>();

@@ -48,6 +48,7 @@ public final class Mesh {
     private static final List<Service.Port> REGISTERED_PORTS =
             List.of(new Service.Port(80, "http", Service.Protocol.DETECTED, new Target.Implied()));
 
+    private final List<Part> parts;
     private final SortedMap<String, Service> services;
     private final ByHost<Service> servicesByHost;
     private final Map<String, Service> servicesByAddress;
@@ -67,26 +68,26 @@ public final class Mesh {
     private final Map<String, ServiceAccount> accountsByHost;
     private final List<Problem> problems;
 
-    private Mesh(Collection<? extends Part> parts) {
+    private Mesh(Collection<? extends Part> given) {
         var found = new ArrayList<Problem>();
-        var ordered = parts.stream().sorted(Comparator.comparing(Mesh::age)).toList();
-        workloads = some(ordered, Workload.class);
+        parts = given.stream().sorted(Comparator.comparing(Mesh::age)).collect(Collectors.<Part>toUnmodifiableList());
+        workloads = some(parts, Workload.class);
         workloadsByNamespace = byNamespace(workloads);
-        services = mergedServices(some(ordered, Service.class), workloads, found);
+        services = mergedServices(some(parts, Service.class), workloads, found);
         servicesByHost = new ByHost<>(services);
         servicesByAddress = byAddress(services.values());
-        authoredPolicies = some(ordered, BackendPolicy.class);
+        authoredPolicies = some(parts, BackendPolicy.class);
         policies = mergedPolicies(authoredPolicies, found);
-        routes = some(ordered, HttpRoutes.class);
+        routes = some(parts, HttpRoutes.class);
         routeTable = new RouteTable(routes, found);
-        outboundPolicies = some(ordered, OutboundPolicy.class);
-        ingresses = some(ordered, Ingress.class);
-        authorizationPolicies = some(ordered, AuthorizationPolicy.class);
-        peerAuthentications = new PeerAuthentications(some(ordered, PeerAuthentication.class));
+        outboundPolicies = some(parts, OutboundPolicy.class);
+        ingresses = some(parts, Ingress.class);
+        authorizationPolicies = some(parts, AuthorizationPolicy.class);
+        peerAuthentications = new PeerAuthentications(some(parts, PeerAuthentication.class));
         peerAuthentications.problems(workloads).forEach(found::add);
-        rateLimits = some(ordered, RateLimit.class);
-        servers = some(ordered, Server.class);
-        serviceAccounts = some(ordered, ServiceAccount.class);
+        rateLimits = some(parts, RateLimit.class);
+        servers = some(parts, Server.class);
+        serviceAccounts = some(parts, ServiceAccount.class);
         accountsByHost = byHost(serviceAccounts);
         routesToNowhere(found);
         problems = List.copyOf(found);
@@ -95,6 +96,11 @@ public final class Mesh {
     /// The mesh that these parts make.
     public static Mesh of(Collection<? extends Part> parts) {
         return new Mesh(parts);
+    }
+
+    /// All that it was made of, the oldest first.
+    public List<Part> parts() {
+        return parts;
     }
 
     /// What is wrong between documents that are right each for itself: hosts claimed twice, subsets that nobody
@@ -348,11 +354,11 @@ public final class Mesh {
             PolicyTarget target, String namespace, String service, Map<String, String> labels, int port) {
         boolean same = target.namespace().equals(namespace);
         return switch (target) {
-            case PolicyTarget.Labelled(var where, var wanted) ->
+            case PolicyTarget.Labelled(var where, var wanted, var _) ->
                 (same || isRoot(where)) && labels.entrySet().containsAll(wanted.entrySet());
             case PolicyTarget.Services(var _, var names) ->
-                same && names.stream().anyMatch(name -> stands(name, namespace, service, labels));
-            case PolicyTarget.OfServer(var _, var name) ->
+                same && names.keySet().stream().anyMatch(name -> stands(name, namespace, service, labels));
+            case PolicyTarget.OfServer(var _, var name, var _) ->
                 same
                         && servers.stream()
                                 .anyMatch(server -> server.namespace().equals(namespace)

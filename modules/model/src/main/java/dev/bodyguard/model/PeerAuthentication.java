@@ -7,14 +7,17 @@ import org.jspecify.annotations.Nullable;
 
 /// What some workloads ask of whoever calls them, in the words of Istio's PeerAuthentication.
 ///
+/// @param scopeAt where it is written whom it is about
 /// @param mode null where the author left it to the next wider scope
 /// @param ports the application's ports that have a mode of their own
 public record PeerAuthentication(
         Scope scope,
+        Origin scopeAt,
         @Nullable Mode mode,
         Map<Integer, Mode> ports,
         @Nullable Instant created,
-        Origin origin) implements Part {
+        Origin origin)
+        implements Part {
     public PeerAuthentication {
         Objects.requireNonNull(scope);
         ports = Map.copyOf(ports);

@@ -202,7 +202,8 @@ final class RouteTable {
         }
     }
 
-    private static boolean silences(HttpRoutes first, HttpRoutes second) {
+    /// Whether of two for one host, the first before the second, only the first is heard somewhere.
+    static boolean silences(HttpRoutes first, HttpRoutes second) {
         if (!first.visibility().overlaps(second.visibility()) || !first.port().overlaps(second.port())) {
             return false;
         }

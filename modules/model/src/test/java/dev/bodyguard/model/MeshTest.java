@@ -285,6 +285,7 @@ class MeshTest {
         var older = peers(new Scope.Labelled("default", Map.of("app", "payment-service")), Mode.STRICT, Map.of());
         var younger = new PeerAuthentication(
                 new Scope.Labelled("default", Map.of("version", "v1")),
+                new Origin("PeerAuthentication", "default", "younger", "", null),
                 Mode.DISABLE,
                 Map.of(8080, Mode.DISABLE),
                 Instant.parse("2026-01-31T12:00:00Z"),
@@ -306,7 +307,7 @@ class MeshTest {
     }
 
     private static PeerAuthentication peers(Scope scope, @Nullable Mode mode, Map<Integer, Mode> ports) {
-        return new PeerAuthentication(
-                scope, mode, ports, null, new Origin("PeerAuthentication", "default", "p", "", null));
+        var origin = new Origin("PeerAuthentication", "default", "p", "", null);
+        return new PeerAuthentication(scope, origin, mode, ports, null, origin);
     }
 }

@@ -37,7 +37,7 @@ public final class BodyguardPolicy implements Dialect {
                 root.missing("spec", "is required; add it");
             }
             root.<Boolean>object("spec", spec -> {
-                var target = Targets.read(spec, document.namespace());
+                var target = Targets.read(spec, document);
                 var rules = spec.list("rules", BodyguardPolicy::rule);
                 if (!spec.has("rules") || spec.isEmptyList("rules")) {
                     spec.missing("rules", "is required; add at least one");

@@ -58,7 +58,7 @@ final class AuthorizationPolicies {
     static void read(Document document, Fields spec, List<Part> parts) {
         var action = spec.word("action", "ALLOW", "DENY", "AUDIT", "CUSTOM");
         if ("AUDIT".equals(action) || "CUSTOM".equals(action)) {
-            Targets.read(spec, document.namespace());
+            Targets.read(spec, document);
             spec.elsewhere("provider", "rules");
             if ("CUSTOM".equals(action)) {
                 // Whoever asks an authorizer of his own must not find that nobody was asked.
@@ -70,7 +70,7 @@ final class AuthorizationPolicies {
         }
         boolean denies = "DENY".equals(action);
         var reader = new AuthorizationPolicies(document.namespace(), denies);
-        var target = Targets.read(spec, document.namespace());
+        var target = Targets.read(spec, document);
         if (spec.has("provider")) {
             spec.error("provider", "only goes with action CUSTOM, which is not supported yet; leave it out");
         }

@@ -45,7 +45,7 @@ public final class IstioSecurity implements Dialect {
         }
         return List.of(Nobody.comesIn(document, spec -> {
             spec.elsewhere("action", "provider", "rules");
-            return Targets.read(spec, document.namespace());
+            return Targets.read(spec, document);
         }));
     }
 
@@ -94,7 +94,7 @@ public final class IstioSecurity implements Dialect {
             if (!root.has("spec") && !tried) {
                 // As Istio has it: no spec is an empty one, which allows nobody.
                 parts.add(new AuthorizationPolicy(
-                        new PolicyTarget.Labelled(document.namespace(), Map.of()),
+                        new PolicyTarget.Labelled(document.namespace(), Map.of(), Targets.namespace(document)),
                         AuthorizationPolicy.Action.ALLOW,
                         List.of(),
                         document.origin()));

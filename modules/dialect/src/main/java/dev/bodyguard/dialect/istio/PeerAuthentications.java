@@ -2,8 +2,10 @@ package dev.bodyguard.dialect.istio;
 
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
+import dev.bodyguard.dialect.reading.Targets;
 import dev.bodyguard.model.Document;
 import dev.bodyguard.model.Mesh;
+import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.PeerAuthentication;
 import dev.bodyguard.model.PeerAuthentication.Mode;
@@ -21,7 +23,8 @@ final class PeerAuthentications {
 
     static void read(Document document, Fields root, Head head, List<Part> parts) {
         var read = root.<PeerAuthentication>object("spec", spec -> {
-            var labels = selector(spec);
+            var selected = spec.object("selector", PeerAuthentications::selector);
+            var labels = selected == null ? Map.<String, String>of() : selected.labels();
             var mode = spec.<Mode>object("mtls", PeerAuthentications::mode);
             var ports = ports(spec);
             if (spec.has("portLevelMtls") && labels.isEmpty()) {
@@ -35,16 +38,22 @@ final class PeerAuthentications {
                 return null;
             }
             return new PeerAuthentication(
-                    scope(document.namespace(), labels), mode, ports, head.created(), document.origin());
+                    scope(document.namespace(), labels),
+                    selected == null || labels.isEmpty() ? Targets.namespace(document) : selected.at(),
+                    mode,
+                    ports,
+                    head.created(),
+                    document.origin());
         });
         if (read != null) {
             parts.add(read);
         }
     }
 
-    private static Map<String, String> selector(Fields spec) {
-        var labels = spec.<Map<String, String>>object("selector", selector -> selector.map("matchLabels"));
-        return labels == null ? Map.of() : labels;
+    private record Selected(Map<String, String> labels, Origin at) {}
+
+    private static Selected selector(Fields selector) {
+        return new Selected(selector.map("matchLabels"), selector.origin("matchLabels"));
     }
 
     private static Map<Integer, Mode> ports(Fields spec) {
@@ -86,12 +95,13 @@ final class PeerAuthentications {
         var problems = new ArrayList<Problem>();
         var labels = Fields.of(document, problems).<Map<String, String>>object("spec", spec -> {
             spec.elsewhere("mtls", "portLevelMtls");
-            return selector(spec);
+            var selected = spec.object("selector", PeerAuthentications::selector);
+            return selected == null ? Map.of() : selected.labels();
         });
         boolean certain = labels != null && problems.isEmpty();
         var scope = certain || Mesh.isRoot(document.namespace())
                 ? scope(document.namespace(), labels == null ? Map.of() : labels)
                 : new Scope.Labelled(document.namespace(), Map.of());
-        return new PeerAuthentication(scope, Mode.STRICT, Map.of(), null, document.origin());
+        return new PeerAuthentication(scope, document.origin(), Mode.STRICT, Map.of(), null, document.origin());
     }
 }

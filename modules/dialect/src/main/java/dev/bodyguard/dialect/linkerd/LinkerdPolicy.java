@@ -62,7 +62,7 @@ public final class LinkerdPolicy implements Dialect {
         }
         return List.of(Nobody.comesIn(document, spec -> {
             spec.elsewhere("accessPolicy", "port", "proxyProtocol");
-            return new PolicyTarget.Labelled(document.namespace(), selector(spec));
+            return new PolicyTarget.Labelled(document.namespace(), selector(spec), document.origin());
         }));
     }
 
@@ -73,7 +73,8 @@ public final class LinkerdPolicy implements Dialect {
         spec.elsewhere("proxyProtocol");
         var selector = selector(spec);
         int port = port(spec);
-        parts.add(new Server(document.namespace(), document.name(), selector, port, document.origin()));
+        parts.add(new Server(
+                document.namespace(), document.name(), selector, spec.origin("podSelector"), port, document.origin()));
         access(document, spec, parts);
     }
 
@@ -134,7 +135,7 @@ public final class LinkerdPolicy implements Dialect {
         };
         if (refused != null) {
             parts.add(new AuthorizationPolicy(
-                    new PolicyTarget.OfServer(document.namespace(), document.name()),
+                    new PolicyTarget.OfServer(document.namespace(), document.name(), document.origin()),
                     AuthorizationPolicy.Action.DENY,
                     List.of(refused),
                     document.origin()));
@@ -144,13 +145,13 @@ public final class LinkerdPolicy implements Dialect {
     // -- HTTPLocalRateLimitPolicy
 
     private static void limit(Document document, Fields spec, List<Part> parts) {
-        var server = spec.<String>object("targetRef", ref -> {
+        var server = spec.<PolicyTarget>object("targetRef", ref -> {
             var group = ref.text("group");
             var kind = ref.required("kind");
             if (ref.has("kind") && !(kind.equals("Server") && (group.equals(GROUP) || !ref.has("group")))) {
                 ref.error("kind", "must be Server, of group " + GROUP + ", was " + group + "/" + kind);
             }
-            return ref.required("name");
+            return new PolicyTarget.OfServer(document.namespace(), ref.required("name"), ref.origin("name"));
         });
         if (!spec.has("targetRef")) {
             spec.missing("targetRef", "is required; name a Server");
@@ -183,7 +184,7 @@ public final class LinkerdPolicy implements Dialect {
             spec.warning("total", "identity and overrides are all missing, so this limits nothing");
         }
         if (server != null) {
-            parts.add(new RateLimit(new PolicyTarget.OfServer(document.namespace(), server), rules, document.origin()));
+            parts.add(new RateLimit(server, rules, document.origin()));
         }
     }
 

@@ -27,7 +27,9 @@ public final class Nobody {
         var problems = new ArrayList<Problem>();
         var read = Fields.of(document, problems).<PolicyTarget>object("spec", target);
         return new AuthorizationPolicy(
-                read != null && problems.isEmpty() ? read : new PolicyTarget.Labelled(document.namespace(), Map.of()),
+                read != null && problems.isEmpty()
+                        ? read
+                        : new PolicyTarget.Labelled(document.namespace(), Map.of(), document.origin()),
                 Action.DENY,
                 List.of(new Rule(
                         List.of(),

@@ -1,8 +1,10 @@
 package dev.bodyguard.dialect.reading;
 
+import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.PolicyTarget;
-import java.util.ArrayList;
-import java.util.HashSet;
+import dev.bodyguard.model.Value;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -12,24 +14,37 @@ public final class Targets {
 
     /// Reads `selector`, `targetRef` and `targetRefs`; where there is none of them, or an
     /// empty selector, the policy is about its namespace.
-    public static PolicyTarget read(Fields spec, String namespace) {
-        var labels = spec.<Map<String, String>>object("selector", selector -> selector.map("matchLabels"));
-        var services = new ArrayList<String>();
-        spec.<Boolean>object("targetRef", ref -> services.add(service(ref, namespace)));
-        services.addAll(spec.list("targetRefs", ref -> service(ref, namespace)));
+    ///
+    /// @param document that `spec` is of
+    public static PolicyTarget read(Fields spec, Document document) {
+        var namespace = document.namespace();
+        var labelled = spec.<PolicyTarget>object("selector", selector -> {
+            var labels = selector.map("matchLabels");
+            return new PolicyTarget.Labelled(
+                    namespace, labels, labels.isEmpty() ? namespace(document) : selector.origin("matchLabels"));
+        });
+        var services = new HashMap<String, Origin>();
+        spec.<Boolean>object("targetRef", ref -> service(ref, namespace, services));
+        spec.<Boolean>list("targetRefs", ref -> service(ref, namespace, services));
         if (spec.has("targetRefs") && services.isEmpty()) {
             spec.error("targetRefs", "must name at least one; leave it out to mean every workload of the namespace");
         }
         if (services.isEmpty()) {
-            return new PolicyTarget.Labelled(namespace, labels == null ? Map.of() : labels);
+            return labelled == null ? new PolicyTarget.Labelled(namespace, Map.of(), namespace(document)) : labelled;
         }
-        if (labels != null) {
+        if (labelled != null) {
             spec.error("selector", "cannot stand beside targetRefs; remove one of the two");
         }
-        return new PolicyTarget.Services(namespace, new HashSet<>(services));
+        return new PolicyTarget.Services(namespace, services);
     }
 
-    private static String service(Fields ref, String namespace) {
+    /// Where a document's namespace is written; the document, where it is not.
+    public static Origin namespace(Document document) {
+        var written = document.root().get("metadata") instanceof Value.Mapping head ? head.get("namespace") : null;
+        return written == null ? document.origin() : document.origin("metadata.namespace", written.at());
+    }
+
+    private static boolean service(Fields ref, String namespace, Map<String, Origin> services) {
         var group = ref.text("group");
         var kind = ref.required("kind");
         var name = ref.required("name");
@@ -40,6 +55,6 @@ public final class Targets {
         if (!there.isEmpty() && !there.equals(namespace)) {
             ref.error("namespace", "must be the policy's own, " + namespace + ", was " + there);
         }
-        return name;
+        return services.putIfAbsent(name, ref.origin("name")) == null;
     }
 }
