@@ -9,6 +9,7 @@ import dev.bodyguard.model.Service;
 import dev.bodyguard.model.Service.Backing;
 import dev.bodyguard.model.Service.Target;
 import dev.bodyguard.model.Workload;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -44,9 +45,18 @@ final class Entries {
             spec.error("ports", "must have every number only once");
         }
         var selected = spec.<Map<String, String>>object("workloadSelector", selector -> selector.map("labels"));
+        boolean dns = "DNS".equals(resolution) || "DNS_ROUND_ROBIN".equals(resolution);
         var count = new int[1];
-        var listed = spec.list(
-                "endpoints", endpoint -> instance(document, endpoint, document.name() + "-" + count[0]++, Map.of()));
+        var listed = spec.list("endpoints", endpoint -> {
+            var address = endpoint.text("address");
+            if (!dns && !address.isEmpty() && !isIp(address)) {
+                endpoint.error(
+                        "address",
+                        "must be an IP address, was " + address
+                                + "; write resolution: DNS beside endpoints for a name that is to be looked up");
+            }
+            return instance(document, endpoint, document.name() + "-" + count[0]++, Map.of());
+        });
         if (selected != null && !listed.isEmpty()) {
             spec.error("endpoints", "cannot stand beside workloadSelector; remove one of the two");
         }
@@ -64,11 +74,24 @@ final class Entries {
                     name,
                     ports,
                     addresses.stream().filter(one -> !one.contains("/")).toList(),
-                    backing(document, host, resolution, selected, listed, external && name.equals(host)),
+                    backing(document, host, resolution, dns, selected, listed, external && name.equals(host)),
                     external,
                     identities,
                     visibility,
                     document.origin()));
+        }
+    }
+
+    /// Whether it is an address in full: what Java reads besides, `10.1` or `[::1]`, an Envoy does not.
+    private static boolean isIp(String text) {
+        if (!text.matches("[0-9]+(\\.[0-9]+){3}|[0-9a-fA-F.:]*:[0-9a-fA-F.:]*")) {
+            return false;
+        }
+        try {
+            var _ = InetAddress.ofLiteral(text);
+            return true;
+        } catch (IllegalArgumentException _) {
+            return false;
         }
     }
 
@@ -83,13 +106,13 @@ final class Entries {
             Document document,
             String host,
             @Nullable String resolution,
+            boolean dns,
             @Nullable Map<String, String> selected,
             List<Workload> listed,
             boolean outside) {
         if (selected != null) {
             return new Backing.Selected(selected);
         }
-        boolean dns = "DNS".equals(resolution) || "DNS_ROUND_ROBIN".equals(resolution);
         if (!listed.isEmpty()) {
             return dns ? new Backing.Resolved(listed) : new Backing.Listed(listed);
         }

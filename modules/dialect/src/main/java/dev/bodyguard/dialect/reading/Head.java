@@ -72,9 +72,9 @@ public record Head(
     }
 
     private static Head read(String kind, Fields metadata) {
+        DnsName.SUBDOMAIN.check(metadata, "name");
+        DnsName.LABEL.check(metadata, "namespace");
         metadata.elsewhere(
-                "name",
-                "namespace",
                 "uid",
                 "resourceVersion",
                 "generation",
