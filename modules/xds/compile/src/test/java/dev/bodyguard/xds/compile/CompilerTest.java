@@ -388,6 +388,68 @@ class CompilerTest {
                         .containsExactly(announced.split(" ", -1)));
     }
 
+    /// Whichever language leads there, a DestinationRule says how one gets there: pool, outliers, balancing, budget,
+    /// TLS.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                VirtualService | {kind: VirtualService, apiVersion: networking.istio.io/v1, spec: {hosts: [payment-service], http: [{route: [{destination: {host: pay-v2}}]}]}}
+                HTTPRoute      | {kind: HTTPRoute, apiVersion: gateway.networking.k8s.io/v1, spec: {parentRefs: [{group: "", kind: Service, name: payment-service}], rules: [{backendRefs: [{name: pay-v2, port: 80}]}]}}
+                GRPCRoute      | {kind: GRPCRoute, apiVersion: gateway.networking.k8s.io/v1, spec: {parentRefs: [{group: "", kind: Service, name: payment-service}], rules: [{backendRefs: [{name: pay-v2, port: 80}]}]}}
+                ServiceProfile | {kind: ServiceProfile, apiVersion: linkerd.io/v1alpha2, spec: {dstOverrides: [{authority: "pay-v2.default.svc.cluster.local:80", weight: 1}]}}
+                TrafficSplit   | {kind: TrafficSplit, apiVersion: split.smi-spec.io/v1alpha2, spec: {service: payment-service, backends: [{service: pay-v2, weight: 1}]}}
+                """)
+    void backendPolicyHoldsWhicheverLanguageLeadsThere(String language, String document) {
+        var name = language.equals("ServiceProfile") ? "payment-service.default.svc.cluster.local" : "pay";
+        var compiler = compiler("""
+            kind: Service
+            apiVersion: v1
+            metadata: {name: payment-service}
+            spec: {ports: [{port: 80}], selector: {app: payment-service}}
+            ---
+            kind: Service
+            apiVersion: v1
+            metadata: {name: pay-v2}
+            spec: {ports: [{port: 80}], selector: {app: payment-service, version: v2}}
+            ---
+            kind: DestinationRule
+            apiVersion: networking.istio.io/v1
+            metadata: {name: pay-v2}
+            spec:
+              host: pay-v2
+              trafficPolicy:
+                loadBalancer: {simple: ROUND_ROBIN}
+                connectionPool:
+                  tcp: {connectTimeout: 7s, maxConnections: 9}
+                  http: {http1MaxPendingRequests: 4, http2MaxRequests: 5}
+                outlierDetection: {consecutive5xxErrors: 6, baseEjectionTime: 8s}
+                retryBudget: {percent: 12.5, minRetryConcurrency: 2}
+            ---
+            """ + document.replaceFirst("spec:", "metadata: {name: " + name + "}, spec:"));
+
+        for (var kind : List.of("sidecar", "envoy", "grpc")) {
+            var client = checkout(kind);
+            var host = compiler.virtualHost(client, "80/payment-service").orElseThrow();
+            assertThat(host.getRoutesList()).isNotEmpty().allSatisfy(route -> {
+                assertThat(route.toString()).contains(language + " default/" + name);
+                assertThat(route.getRoute().getCluster()).isEqualTo("outbound|80||pay-v2.default.svc.cluster.local");
+            });
+            var cluster = compiler.cluster(
+                            client.kind(), host.getRoutes(0).getRoute().getCluster())
+                    .orElseThrow();
+            assertThat(cluster.getConnectTimeout().getSeconds()).isEqualTo(7);
+            assertThat(cluster.getLbPolicy().name()).isEqualTo("ROUND_ROBIN");
+            var limits = cluster.getCircuitBreakers().getThresholds(0);
+            assertThat(limits.getMaxConnections().getValue()).isEqualTo(9);
+            assertThat(limits.getMaxPendingRequests().getValue()).isEqualTo(4);
+            assertThat(limits.getMaxRequests().getValue()).isEqualTo(5);
+            assertThat(limits.getRetryBudget().getBudgetPercent().getValue()).isEqualTo(12.5);
+            assertThat(cluster.getOutlierDetection().getConsecutive5Xx().getValue())
+                    .isEqualTo(6);
+            assertThat(cluster.getOutlierDetection().getBaseEjectionTime().getSeconds())
+                    .isEqualTo(8);
+        }
+    }
+
     private static Optional<? extends Message> ask(Resources resources, Proxy client, String question) {
         var words = question.split(" ", 2);
         return switch (words[0]) {
