@@ -50,7 +50,11 @@ public record HttpRoutes(
         /// Linkerd. Where it says nothing of a split, a [#TRAFFIC_SPLIT] does.
         SERVICE_PROFILE("ServiceProfile"),
         /// SMI: where everything goes.
-        TRAFFIC_SPLIT("TrafficSplit");
+        TRAFFIC_SPLIT("TrafficSplit"),
+        /// A Service's annotations, in one rule. Where another one speaks that says nothing of retries, or of a
+        /// timeout, what
+        /// this says of it holds; beside a [#SERVICE_PROFILE] nothing of it does.
+        SERVICE("Service");
 
         private final String kind;
 

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param name the author's name for it, empty where there is none
 /// @param matches empty: every request
-/// @param timeout for the whole exchange, null where there is no limit
+/// @param timeout for the whole exchange; zero where there is none by the author's word, null where nothing was said,
+///     which means none too
 public record HttpRule(
         String name,
         List<HttpMatch> matches,
@@ -34,6 +35,11 @@ public record HttpRule(
     /// This rule, with another answer.
     HttpRule leadingTo(Action other) {
         return new HttpRule(name, matches, other, timeout, retries, rewrite, headers, delay, abort, origin);
+    }
+
+    /// This rule, with another word on how long, and how often, is tried.
+    HttpRule tried(@Nullable Duration atMost, Retries again) {
+        return new HttpRule(name, matches, action, atMost, again, rewrite, headers, delay, abort, origin);
     }
 
     /// What answers.

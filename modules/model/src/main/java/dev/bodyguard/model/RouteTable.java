@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /// Whose routes hold for a host: the language that ranks highest speaks, and within one language its first document, or
 /// all of them together.
@@ -81,6 +82,34 @@ final class RouteTable {
 
     /// @param heard by rank, then age; at least one
     private static HttpRoutes spoken(List<HttpRoutes> heard) {
+        var lowest = heard.getLast();
+        if (lowest.rank() != Rank.SERVICE) {
+            return highest(heard);
+        }
+        return heard.size() == 1 ? lowest : supplemented(highest(heard.subList(0, heard.size() - 1)), lowest);
+    }
+
+    private static HttpRoutes supplemented(HttpRoutes spoken, HttpRoutes annotations) {
+        if (spoken.rank() == Rank.SERVICE_PROFILE) {
+            return spoken;
+        }
+        var said = annotations.rules().getFirst();
+        var rules = spoken.rules().stream()
+                .map(rule -> rule.action() instanceof HttpRule.Action.Forward
+                        ? rule.tried(
+                                rule.timeout() == null ? said.timeout() : rule.timeout(),
+                                saysOfRetries(spoken, rule) ? rule.retries() : said.retries())
+                        : rule)
+                .toList();
+        return with(spoken, rules);
+    }
+
+    /// A split repeats nothing, without a word on it.
+    private static boolean saysOfRetries(HttpRoutes routes, HttpRule rule) {
+        return routes.rank() != Rank.TRAFFIC_SPLIT && !(rule.retries() instanceof HttpRule.Retries.Unsaid);
+    }
+
+    private static HttpRoutes highest(List<HttpRoutes> heard) {
         var rank = heard.getFirst().rank();
         var same = heard.stream().filter(routes -> routes.rank() == rank).toList();
         return switch (rank) {
@@ -94,6 +123,7 @@ final class RouteTable {
                         .map(split -> divided(profile, split))
                         .orElse(profile);
             }
+            case SERVICE -> heard.getFirst();
         };
     }
 
@@ -192,6 +222,10 @@ final class RouteTable {
     private static void nameLosers(String host, List<HttpRoutes> ranked, List<Problem> problems) {
         for (int i = 0; i < ranked.size(); i++) {
             var routes = ranked.get(i);
+            if (routes.rank() == Rank.SERVICE) {
+                nameWhatLoses(routes, host, ranked.subList(0, i), problems);
+                continue;
+            }
             ranked.subList(0, i).stream()
                     .filter(other -> silences(other, routes))
                     .findFirst()
@@ -200,6 +234,40 @@ final class RouteTable {
                                     ? Mesh.lost(routes.origin(), host, winner.origin())
                                     : outranked(routes, host, winner)));
         }
+    }
+
+    /// Annotations lose word by word, each to the first who says it himself.
+    private static void nameWhatLoses(
+            HttpRoutes annotations, String host, List<HttpRoutes> others, List<Problem> problems) {
+        var said = annotations.rules().getFirst();
+        var speaking = IntStream.range(0, others.size())
+                .filter(i -> others.subList(0, i).stream().noneMatch(one -> silences(one, others.get(i))))
+                .mapToObj(others::get)
+                .toList();
+        if (!(said.retries() instanceof HttpRule.Retries.Unsaid)) {
+            speaking.stream()
+                    .filter(other -> other.rank() == Rank.SERVICE_PROFILE
+                            || other.rules().stream().anyMatch(rule -> saysOfRetries(other, rule)))
+                    .findFirst()
+                    .ifPresent(winner -> problems.add(supplanted("retries", annotations, host, winner)));
+        }
+        if (said.timeout() != null) {
+            speaking.stream()
+                    .filter(other -> other.rank() == Rank.SERVICE_PROFILE
+                            || other.rules().stream().anyMatch(rule -> rule.timeout() != null))
+                    .findFirst()
+                    .ifPresent(winner -> problems.add(supplanted("a timeout", annotations, host, winner)));
+        }
+    }
+
+    private static Problem supplanted(String what, HttpRoutes annotations, String host, HttpRoutes winner) {
+        return new Problem(
+                Problem.Severity.WARNING,
+                annotations.origin(),
+                "what annotations say of " + what + " is not in force for host " + host
+                        + (winner.rank() == Rank.SERVICE_PROFILE ? "" : " where a rule says so itself") + ": "
+                        + winner.origin() + " speaks for it, because " + winner.rank() + " wins over annotations of a "
+                        + annotations.rank() + "; remove one of the two");
     }
 
     /// Whether of two for one host, the first before the second, only the first is heard somewhere.
@@ -213,7 +281,7 @@ final class RouteTable {
         return switch (first.rank()) {
             case GRPC_ROUTE, HTTP_ROUTE -> false;
             case SERVICE_PROFILE -> first.visibility().equals(second.visibility());
-            case VIRTUAL_SERVICE, TRAFFIC_SPLIT -> true;
+            case VIRTUAL_SERVICE, TRAFFIC_SPLIT, SERVICE -> true;
         };
     }
 

@@ -47,7 +47,7 @@ public final class GatewayApi implements Dialect {
                     "hostnames", "says nothing about the routes of a Service, whose name is its host; leave it out");
         }
         var parents = Parents.read(document, spec);
-        var rules = Rules.read(document.namespace(), spec, grpc ? Matches::grpc : Matches::http);
+        var rules = Rules.read(document.namespace(), spec, head.annotated(), grpc ? Matches::grpc : Matches::http);
         if (rules.isEmpty()) {
             return;
         }

@@ -1,5 +1,6 @@
 package dev.bodyguard.dialect.gateway;
 
+import dev.bodyguard.dialect.reading.Annotated;
 import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Repetition;
 import dev.bodyguard.model.HttpMatch;
@@ -23,18 +24,22 @@ final class Rules {
     private static final int USUAL_ATTEMPTS = 2;
 
     private final String namespace;
+    private final Annotated annotated;
     private final Function<Fields, @Nullable HttpMatch> match;
 
-    private Rules(String namespace, Function<Fields, @Nullable HttpMatch> match) {
+    private Rules(String namespace, Annotated annotated, Function<Fields, @Nullable HttpMatch> match) {
         this.namespace = namespace;
+        this.annotated = annotated;
         this.match = match;
     }
 
-    static List<HttpRule> read(String namespace, Fields spec, Function<Fields, @Nullable HttpMatch> match) {
+    /// @param annotated what holds for a rule that says nothing of it itself
+    static List<HttpRule> read(
+            String namespace, Fields spec, Annotated annotated, Function<Fields, @Nullable HttpMatch> match) {
         if (!spec.has("rules")) {
             spec.warning("rules", "is missing, so nothing of this is in force; add at least one");
         }
-        return spec.list("rules", new Rules(namespace, match)::rule);
+        return spec.list("rules", new Rules(namespace, annotated, match)::rule);
     }
 
     private HttpRule rule(Fields rule) {
@@ -47,12 +52,23 @@ final class Rules {
         }
         var timeouts = rule.object("timeouts", Rules::timeouts);
         var request = timeouts == null ? null : timeouts.request();
-        var retries = retries(rule, matches, timeouts == null ? null : timeouts.backendRequest());
+        if (request != null && annotated.timeout() != null) {
+            rule.warning("timeouts", "wins over " + annotated.timeoutAt() + "; remove one of the two");
+        }
+        var backend = timeouts == null ? null : timeouts.backendRequest();
+        boolean saysOfRetries = rule.has("retry") || backend != null;
+        if (saysOfRetries && annotated.retries() != null) {
+            rule.warning(
+                    rule.has("retry") ? "retry" : "timeouts",
+                    "wins over " + annotated.retriesAt() + "; remove one of the two");
+        }
+        var retries =
+                saysOfRetries || annotated.retries() == null ? retries(rule, matches, backend) : annotated.retries();
         return new HttpRule(
                 rule.text("name"),
                 matches,
                 action(rule, filters),
-                request,
+                request == null ? annotated.timeout() : request,
                 retries,
                 filters.rewrite(),
                 filters.headers(),
@@ -61,22 +77,17 @@ final class Rules {
                 rule.origin());
     }
 
+    /// A timeout of zero is none, by its author's word.
     private record Timeouts(
             @Nullable Duration request, @Nullable Duration backendRequest) {}
 
     private static Timeouts timeouts(Fields timeouts) {
-        var request = limit(timeouts, "request");
-        var backend = limit(timeouts, "backendRequest");
-        if (request != null && backend != null && backend.compareTo(request) > 0) {
+        var request = timeouts.duration("request", Duration.ZERO);
+        var backend = timeouts.duration("backendRequest", Duration.ZERO);
+        if (request != null && backend != null && request.isPositive() && backend.compareTo(request) > 0) {
             timeouts.error("backendRequest", "must not be longer than request");
         }
-        return new Timeouts(request, backend);
-    }
-
-    /// A timeout of zero is none.
-    private static @Nullable Duration limit(Fields timeouts, String field) {
-        var limit = timeouts.duration(field, Duration.ZERO);
-        return limit == null || limit.isZero() ? null : limit;
+        return new Timeouts(request, backend == null || backend.isZero() ? null : backend);
     }
 
     private static Retries retries(Fields rule, List<HttpMatch> matches, @Nullable Duration perTry) {

@@ -143,7 +143,7 @@ final class VirtualServices {
                         name,
                         matches,
                         action,
-                        timeout == null || timeout.isZero() ? null : timeout,
+                        timeout,
                         retries == null ? new Retries.Unsaid() : retries,
                         rewrite,
                         headers,

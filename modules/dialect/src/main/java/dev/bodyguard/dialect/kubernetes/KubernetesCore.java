@@ -8,6 +8,16 @@ import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
 import dev.bodyguard.dialect.reading.Protocols;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.HttpMatch;
+import dev.bodyguard.model.HttpRoutes;
+import dev.bodyguard.model.HttpRoutes.OnPort;
+import dev.bodyguard.model.HttpRoutes.Rank;
+import dev.bodyguard.model.HttpRule;
+import dev.bodyguard.model.HttpRule.Action.Forward;
+import dev.bodyguard.model.HttpRule.Destination;
+import dev.bodyguard.model.HttpRule.HeaderEdits;
+import dev.bodyguard.model.HttpRule.Retries;
+import dev.bodyguard.model.HttpRule.Weighted;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Service;
 import dev.bodyguard.model.Service.Backing;
@@ -16,6 +26,7 @@ import dev.bodyguard.model.ServiceAccount;
 import dev.bodyguard.model.Visibility;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +50,7 @@ public final class KubernetesCore implements Dialect {
                 root.missing("spec", "is required; add it");
             }
             root.<Boolean>object("spec", spec -> {
-                service(document, spec, exported(document, head), parts);
+                service(document, spec, head, parts);
                 return true;
             });
         });
@@ -54,7 +65,7 @@ public final class KubernetesCore implements Dialect {
         return Exports.to(written, document.namespace());
     }
 
-    private static void service(Document document, Fields spec, Visibility visibility, List<Part> parts) {
+    private static void service(Document document, Fields spec, Head head, List<Part> parts) {
         // How traffic from outside the mesh arrives is between Kubernetes and its nodes.
         spec.elsewhere(
                 "ipFamilies",
@@ -87,6 +98,7 @@ public final class KubernetesCore implements Dialect {
             spec.missing("ports", "is required; add at least one");
         }
         if (!ports.isEmpty()) {
+            var visibility = exported(document, head);
             parts.add(new Service(
                     Service.host(document.name(), document.namespace()),
                     document.namespace(),
@@ -98,7 +110,38 @@ public final class KubernetesCore implements Dialect {
                     List.of(),
                     visibility,
                     document.origin()));
+            if (!head.annotated().isEmpty()) {
+                parts.add(annotated(document, head, visibility));
+            }
         }
+    }
+
+    /// What its annotations say holds for every request to it, where no route says otherwise.
+    private static HttpRoutes annotated(Document document, Head head, Visibility visibility) {
+        var said = head.annotated();
+        var host = Service.host(document.name(), document.namespace());
+        return new HttpRoutes(
+                Rank.SERVICE,
+                document.namespace(),
+                List.of(host),
+                Map.of(host, document.origin()),
+                OnPort.ANY,
+                Set.of(HttpMatch.MESH),
+                visibility,
+                List.of(new HttpRule(
+                        "",
+                        List.of(),
+                        new Forward(List.of(new Weighted(new Destination(host, 0, said.at()), 1, HeaderEdits.NONE))),
+                        said.timeout(),
+                        said.retries() == null ? new Retries.Unsaid() : said.retries(),
+                        null,
+                        HeaderEdits.NONE,
+                        null,
+                        null,
+                        said.at())),
+                null,
+                head.created(),
+                said.at());
     }
 
     /// One of each family; none where it is headless.

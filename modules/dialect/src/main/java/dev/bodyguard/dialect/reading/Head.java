@@ -16,10 +16,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param annotations null where there are none
 /// @param created null where the API server has not seen it
+/// @param annotated what its annotations say of requests
 public record Head(
         Map<String, String> labels,
         @Nullable Fields annotations,
-        @Nullable Instant created) {
+        @Nullable Instant created,
+        Annotated annotated) {
     /// Of a Service: the namespaces that see it, with commas between them.
     public static final String EXPORT_TO = "networking.istio.io/exportTo";
 
@@ -29,16 +31,9 @@ public record Head(
     /// Which kind obeys an annotation of Istio's; its dialect reads it.
     private static final Map<String, String> OBEYED = Map.of(EXPORT_TO, "Service", DRY_RUN, "AuthorizationPolicy");
 
-    /// Begin annotations that say how requests are treated, and so must not be passed over in silence.
-    private static final Set<String> ROUTING = Set.of(
-            "retry.linkerd.io/",
-            "timeout.linkerd.io/",
-            "balancer.linkerd.io/",
-            "balancer.alpha.linkerd.io/",
-            "networking.istio.io/",
-            "topology.istio.io/",
-            "traffic.istio.io/",
-            DRY_RUN);
+    /// Begin those of Istio's that say how requests are treated, and so must not be passed over in silence.
+    private static final Set<String> ROUTING =
+            Set.of("networking.istio.io/", "topology.istio.io/", "traffic.istio.io/", DRY_RUN);
 
     /// Reads an object whose substance is in `spec`.
     public static Translation translate(Document document, Body body) {
@@ -46,7 +41,7 @@ public record Head(
         var root = Fields.of(document, problems);
         root.elsewhere("apiVersion", "kind", "status");
         var read = root.object("metadata", metadata -> read(document.kind(), metadata));
-        var head = read == null ? new Head(Map.of(), null, null) : read;
+        var head = read == null ? new Head(Map.of(), null, null, Annotated.nothing(root.origin())) : read;
         List<Part> parts = new ArrayList<>();
         body.read(root, head, parts);
         root.done();
@@ -71,6 +66,8 @@ public record Head(
         }
     }
 
+    private record Said(Fields annotations, Annotated annotated) {}
+
     private static Head read(String kind, Fields metadata) {
         DnsName.SUBDOMAIN.check(metadata, "name");
         DnsName.LABEL.check(metadata, "namespace");
@@ -85,22 +82,23 @@ public record Head(
                 "deletionTimestamp",
                 "deletionGracePeriodSeconds",
                 "selfLink");
-        var annotations = metadata.<Fields>object("annotations", written -> {
+        var said = metadata.<Said>object("annotations", written -> {
             for (var name : written.written()) {
                 if (ROUTING.stream().anyMatch(name::startsWith) && !kind.equals(OBEYED.get(name))) {
                     written.unsupported(name);
                 }
-                written.elsewhere(name);
             }
-            return written;
+            return new Said(written, Annotated.read(written, Annotated.On.kind(kind)));
         });
+        var annotations = said == null ? null : said.annotations();
+        var annotated = said == null ? Annotated.nothing(metadata.origin()) : said.annotated();
         var labels = metadata.map("labels");
         var created = metadata.text("creationTimestamp");
         try {
-            return new Head(labels, annotations, created.isEmpty() ? null : Instant.parse(created));
+            return new Head(labels, annotations, created.isEmpty() ? null : Instant.parse(created), annotated);
         } catch (DateTimeParseException wrong) {
             metadata.error("creationTimestamp", "must be a time such as 2026-01-31T12:00:00Z, was " + created);
-            return new Head(labels, annotations, null);
+            return new Head(labels, annotations, null, annotated);
         }
     }
 }
