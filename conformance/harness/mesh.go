@@ -211,6 +211,22 @@ func (m *Mesh) Revive() {
 	})
 }
 
+// Asked is what one of the product's own commands (status, check) says of the mesh, and how it ended.
+func (m *Mesh) Asked(command ...string) (string, error) {
+	output, err := exec.Command(filepath.Join(Root, "bodyguard"), append(command, "--state", m.State)...).CombinedOutput()
+	return string(output), err
+}
+
+// Status is what `bodyguard status` says of the mesh.
+func (m *Mesh) Status() string {
+	m.T.Helper()
+	output, err := m.Asked("status")
+	if err != nil {
+		m.T.Fatalf("status: %v\n%s", err, output)
+	}
+	return output
+}
+
 // SampleYAML is the payment sample's mesh in Istio's words.
 func SampleYAML(t *testing.T) string {
 	t.Helper()

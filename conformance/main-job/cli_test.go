@@ -18,10 +18,6 @@ func TestStatusAndCheck(t *testing.T) {
 	m := NewMesh(t)
 	payment := m.Join("payment-service", "v2", "a", nil)
 	m.Join("checkout", "v1", "a", nil)
-	bodyguard := func(command ...string) (string, error) {
-		output, err := exec.Command(filepath.Join(Root, "bodyguard"), append(command, "--state", m.State)...).CombinedOutput()
-		return string(output), err
-	}
 
 	var status struct {
 		ControlPlane string
@@ -33,7 +29,7 @@ func TestStatusAndCheck(t *testing.T) {
 		}
 	}
 	Eventually(t, 10*time.Second, "both proxies are in sync", func() bool {
-		output, err := bodyguard("status", "--json")
+		output, err := m.Asked("status", "--json")
 		if err != nil || json.Unmarshal([]byte(output), &status) != nil {
 			t.Fatalf("status: %v\n%s", err, output)
 		}
@@ -44,7 +40,7 @@ func TestStatusAndCheck(t *testing.T) {
 			t.Errorf("want it to be well: %+v", proxy)
 		}
 	}
-	if output, err := bodyguard("check"); err != nil {
+	if output, err := m.Asked("check"); err != nil {
 		t.Errorf("check: %v\n%s", err, output)
 	}
 
@@ -52,7 +48,7 @@ func TestStatusAndCheck(t *testing.T) {
 	_ = syscall.Kill(payment.State.ChildPid, syscall.SIGTERM)
 	m.Write("broken.yaml", "kind: [")
 	m.Plane.Says(`broken\.yaml:1:`, 5*time.Second)
-	output, err := bodyguard("check")
+	output, err := m.Asked("check")
 	if err == nil {
 		t.Error("check ends with status 0 though a sidecar was killed and a file cannot be read")
 	}

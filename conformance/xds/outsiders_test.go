@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ spec:
   ports: [{name: grpc, port: 50051, appProtocol: grpc}]
 `
 
-// Two hosts of another namespace, of which only one is for everybody.
+// Hosts of another namespace, of which some are for everybody, and some for nobody else.
 const elsewhere = `
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -40,7 +41,32 @@ apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: hidden, namespace: elsewhere}
 spec: {hosts: [hidden.example], exportTo: ["."], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: seen, namespace: elsewhere}
+spec: {hosts: [seen.example], exportTo: ["*"], http: [{route: [{destination: {host: open.example}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: unseen, namespace: elsewhere}
+spec: {hosts: [unseen.example], exportTo: ["."], http: [{route: [{destination: {host: hidden.example}}]}]}
 `
+
+// All that checkout may see of this mesh: what whoever asks for everything is told, in either protocol, and no more.
+var everything = []string{
+	"cluster outbound|50051||grpc-backend.default.svc.cluster.local",
+	"cluster outbound|80|v1|payment-service.default.svc.cluster.local",
+	"cluster outbound|80|v2|payment-service.default.svc.cluster.local",
+	"cluster outbound|80||open.example",
+	"cluster outbound|80||payment-service.default.svc.cluster.local",
+	"listener outbound",
+	"outbound block_all",
+	"outbound grpc-backend.default.svc.cluster.local:50051",
+	"outbound open.example:80",
+	"outbound payment-service.default.svc.cluster.local:80",
+	"outbound seen.example:80",
+}
 
 // One mesh, into which clients come that nobody here wrote. Nobody plays checkout's sidecar but them.
 func TestOutsiders(t *testing.T) {
@@ -86,6 +112,7 @@ func TestOutsiders(t *testing.T) {
 	})
 	t.Run("FilesAreRenewed", func(t *testing.T) { filesAreRenewed(t, svid, first) })
 	t.Run("NoResourceWasRefused", func(t *testing.T) { noResourceWasRefused(t, m) })
+	t.Run("WhatEnvoyRefusesIsTold", func(t *testing.T) { whatEnvoyRefusesIsTold(t, m, svid) })
 }
 
 const target = "xds:///grpc-backend:50051"
@@ -204,22 +231,101 @@ func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
 	}
 
 	config := dump(t, admin)
-	for _, name := range []string{
-		`"outbound|80|v1|payment-service.default.svc.cluster.local"`, `"outbound|80|v2|payment-service.default.svc.cluster.local"`,
-		`"payment-service.default.svc.cluster.local:80"`, `"outbound|50051||grpc-backend.default.svc.cluster.local"`, `"outbound|80||open.example"`,
-	} {
-		if !strings.Contains(config, name) {
-			t.Errorf("Envoy's configuration lacks %s", name)
-		}
-	}
-	if strings.Contains(config, "hidden.example") {
-		t.Error("Envoy was told of a host that is not exported to its namespace")
+	if told := told(t, config); !slices.Equal(told, everything) {
+		t.Errorf("Envoy was told\n\t%s\nwant\n\t%s", strings.Join(told, "\n\t"), strings.Join(everything, "\n\t"))
 	}
 	if strings.Contains(config, `"error_state"`) {
 		t.Errorf("Envoy refused something: %s", grep(config, "details"))
 	}
 	taken(t, admin)
-	served(t, m, "checkout-1")
+	served(t, m, "envoy", "checkout-1", "Cluster", "ClusterLoadAssignment", "Listener", "RouteConfiguration")
+}
+
+// told is the name of everything in Envoy's configuration that came by xDS, in order.
+func told(t *testing.T, config string) []string {
+	t.Helper()
+	var dump struct {
+		Configs []struct {
+			Listeners []struct{ Name string } `json:"dynamic_listeners"`
+			Clusters  []struct {
+				Cluster struct{ Name string }
+			} `json:"dynamic_active_clusters"`
+			Warming []any `json:"dynamic_warming_clusters"`
+			Routes  []struct {
+				Config struct {
+					Name  string
+					Hosts []struct{ Name string } `json:"virtual_hosts"`
+				} `json:"route_config"`
+			} `json:"dynamic_route_configs"`
+		}
+	}
+	if err := json.Unmarshal([]byte(config), &dump); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, part := range dump.Configs {
+		for _, listener := range part.Listeners {
+			names = append(names, "listener "+listener.Name)
+		}
+		for _, cluster := range part.Clusters {
+			names = append(names, "cluster "+cluster.Cluster.Name)
+		}
+		if len(part.Warming) > 0 {
+			t.Errorf("Envoy still waits for what %d clusters need", len(part.Warming))
+		}
+		for _, routes := range part.Routes {
+			for _, host := range routes.Config.Hosts {
+				names = append(names, routes.Config.Name+" "+host.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// An Envoy takes no expression that RE2 compiles to more than 100 instructions, unless its bootstrap says so.
+const tooLarge = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: large}
+spec:
+  hosts: [large.example]
+  http:
+    - match: [{uri: {regex: "/\\pL{20}"}}]
+      route: [{destination: {host: payment-service, subset: v2}}]
+`
+
+// A document that config takes, and an Envoy does not, is a problem of that Envoy, until its author thinks of another one.
+func whatEnvoyRefusesIsTold(t *testing.T, m *Mesh, svid string) {
+	app, _, _ := launchEnvoy(t, m, svid, "DELTA_GRPC")
+	well := `(?m)^envoy +checkout-1 +yes +yes +kept by it +none$`
+	ill := `(?m)^envoy +checkout-1 +yes +NO +kept by it +it refused outbound: .*RE2 program size .*$`
+	says := func(expression string) {
+		t.Helper()
+		Eventually(t, 10*time.Second, "status says "+expression, func() bool { return Compile(expression).MatchString(m.Status()) })
+		t.Log(Compile(expression).FindString(m.Status()))
+	}
+	says(well)
+	if output, err := m.Asked("check"); err != nil {
+		t.Errorf("check finds something wrong: %v\n%s", err, output)
+	}
+
+	m.Write("large.yaml", tooLarge)
+	says(ill)
+	if got := pay(app); got != "200 v2" {
+		t.Errorf("what was in force before is no more: %s", got)
+	}
+	output, err := m.Asked("check")
+	failed := Compile(`(?m)^FAIL  envoy checkout-1 has all that the control plane sent in force: it refused outbound: .*$`).FindString(output)
+	if err == nil || failed == "" {
+		t.Errorf("check does not name it: %v\n%s", err, output)
+	}
+	t.Log(failed)
+
+	if err := os.Remove(filepath.Join(m.YAML, "large.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	says(well)
 }
 
 // taken asks Envoy whether it refused any update of any kind, and whether there were some of each.
@@ -258,7 +364,7 @@ func grpcJoins(t *testing.T, m *Mesh, svid string, backend *Workload, command ..
 	client := launchClient(t, m, svid, command...)
 	client.says("unary")
 	client.says("streaming")
-	served(t, m, "checkout-1")
+	served(t, m, "grpc", "checkout-1", "Cluster", "ClusterLoadAssignment", "Listener")
 	client.ends()
 	if n := backend.Metric("istio_requests_total", secured...) - before; n < 2 {
 		t.Errorf("the sidecar counted %v calls of checkout by mutual TLS:\n%s", n, grep(backend.MetricsText(), "istio_requests_total"))
@@ -384,33 +490,42 @@ func noResourceWasRefused(t *testing.T, m *Mesh) {
 	}
 }
 
-// served asks config whether the client has acknowledged everything that it was offered.
-func served(t *testing.T, m *Mesh, name string) {
+// served asserts that config has heard of the client, and status tells, that it took all it was offered: it has
+// acknowledged each of the types, asked for no other one, and refused nothing since it came.
+func served(t *testing.T, m *Mesh, kind, name string, types ...string) {
 	t.Helper()
-	defer func() {
-		_, text := get(t, "http://"+plane(t, m, "admin")+"/proxies", "")
-		if t.Failed() {
-			t.Log("config's proxies: ", text)
+	type proxy struct {
+		Node, Kind       string
+		InForce, Settled bool
+		Types            []struct {
+			Type          string
+			Acked, Nacked int
 		}
-	}()
+		Refused []any
+	}
+	var found []proxy
 	Eventually(t, 5*time.Second, name+" has all of it in force", func() bool {
 		_, text := get(t, "http://"+plane(t, m, "admin")+"/proxies", "")
-		var proxies []struct {
-			Node    string `json:"node"`
-			InForce bool   `json:"inForce"`
-			Settled bool   `json:"settled"`
-			Refused []any  `json:"refused"`
-		}
+		var proxies []proxy
 		if err := json.Unmarshal([]byte(text), &proxies); err != nil {
 			t.Fatal(err)
 		}
-		for _, proxy := range proxies {
-			if strings.Contains(proxy.Node, "~"+name+".") {
-				return proxy.InForce && proxy.Settled && len(proxy.Refused) == 0
-			}
-		}
-		return false
+		found = slices.DeleteFunc(proxies, func(one proxy) bool { return !strings.Contains(one.Node, "~"+name+".") })
+		return len(found) == 1 && found[0].InForce && found[0].Settled && len(found[0].Refused) == 0
 	})
+	var acked []string
+	for _, one := range found[0].Types {
+		if one.Acked == 0 || one.Nacked > 0 {
+			t.Errorf("%s answered %s with %d ACKs and %d NACKs", name, one.Type, one.Acked, one.Nacked)
+		}
+		acked = append(acked, one.Type[strings.LastIndexByte(one.Type, '.')+1:])
+	}
+	if found[0].Kind != kind || !slices.Equal(acked, types) {
+		t.Errorf("%s is a %s that acknowledged %v, want a %s and %v", name, found[0].Kind, acked, kind, types)
+	}
+	if row := Compile(`(?m)^` + kind + ` +` + name + ` +yes +yes +kept by it +none$`); !row.MatchString(m.Status()) {
+		t.Errorf("status has no row %s:\n%s", row, m.Status())
+	}
 }
 
 // bootstrap is the one in the documentation, with other values in the place of its examples.

@@ -55,20 +55,39 @@ final class CheckCommand implements Callable<Integer> {
                                 .map(LocalMesh.Problem::sentence)
                                 .toList())));
         for (var proxy : mesh.proxies()) {
+            var process = proxy.process();
+            if (process == null) {
+                findings.add(new Finding(inForce(proxy), ofOther(proxy)));
+                continue;
+            }
             findings.add(new Finding(proxy.name() + " runs and is ready", String.join("; ", proxy.troubles())));
-            if (proxy.alive()) {
+            if (process.alive()) {
                 findings.add(new Finding(
-                        proxy.name() + " has all that the control plane sent in force",
-                        proxy.inSync() ? "" : "it has not, or not yet; its log says why (" + proxy.admin() + ")"));
+                        inForce(proxy),
+                        proxy.inSync() ? "" : "it has not, or not yet; its log says why (" + process.admin() + ")"));
                 findings.add(new Finding(
                         proxy.name() + " has a certificate for a while",
-                        proxy.certificateSeconds() > CERTIFICATE_IS_SHORT
+                        process.certificateSeconds() > CERTIFICATE_IS_SHORT
                                 ? ""
-                                : "its life is " + StatusCommand.expiry(proxy.certificateSeconds())
+                                : "its life is " + StatusCommand.expiry(process.certificateSeconds())
                                         + "; is the identity service reachable?"));
             }
         }
         return findings;
+    }
+
+    private static String inForce(LocalMesh.Proxy proxy) {
+        return (proxy.process() == null ? proxy.kind() + " " : "") + proxy.name()
+                + " has all that the control plane sent in force";
+    }
+
+    private static String ofOther(LocalMesh.Proxy proxy) {
+        if (proxy.inSync()) {
+            return "";
+        }
+        return proxy.troubles().isEmpty()
+                ? "it has not answered yet all that it was sent"
+                : String.join("; ", proxy.troubles());
     }
 
     private static String secrets(Path state) {

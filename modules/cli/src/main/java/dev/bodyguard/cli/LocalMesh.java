@@ -11,50 +11,50 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The mesh of one machine as its state folder and its admin ports tell of it, at this moment.
+/// A mesh as the state folder and the admin ports of its machine tell of it, at this moment.
 ///
 /// @param admin the control plane's admin address, null where its file is missing
 /// @param plane why the control plane is not ready; empty when it is
-/// @param proxies every workload that ever started here and was not ended in order, by name
+/// @param proxies every workload that ever started here and was not ended in order, by name; then whoever else has a
+///     configuration stream, in the order in which they came
 /// @param problems what authors got wrong, worst first as the control plane tells them
 record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> proxies, List<Problem> problems) {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
+    private static final String SIDECAR = "sidecar";
 
     LocalMesh {
         proxies = List.copyOf(proxies);
         problems = List.copyOf(problems);
     }
 
-    /// One sidecar.
+    /// Whoever is configured by the mesh: a sidecar, an Envoy, a program with gRPC's own xDS client.
     ///
-    /// @param alive whether its process runs
+    /// @param kind `sidecar`, `envoy` or `grpc`
     /// @param connected whether the control plane holds its configuration stream
     /// @param inSync whether all that was sent to it is in force there
-    /// @param certificateSeconds until its certificate expires; NaN where it did not say
+    /// @param process what is known of it because it runs here; null of all others, of which only config knows
     /// @param troubles why it is not ready, what it refused; empty when all is well
     record Proxy(
+            String kind,
             String name,
             String spiffeId,
-            long pid,
-            String admin,
-            boolean alive,
             boolean connected,
             boolean inSync,
-            double certificateSeconds,
+            @Nullable LocalProcess process,
             List<String> troubles) {
         Proxy {
             troubles = List.copyOf(troubles);
         }
-
-        boolean isWell() {
-            return alive && connected && inSync && troubles.isEmpty();
-        }
     }
+
+    /// A sidecar's process on this machine.
+    ///
+    /// @param certificateSeconds until its certificate expires; NaN where it did not say
+    record LocalProcess(String admin, boolean alive, double certificateSeconds) {}
 
     /// What an author got wrong.
     record Problem(String severity, String sentence) {}
@@ -69,14 +69,17 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
                         state,
                         null,
                         "no control plane runs on " + state + "; start `bodyguard run -f DIR --state " + state + "`",
-                        proxies(state, http, Map.of()),
+                        proxies(state, http, List.of()),
                         List.of());
             }
             var admin = text(plane, "admin");
             return new LocalMesh(
                     state,
                     admin,
-                    readiness(http, admin, "the control plane (pid " + number(plane, "pid") + ")"),
+                    readiness(
+                            get(http, admin, "/healthz/ready"),
+                            admin,
+                            "the control plane (pid " + number(plane, "pid") + ")"),
                     proxies(state, http, streams(http, admin)),
                     problems(http, admin));
         }
@@ -93,77 +96,108 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         return HttpClient.newBuilder().connectTimeout(PATIENCE).build();
     }
 
-    private static List<Proxy> proxies(Path state, HttpClient http, Map<String, Map<?, ?>> streams) {
+    private static List<Proxy> proxies(Path state, HttpClient http, List<Map<?, ?>> streams) {
+        var rest = new ArrayList<>(streams);
         var found = new ArrayList<Proxy>();
-        var folder = state.resolve("sidecars");
-        if (!Files.isDirectory(folder)) {
-            return found;
+        for (var sidecar : LocalSidecar.in(state)) {
+            var own = streams.stream()
+                    .filter(stream -> text(stream, "kind").equals(SIDECAR)
+                            && name(stream).equals(sidecar.name())
+                            && id(stream).equals(sidecar.spiffeId()))
+                    .toList();
+            rest.removeAll(own);
+            // Of one that has just come back the old stream may not be over yet.
+            found.add(proxy(http, sidecar, own.isEmpty() ? null : own.getLast()));
         }
-        try (var workloads = Files.list(folder)) {
-            for (var workload : workloads.sorted().toList()) {
-                var told = file(workload.resolve("sidecar.json"));
-                if (!told.isEmpty()) {
-                    var name = String.valueOf(workload.getFileName());
-                    found.add(proxy(http, name, told, streams.get(name)));
-                }
-            }
-            return found;
-        } catch (IOException unreadable) {
-            throw new Failure(folder + " cannot be read: " + unreadable.getMessage());
-        }
+        rest.forEach(stream -> found.add(elsewhere(stream)));
+        return found;
     }
 
-    private static Proxy proxy(HttpClient http, String name, Map<?, ?> told, @Nullable Map<?, ?> stream) {
-        long pid = number(told, "pid");
-        var admin = text(told, "admin");
-        boolean alive = ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+    /// A proxy of which only config knows, by what it tells of its stream.
+    static Proxy elsewhere(Map<?, ?> stream) {
+        return new Proxy(text(stream, "kind"), name(stream), id(stream), true, inForce(stream), null, refused(stream));
+    }
+
+    private static Proxy proxy(HttpClient http, LocalSidecar sidecar, @Nullable Map<?, ?> stream) {
         var troubles = new ArrayList<String>();
         double certificate = Double.NaN;
-        if (!alive) {
-            troubles.add("its sidecar, pid " + pid + ", does not run any more");
+        if (!sidecar.isAlive()) {
+            troubles.add("its sidecar, pid " + sidecar.pid() + ", does not run any more");
         } else {
-            var unready = readiness(http, admin, "its sidecar, pid " + pid + ",");
-            unready.lines().forEach(troubles::add);
-            certificate = certificate(http, admin);
-            if (certificate <= 0) {
-                troubles.add("its certificate has expired");
-            }
-        }
-        if (alive && stream == null) {
-            troubles.add("the control plane has no configuration stream of it; it serves by what it has");
-        }
-        if (stream != null && stream.get("refused") instanceof List<?> refused) {
-            for (var item : refused) {
-                if (item instanceof Map<?, ?> resource) {
-                    troubles.add("it refused " + text(resource, "name") + ": " + text(resource, "why"));
+            var ready = get(http, sidecar.admin(), "/healthz/ready");
+            readiness(ready, sidecar.admin(), "its sidecar, pid " + sidecar.pid() + ",")
+                    .lines()
+                    .forEach(troubles::add);
+            // Who has just been silent would be for all the others.
+            if (ready.status() != 0) {
+                certificate = certificate(http, sidecar.admin());
+                if (certificate <= 0) {
+                    troubles.add("its certificate has expired");
                 }
+                problems(http, sidecar.admin()).forEach(problem -> troubles.add(problem.sentence()));
             }
+            if (stream == null) {
+                troubles.add("the control plane has no configuration stream of it; it serves by what it has");
+            }
+        }
+        if (stream != null) {
+            troubles.addAll(refused(stream));
         }
         return new Proxy(
-                name,
-                text(told, "spiffeId"),
-                pid,
-                admin,
-                alive,
+                SIDECAR,
+                sidecar.name(),
+                sidecar.spiffeId(),
                 stream != null,
-                stream != null && Boolean.TRUE.equals(stream.get("inForce")),
-                certificate,
+                stream != null && inForce(stream),
+                new LocalProcess(sidecar.admin(), sidecar.isAlive(), certificate),
                 troubles);
     }
 
-    /// The control plane's configuration streams, by the workload's name in the node id.
-    private static Map<String, Map<?, ?>> streams(HttpClient http, String admin) {
-        var streams = new LinkedHashMap<String, Map<?, ?>>();
+    /// The control plane's configuration streams, the oldest first.
+    private static List<Map<?, ?>> streams(HttpClient http, String admin) {
+        var streams = new ArrayList<Map<?, ?>>();
         for (var item : Json.list(get(http, admin, "/proxies").body())) {
-            if (item instanceof Map<?, ?> proxy) {
-                var parts = text(proxy, "node").split("~", -1);
-                if (parts.length == 4) {
-                    int dot = parts[2].lastIndexOf('.');
-                    streams.put(dot < 0 ? parts[2] : parts[2].substring(0, dot), proxy);
-                }
+            if (item instanceof Map<?, ?> stream) {
+                streams.add(stream);
             }
         }
         return streams;
+    }
+
+    /// The workload's, where the node is called `kind~address~workload.namespace~domain`, else all of what it is
+    /// called.
+    private static String name(Map<?, ?> stream) {
+        var node = text(stream, "node");
+        var parts = node.split("~", -1);
+        if (parts.length != 4) {
+            return node;
+        }
+        int dot = parts[2].lastIndexOf('.');
+        return dot < 0 ? parts[2] : parts[2].substring(0, dot);
+    }
+
+    private static String id(Map<?, ?> stream) {
+        return text(stream, "peer").split(" at ", 2)[0];
+    }
+
+    private static boolean inForce(Map<?, ?> stream) {
+        return Boolean.TRUE.equals(stream.get("inForce"));
+    }
+
+    private static List<String> refused(Map<?, ?> stream) {
+        var troubles = new ArrayList<String>();
+        if (stream.get("refused") instanceof List<?> refused) {
+            for (var item : refused) {
+                if (item instanceof Map<?, ?> resource) {
+                    troubles.add("it refused " + text(resource, "name") + ": " + inOneLine(text(resource, "why")));
+                }
+            }
+        }
+        return troubles;
+    }
+
+    private static String inOneLine(String said) {
+        return said.strip().replaceAll("\\s*\\R\\s*", "; ");
     }
 
     private static List<Problem> problems(HttpClient http, String admin) {
@@ -183,8 +217,7 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
                 : Double.NaN;
     }
 
-    private static String readiness(HttpClient http, String admin, String who) {
-        var ready = get(http, admin, "/healthz/ready");
+    private static String readiness(Reply ready, String admin, String who) {
         return switch (ready.status()) {
             case 200 -> "";
             case 0 -> who + " does not answer on " + admin + ": " + ready.body();

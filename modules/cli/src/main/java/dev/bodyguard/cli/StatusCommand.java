@@ -11,10 +11,12 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// `bodyguard status --state DIR`: each proxy's connection, sync, certificate and problems.
+/// `bodyguard status --state DIR`: each proxy's kind, connection, sync, certificate and problems.
 @Command(
         name = "status",
-        description = "Shows every proxy of a mesh on this machine: connected, in sync, certificate, problems.",
+        description =
+                "Shows every proxy of the mesh whose control plane runs on this machine, sidecars and others: connected, in"
+                        + " sync, certificate, problems.",
         mixinStandardHelpOptions = true)
 final class StatusCommand implements Runnable {
     @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
@@ -39,26 +41,27 @@ final class StatusCommand implements Runnable {
     static void print(LocalMesh mesh, PrintStream out) {
         out.println("control plane: " + (mesh.plane().isEmpty() ? "ready, admin " + mesh.admin() : mesh.plane()));
         if (mesh.proxies().isEmpty()) {
-            out.println("no sidecar has started on " + mesh.state() + " yet");
+            out.println("no sidecar has started on " + mesh.state() + " yet, and nobody else has come");
         } else {
             int width = mesh.proxies().stream()
                     .mapToInt(proxy -> proxy.name().length())
                     .max()
                     .orElse(0);
-            var row = "%-" + Math.max(8, width) + "s  %-9s  %-7s  %-11s  %s%n";
-            out.printf(Locale.ROOT, row, "WORKLOAD", "CONNECTED", "IN SYNC", "CERTIFICATE", "PROBLEMS");
+            var row = "%-7s  %-" + Math.max(8, width) + "s  %-9s  %-7s  %-11s  %s%n";
+            out.printf(Locale.ROOT, row, "KIND", "WORKLOAD", "CONNECTED", "IN SYNC", "CERTIFICATE", "PROBLEMS");
             for (var proxy : mesh.proxies()) {
                 out.printf(
                         Locale.ROOT,
                         row,
+                        proxy.kind(),
                         proxy.name(),
                         yes(proxy.connected()),
                         yes(proxy.inSync()),
-                        expiry(proxy.certificateSeconds()),
+                        certificate(proxy.process()),
                         proxy.troubles().isEmpty() ? "none" : proxy.troubles().getFirst());
                 proxy.troubles().stream()
                         .skip(1)
-                        .forEach(trouble -> out.printf(Locale.ROOT, row, "", "", "", "", trouble));
+                        .forEach(trouble -> out.printf(Locale.ROOT, row, "", "", "", "", "", trouble));
             }
         }
         mesh.problems().forEach(problem -> out.println(problem.severity() + " " + problem.sentence()));
@@ -66,6 +69,11 @@ final class StatusCommand implements Runnable {
 
     private static String yes(boolean truth) {
         return truth ? "yes" : "NO";
+    }
+
+    /// Whoever has no admin port here keeps its certificate to itself: the one that it once came with may be renewed.
+    private static String certificate(LocalMesh.@Nullable LocalProcess process) {
+        return process == null ? "kept by it" : expiry(process.certificateSeconds());
     }
 
     static String expiry(double seconds) {
@@ -96,13 +104,17 @@ final class StatusCommand implements Runnable {
 
     private static Map<String, @Nullable Object> object(LocalMesh.Proxy proxy) {
         var object = new LinkedHashMap<String, @Nullable Object>();
+        var process = proxy.process();
+        object.put("kind", proxy.kind());
         object.put("name", proxy.name());
         object.put("spiffeId", proxy.spiffeId());
         object.put("connected", proxy.connected());
         object.put("inSync", proxy.inSync());
         object.put(
                 "certificateExpiresInSeconds",
-                Double.isNaN(proxy.certificateSeconds()) ? null : (long) proxy.certificateSeconds());
+                process == null || Double.isNaN(process.certificateSeconds())
+                        ? null
+                        : (long) process.certificateSeconds());
         object.put("problems", List.copyOf(proxy.troubles()));
         return object;
     }

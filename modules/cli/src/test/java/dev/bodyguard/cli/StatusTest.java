@@ -16,25 +16,35 @@ import org.junit.jupiter.api.io.TempDir;
 
 final class StatusTest {
     private static final LocalMesh.Proxy WELL = new LocalMesh.Proxy(
+            "sidecar",
             "checkout-a",
             "spiffe://cluster.local/ns/default/sa/checkout",
-            1,
-            "127.0.0.1:9",
             true,
             true,
-            true,
-            4000,
+            new LocalMesh.LocalProcess("127.0.0.1:9", true, 4000),
             List.of());
     private static final LocalMesh.Proxy ILL = new LocalMesh.Proxy(
+            "sidecar",
             "payment-service-a",
             "spiffe://cluster.local/ns/default/sa/payment-service",
-            2,
-            "127.0.0.1:9",
-            true,
             false,
             false,
-            -5,
+            new LocalMesh.LocalProcess("127.0.0.1:9", true, -5),
             List.of("its certificate has expired", "the control plane has no configuration stream of it"));
+
+    /// As config tells of a stream.
+    private static LocalMesh.Proxy envoy(boolean inForce, String refused) {
+        return LocalMesh.elsewhere(Json.object("""
+                {"node":"sidecar~127.0.0.1~checkout-1.default~default.svc.cluster.local","kind":"envoy",
+                 "peer":"spiffe://cluster.local/ns/default/sa/checkout at /127.0.0.1:4711","offered":"7",
+                 "settled":true,"inForce":%s,"types":[],"refused":[%s]}\
+                """.formatted(inForce, refused)));
+    }
+
+    private static final String TOO_LARGE = """
+        {"type":"type.googleapis.com/envoy.config.route.v3.RouteConfiguration","name":"outbound",
+         "why":"pattern too large\\n  compile failed\\n"}\
+        """;
 
     @TempDir
     private Path state;
@@ -53,26 +63,30 @@ final class StatusTest {
                         state,
                         "127.0.0.1:15019",
                         "",
-                        List.of(WELL, ILL),
+                        List.of(WELL, ILL, envoy(true, ""), envoy(false, TOO_LARGE)),
                         List.of(new LocalMesh.Problem("ERROR", "payments.yaml:19:19: weight"))),
                 new PrintStream(printed, true, StandardCharsets.UTF_8));
 
         assertThat(printed.toString(StandardCharsets.UTF_8).lines())
                 .containsExactly(
                         "control plane: ready, admin 127.0.0.1:15019",
-                        "WORKLOAD           CONNECTED  IN SYNC  CERTIFICATE  PROBLEMS",
-                        "checkout-a         yes        yes      1h6m         none",
-                        "payment-service-a  NO         NO       EXPIRED      its certificate has expired",
-                        "                                                    the control plane has no configuration"
-                                + " stream of it",
+                        "KIND     WORKLOAD           CONNECTED  IN SYNC  CERTIFICATE  PROBLEMS",
+                        "sidecar  checkout-a         yes        yes      1h6m         none",
+                        "sidecar  payment-service-a  NO         NO       EXPIRED      its certificate has expired",
+                        "                                                             the control plane has no"
+                                + " configuration stream of it",
+                        "envoy    checkout-1         yes        yes      kept by it   none",
+                        "envoy    checkout-1         yes        NO       kept by it   it refused outbound: pattern too"
+                                + " large; compile failed",
                         "ERROR payments.yaml:19:19: weight");
     }
 
     @Test
     void aMeshInWhichAllIsWellPassesEveryCheck() {
-        var findings = CheckCommand.findings(new LocalMesh(state, "127.0.0.1:15019", "", List.of(WELL), List.of()));
+        var findings = CheckCommand.findings(
+                new LocalMesh(state, "127.0.0.1:15019", "", List.of(WELL, envoy(true, "")), List.of()));
 
-        assertThat(findings).hasSize(6).allMatch(finding -> finding.wayOut().isEmpty());
+        assertThat(findings).hasSize(7).allMatch(finding -> finding.wayOut().isEmpty());
     }
 
     @Test
@@ -95,6 +109,26 @@ final class StatusTest {
                 .anyMatch(line -> line.contains("payments.yaml:19:19"))
                 .anyMatch(
                         line -> line.contains("payment-service-a has a certificate for a while: its life is EXPIRED"));
+    }
+
+    @Test
+    void whoeverRefusesWhatItWasSentFailsItsCheck() {
+        var failed = CheckCommand.findings(new LocalMesh(
+                        state,
+                        "127.0.0.1:15019",
+                        "",
+                        List.of(WELL, envoy(false, TOO_LARGE), envoy(false, "")),
+                        List.of()))
+                .stream()
+                .map(CheckCommand.Finding::line)
+                .filter(line -> line.startsWith("FAIL"));
+
+        assertThat(failed)
+                .containsExactly(
+                        "FAIL  envoy checkout-1 has all that the control plane sent in force: it refused outbound:"
+                                + " pattern too large; compile failed",
+                        "FAIL  envoy checkout-1 has all that the control plane sent in force: it has not answered yet"
+                                + " all that it was sent");
     }
 
     @Test

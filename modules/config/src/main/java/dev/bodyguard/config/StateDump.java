@@ -1,6 +1,9 @@
 package dev.bodyguard.config;
 
 import dev.bodyguard.service.Json;
+import dev.bodyguard.xds.compile.Kind;
+import dev.bodyguard.xds.server.ClientState;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -16,13 +19,39 @@ public final class StateDump {
                                 + Json.string(problem.toString()) + "}");
     }
 
-    /// The proxies that are being served, and how far each is.
+    /// The proxies that are being served, and how far each is; those that came first stand first.
     public static Stream<String> proxies(Pipeline config) {
         return config.proxies().stream()
-                .map(proxy -> "{\"node\":" + Json.string(proxy.client().node().getId()) + ",\"peer\":"
-                        + Json.string(proxy.client().peer().toString()) + ",\"offered\":" + Json.string(proxy.offered())
-                        + ",\"settled\":" + proxy.settled() + ",\"inForce\":" + proxy.inForce() + ",\"refused\":"
-                        + refused(proxy.refused()) + "}");
+                .sorted(Comparator.comparingLong(proxy -> proxy.client().stream()))
+                .map(StateDump::proxy);
+    }
+
+    private static String proxy(ClientState proxy) {
+        var client = proxy.client();
+        return "{\"node\":" + Json.string(client.node().getId())
+                + ",\"kind\":" + Json.string(kind(Kind.of(client.node())))
+                + ",\"peer\":" + Json.string(client.peer().toString())
+                + ",\"offered\":" + Json.string(proxy.offered())
+                + ",\"settled\":" + proxy.settled()
+                + ",\"inForce\":" + proxy.inForce()
+                + ",\"types\":" + types(proxy.answers())
+                + ",\"refused\":" + refused(proxy.refused()) + "}";
+    }
+
+    private static String kind(Kind kind) {
+        return switch (kind) {
+            case Kind.Sidecar _ -> "sidecar";
+            case Kind.Envoy _ -> "envoy";
+            case Kind.Grpc _ -> "grpc";
+        };
+    }
+
+    private static String types(Map<String, ClientState.Answers> answers) {
+        return Json.array(answers.entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .map(type -> "{\"type\":" + Json.string(type.getKey()) + ",\"acked\":"
+                        + type.getValue().acked() + ",\"nacked\":"
+                        + type.getValue().nacked() + "}"));
     }
 
     private static String refused(Map<String, Map<String, String>> refused) {

@@ -35,7 +35,7 @@ class ReporterTest {
 
     private static ClientState proxy(String offered, boolean settled, Map<String, Map<String, String>> refused) {
         return new ClientState(
-                new Client(1, Node.getDefaultInstance(), new Peer(List.of(), "")), offered, settled, refused);
+                new Client(1, Node.getDefaultInstance(), new Peer(List.of(), "")), offered, settled, Map.of(), refused);
     }
 
     private static Document document() {

@@ -54,6 +54,8 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
     private volatile @Nullable ClientState state;
     // Of the stream's own thread.
     private boolean toldHeldBack;
+    /// By type; the session bounds how many there are.
+    private final Map<String, ClientState.Answers> answers = new HashMap<>();
 
     /// Why there is nothing more to do, and what the client is still told.
     private record Ending(String why, Status status) {}
@@ -295,7 +297,7 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
             case Views.Serve(var visible) -> resources = visible;
         }
         var session = sessions.apply(resources);
-        state = new ClientState(client, resources.generation(), true, Map.of());
+        state = new ClientState(client, resources.generation(), true, Map.of(), Map.of());
         events.connected(client);
         return serve(client, first, resources, session);
     }
@@ -320,6 +322,7 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
                         return refused(client, tooMuchKept(), Status.RESOURCE_EXHAUSTED);
                     }
                     weight = now;
+                    heard.forEach(this::count);
                     state = stateOf(client, resources, session);
                     for (var what : heard) {
                         switch (what) {
@@ -369,15 +372,24 @@ final class ServedStream<Q extends Message, R> implements StreamObserver<Q> {
         return new Ending("refused: " + why, status.withDescription(why));
     }
 
+    private void count(Heard what) {
+        var one = switch (what) {
+            case Heard.Acked _ -> new ClientState.Answers(1, 0);
+            case Heard.Nacked _ -> new ClientState.Answers(0, 1);
+        };
+        answers.merge(what.typeUrl(), one, ClientState.Answers::and);
+    }
+
     private ClientState stateOf(Client client, Resources resources, Session<Q, R> session) {
         var refused = new HashMap<String, Map<String, String>>();
         for (var type : session.types()) {
+            answers.putIfAbsent(type, ClientState.Answers.NONE);
             var of = session.refused(type);
             if (!of.isEmpty()) {
                 refused.put(type, of);
             }
         }
-        return new ClientState(client, resources.generation(), session.settled(), refused);
+        return new ClientState(client, resources.generation(), session.settled(), answers, refused);
     }
 
     /// grpc-netty queues without an end what it cannot write yet; Helidon is always ready and blocks in `onNext`.

@@ -82,11 +82,14 @@ class FollowingTest {
             assertThat(served.happened()).isEqualTo("nacked [b] b: is bad");
             var state = served.discovery.clients().getFirst();
             assertThat(state.refused().get(TYPE)).isEqualTo(java.util.Map.of("b", "is bad"));
+            assertThat(state.answers()).isEqualTo(java.util.Map.of(TYPE, new ClientState.Answers(0, 1)));
             assertThat(state.inForce()).isFalse();
 
             served.publish("a=1", "b=good");
             assertThat(followed.told()).isEqualTo("b=good");
             assertThat(served.happened()).isEqualTo("acked a=1 b=good");
+            assertThat(served.discovery.clients().getFirst().answers())
+                    .isEqualTo(java.util.Map.of(TYPE, new ClientState.Answers(1, 1)));
         }
     }
 
