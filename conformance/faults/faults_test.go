@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os/exec"
-	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -64,7 +64,7 @@ func TestProcessStandsStill(t *testing.T) {
 		t.Log(checkout.Says(`(?m)^.*WARNING config: .*; what was received stays in force.*$`, still-time.Second))
 		t.Log(checkout.Says(`(?m)^.*WARNING discovery: .*; enrols again.*$`, still-time.Since(stopped)))
 		time.Sleep(still - time.Since(stopped))
-		if said := status(t, m); !strings.Contains(said, "control plane (pid "+strconv.Itoa(m.Plane.Cmd.Process.Pid)+") does not answer on") ||
+		if said := m.Status(); !strings.Contains(said, "control plane (pid "+strconv.Itoa(m.Plane.Cmd.Process.Pid)+") does not answer on") ||
 			!strings.Contains(said, "no configuration stream of it; it serves by what it has") {
 			t.Errorf("status names no reason:\n%s", said)
 		}
@@ -72,10 +72,7 @@ func TestProcessStandsStill(t *testing.T) {
 		Eventually(t, 20*time.Second, "checkout follows config again", func() bool {
 			return strings.Count(checkout.Output(), "config: connected") > connected
 		})
-		Eventually(t, 20*time.Second, "status finds nothing wrong", func() bool {
-			said := status(t, m)
-			return strings.Contains(said, "control plane: ready") && strings.Count(said, " none\n") == 3
-		})
+		nothingIsWrong(t, m)
 		load.Unharmed()
 	})
 	for _, victim := range []struct {
@@ -89,10 +86,12 @@ func TestProcessStandsStill(t *testing.T) {
 			stopped := time.Now()
 			if victim.pid == a.State.Pid {
 				standsStill(t, m, a)
+			} else {
+				answersNothing(t, m, a)
 			}
 			time.Sleep(still - time.Since(stopped))
 			signal(t, victim.pid, syscall.SIGCONT)
-			time.Sleep(time.Second)
+			nothingIsWrong(t, m)
 			load.Unharmed()
 			explained := false
 			for _, line := range checkout.AccessLog()[lines:] {
@@ -112,6 +111,34 @@ func TestProcessStandsStill(t *testing.T) {
 			})
 		})
 	}
+	t.Run("the only app of a service", func(t *testing.T) {
+		signal(t, checkout.State.ChildPid, syscall.SIGSTOP)
+		stopped := time.Now()
+		caller := a.Through(8)
+		caller.Timeout = time.Second
+		load := Under(t, 4, func() error {
+			response, err := caller.Get("http://checkout/pay")
+			if err != nil {
+				return err
+			}
+			defer response.Body.Close()
+			if response.StatusCode != 200 {
+				return fmt.Errorf("status %d", response.StatusCode)
+			}
+			return nil
+		})
+		answersNothing(t, m, checkout)
+		time.Sleep(still - time.Since(stopped))
+		signal(t, checkout.State.ChildPid, syscall.SIGCONT)
+		nothingIsWrong(t, m)
+		checkout.Says(`INFO the app answers again, after \d+ ms`, time.Second)
+		failed := load.Failed()
+		Eventually(t, 10*time.Second, "checkout is as before", func() bool { return checkout.Paid() == nil })
+		time.Sleep(time.Second)
+		if more := load.Failed() - failed; more > 0 || failed < 30 {
+			t.Errorf("%d requests failed while the app stood still, and %d once it answered again", failed, more)
+		}
+	})
 	t.Run("the only sidecar of a caller", func(t *testing.T) {
 		signal(t, checkout.State.Pid, syscall.SIGSTOP)
 		stopped := time.Now()
@@ -128,23 +155,43 @@ func TestProcessStandsStill(t *testing.T) {
 	})
 }
 
+// nothingIsWrong waits until status has found every one of the three proxies in order.
+func nothingIsWrong(t *testing.T, m *Mesh) {
+	t.Helper()
+	Eventually(t, 20*time.Second, "status finds nothing wrong", func() bool {
+		said := m.Status()
+		return strings.Contains(said, "control plane: ready") && strings.Count(said, " none\n") == 3
+	})
+}
+
+// answersNothing waits until status says of a sidecar that its app answers nothing, and since when, and check fails by it;
+// so does the sidecar itself, in its log and beside each request that was given up.
+func answersNothing(t *testing.T, m *Mesh, w *Workload) {
+	t.Helper()
+	reason := `the app on ` + regexp.QuoteMeta(w.App) + ` has answered none of the last \d+ requests, for \d+ s \(since [-0-9T:]+Z\)`
+	t.Log(w.Says(`(?m)^.*WARNING `+reason+`.*$`, 15*time.Second))
+	row := Compile(`(?m)^sidecar +` + w.Name + ` +yes +yes .*` + reason)
+	if said := m.Status(); !row.MatchString(said) {
+		t.Errorf("status has no row %s:\n%s", row, said)
+	} else {
+		t.Log(row.FindString(said))
+	}
+	if said, err := m.Asked("check"); err == nil || !Compile(`(?m)^FAIL  `+w.Name+` runs and is ready: `+reason).MatchString(said) {
+		t.Errorf("check finds nothing wrong with %s: %v\n%s", w.Name, err, said)
+	}
+	sentence := "the client gave up before " + w.App + " had begun to answer"
+	if !slices.ContainsFunc(w.AccessLog(), func(line map[string]any) bool { return line["sentence"] == sentence }) {
+		t.Errorf("no line of the access log of %s says that %s", w.Name, sentence)
+	}
+}
+
 // standsStill asserts that status says which sidecar does not answer.
 func standsStill(t *testing.T, m *Mesh, w *Workload) {
 	t.Helper()
 	reason := fmt.Sprintf("its sidecar, pid %d, does not answer on %s", w.State.Pid, w.State.Admin)
-	if said := status(t, m); !strings.Contains(said, reason) {
+	if said := m.Status(); !strings.Contains(said, reason) {
 		t.Errorf("status does not say that %s:\n%s", reason, said)
 	}
-}
-
-// status is what `bodyguard status` says of a mesh.
-func status(t *testing.T, m *Mesh) string {
-	t.Helper()
-	output, err := exec.Command(filepath.Join(Root, "bodyguard"), "status", "--state", m.State).CombinedOutput()
-	if err != nil {
-		t.Fatalf("status: %v\n%s", err, output)
-	}
-	return string(output)
 }
 
 // Whichever part of a replica is killed, the requests go to the other one.

@@ -5,10 +5,14 @@ import dev.bodyguard.proxy.sidecar.AdminServer.Page;
 import dev.bodyguard.proxy.sidecar.AdminServer.Query;
 import dev.bodyguard.proxy.sidecar.AdminServer.Reply;
 import dev.bodyguard.telemetry.record.Meters;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// What operators may ask.
+///
+/// @param problems what is wrong beside this sidecar, in sentences
 record AdminPages(
         Readiness readiness,
         Meters meters,
@@ -16,6 +20,7 @@ record AdminPages(
         Hosts hosts,
         Settings settings,
         SpiffeId id,
+        Supplier<List<String>> problems,
         Runnable drain) {
     Map<Page, Function<Query, Reply>> all() {
         return Map.of(
@@ -23,6 +28,10 @@ record AdminPages(
                 _ -> ready(),
                 new Page("GET", "/metrics"),
                 _ -> new Reply(200, Meters.CONTENT_TYPE, meters.text()),
+                new Page("GET", "/problems"),
+                _ -> Reply.json(Json.of(problems.get().stream()
+                        .map(problem -> Map.of("severity", "WARNING", "problem", problem))
+                        .toList())),
                 new Page("GET", "/config"),
                 _ -> Reply.json(ConfigDump.of(inForce.get().plan(), settings)),
                 new Page("GET", "/explain"),

@@ -5,6 +5,7 @@ import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Connection;
 import dev.bodyguard.proxy.wire.Target;
 import java.net.InetSocketAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The app beside this sidecar: which of its ports a connection is for, and how it is reached there. From any loop.
@@ -24,10 +25,18 @@ sealed interface AppSide {
     /// Nobody was anywhere.
     void gone();
 
+    /// Somebody was asked, and given up before there was anything of an answer.
+    ///
+    /// @param began when the request did, in milliseconds since the epoch
+    void unanswered(long began);
+
+    /// What is wrong with it, in sentences.
+    List<String> problems();
+
     /// One port, where the plan says.
     ///
     /// @param doubts told of each time that nobody listened
-    record OnePort(int port, Runnable doubts) implements AppSide {
+    record OnePort(int port, Runnable doubts, AppSilence silence) implements AppSide {
         @Override
         public int port(Connection connection) {
             return port;
@@ -40,15 +49,29 @@ sealed interface AppSide {
         }
 
         @Override
-        public void answered(Connection connection, ClusterPlan cluster, int place) {}
+        public void answered(Connection connection, ClusterPlan cluster, int place) {
+            silence.answered();
+        }
 
         @Override
         public void gone() {
             doubts.run();
         }
+
+        @Override
+        public void unanswered(long began) {
+            silence.unanswered(began);
+        }
+
+        @Override
+        public List<String> problems() {
+            return silence.sentence().stream().toList();
+        }
     }
 
-    /// Every port of a pod, where the caller meant to go. Whether the app is there at all is the kubelet's to ask.
+    /// Every port of a pod, where the caller meant to go. Whether the app is there at all, and answers, is the
+    /// kubelet's to
+    /// ask.
     record OfPod(AppPlace place) implements AppSide {
         @Override
         public int port(Connection connection) {
@@ -76,6 +99,14 @@ sealed interface AppSide {
 
         @Override
         public void gone() {}
+
+        @Override
+        public void unanswered(long began) {}
+
+        @Override
+        public List<String> problems() {
+            return List.of();
+        }
 
         /// The address that was called, and the port that the plan leads it to; the same where the plan has none.
         private static InetSocketAddress meant(Connection connection, ClusterPlan cluster) {

@@ -165,9 +165,12 @@ final class Call implements RequestListener {
         }
         facts.flag("DC");
         facts.details = "downstream_remote_disconnect";
+        var soon = forwarding != null && !forwarding.isAnswered()
+                ? " before " + facts.upstreamHost + " had begun to answer"
+                : " before it had the whole answer";
         facts.sentence = switch (reason) {
-            case CANCELLED -> "the client gave up before it had the whole answer";
-            case CONNECTION_LOST -> "the client's connection broke before it had the whole answer";
+            case CANCELLED -> "the client gave up" + soon;
+            case CONNECTION_LOST -> "the client's connection broke" + soon;
             case REFUSED, MALFORMED, INTERNAL, TIMED_OUT -> "the client's side ended early: " + reason;
         };
         if (forwarding != null) {

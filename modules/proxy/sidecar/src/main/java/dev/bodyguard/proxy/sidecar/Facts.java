@@ -158,6 +158,11 @@ final class Facts {
         serviceNanos = now - startedNanos;
     }
 
+    /// In milliseconds since the epoch.
+    long startedAt() {
+        return startedAt;
+    }
+
     /// Who talks to whom.
     Edge edge() {
         return new Edge(reporter, source, destination, service, serviceName, serviceNamespace, spoken, security());

@@ -37,6 +37,9 @@ final class Forwarding implements Attempt.Owner {
         /// @param answered whether it said anything at all
         Refusal notHttp2(String address, String reason, boolean answered, @Nullable String origin);
 
+        /// Whoever was asked all of it is given up, and has not begun to answer.
+        void unanswered(Facts facts);
+
         /// Tells the client that there is no answer but ours.
         void refuse(Call call, Refusal refusal);
     }
@@ -206,7 +209,20 @@ final class Forwarding implements Attempt.Owner {
 
     /// The client has gone: nobody may go on working for it.
     void abandon() {
+        givenUp();
         end(Reset.CANCELLED);
+    }
+
+    /// Whether there is anything of an answer.
+    boolean isAnswered() {
+        return answer.isBegun();
+    }
+
+    private void givenUp() {
+        var stream = current == null ? null : current.stream();
+        if (complete && stream != null && !answer.isBegun()) {
+            side.unanswered(facts);
+        }
     }
 
     // -- deadline
@@ -218,6 +234,7 @@ final class Forwarding implements Attempt.Owner {
     }
 
     private void timedOut() {
+        givenUp();
         var refusal = new Refusal.TimedOut(terms.timeout(), terms.origin());
         if (answer.isBegun()) {
             breakOff(refusal.flag(), refusal.sentence(), Reset.TIMED_OUT);

@@ -281,6 +281,11 @@ final class InboundPath implements RequestHandler {
             return new Refusal.AppNotListening(address);
         }
 
+        @Override
+        public void unanswered(Facts facts) {
+            app.unanswered(facts.startedAt());
+        }
+
         /// Some servers of HTTP/1.1 hang up on what they do not understand, but so does one that is being ended: the
         /// second look tells them apart.
         @Override

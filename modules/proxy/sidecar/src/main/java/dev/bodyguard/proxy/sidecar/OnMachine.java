@@ -48,7 +48,10 @@ final class OnMachine {
                 root(state, settings.workload(), log),
                 () -> state.joinToken(settings.namespace(), settings.service()),
                 new Whereabouts.InFolder(state),
-                new AppSide.OnePort(settings.appPort(), enroller::doubt),
+                new AppSide.OnePort(
+                        settings.appPort(),
+                        enroller::doubt,
+                        new AppSilence("127.0.0.1:" + settings.appPort(), ground.clock(), log.ofApp())),
                 PATIENCE_FOR_THE_CONTROL_PLANE);
 
         // Listeners

@@ -36,6 +36,7 @@ final class Sidecar implements AutoCloseable {
     private static final int PARKED = 1_024;
 
     private final Ground ground;
+    private final AppSide app;
     private final Settings settings;
     private final TrustBundle root;
     private final StateFolder state;
@@ -75,6 +76,7 @@ final class Sidecar implements AutoCloseable {
             Duration patience)
             throws IOException, TimeoutException, InterruptedException {
         this.ground = ground;
+        this.app = app;
         this.settings = settings;
         this.root = root;
         var clock = ground.clock();
@@ -174,7 +176,7 @@ final class Sidecar implements AutoCloseable {
 
     /// What operators may ask.
     AdminPages pages(Runnable drain) {
-        return new AdminPages(ground.readiness(), ground.meters(), inForce, hosts, settings, id, drain);
+        return new AdminPages(ground.readiness(), ground.meters(), inForce, hosts, settings, id, app::problems, drain);
     }
 
     /// `spiffe://… (BoringSSL, epoll)`

@@ -186,6 +186,21 @@ final class SidecarLog implements ListenerEvents {
         };
     }
 
+    /// What happens to the app beside this sidecar.
+    AppSilence.Events ofApp() {
+        return new AppSilence.Events() {
+            @Override
+            public void began(String sentence) {
+                log.log(Level.WARNING, sentence);
+            }
+
+            @Override
+            public void ended(Duration after) {
+                log.log(Level.INFO, "the app answers again, after " + after.toMillis() + " ms");
+            }
+        };
+    }
+
     /// What happens to this workload's place in the mesh.
     ///
     /// @param remembered whether this workload serves by what it remembers: then it had its place before, and keeps

@@ -267,7 +267,51 @@ class ExchangeTest {
 
         assertThat(app.cancelled.await(10, TimeUnit.SECONDS)).isTrue();
         assertThat(caller.line(1)).contains("\"response_flags\":\"DC\"");
-        assertThat(callee.line(1)).contains("\"response_flags\":\"DC\"");
+        assertThat(callee.line(1))
+                .contains("\"response_flags\":\"DC\"")
+                .contains(
+                        "\"sentence\":\"the client gave up before 127.0.0.1:" + app.port() + " had begun to answer\"");
+    }
+
+    @Test
+    void tellsOfAnAppThatAnswersNothingUntilItDoes() throws IOException {
+        handler = (_, answer) -> app.hang(answer);
+        routes(Given.route(Given.to(Given.CLUSTER).setTimeout(Given.millis(100))));
+        for (int i = 0; i < 3; i++) {
+            assertThat(caller.get("http://payment-service/").status()).isEqualTo(504);
+        }
+        TestSidecar.eventually("the callee knows that all were given up", () -> callee.lines() == 3);
+        assertThat(callee.app.problems()).isEmpty();
+
+        callee.now.updateAndGet(now -> now.plusSeconds(10));
+        assertThat(caller.get("http://payment-service/").status()).isEqualTo(504);
+
+        TestSidecar.eventually("it is told", () -> !callee.app.problems().isEmpty());
+        assertThat(callee.app.problems())
+                .singleElement()
+                .asString()
+                .matches("the app on 127\\.0\\.0\\.1:" + app.port()
+                        + " has answered none of the last 4 requests, for (9|10) s .*");
+        handler = (_, answer) -> answer.send(404, "no such thing");
+        assertThat(caller.get("http://payment-service/").status()).isEqualTo(404);
+        assertThat(callee.app.problems()).isEmpty();
+    }
+
+    @Test
+    void doesNotBlameTheAppForRequestsThatNeverCameToTheirEnd() throws IOException {
+        for (int i = 1; i <= 4; i++) {
+            int uploads = i;
+            callee.now.updateAndGet(now -> now.plusSeconds(10));
+            try (var socket = caller.connect()) {
+                socket.getOutputStream().write(TestSidecar.head("PUT", "http://payment-service/", "", 10));
+                socket.getOutputStream().write("half".getBytes(StandardCharsets.US_ASCII));
+                socket.getOutputStream().flush();
+                TestSidecar.eventually("the callee's sidecar has begun to ask", () -> callee.underWay() > 0);
+            }
+            TestSidecar.eventually("it was given up", () -> callee.lines() == uploads);
+        }
+
+        assertThat(callee.app.problems()).isEmpty();
     }
 
     @Test

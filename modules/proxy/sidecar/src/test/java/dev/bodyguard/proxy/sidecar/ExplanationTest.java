@@ -65,6 +65,7 @@ class ExplanationTest {
                 new Hosts(planner, Hosts.MOST),
                 settings,
                 SpiffeId.ofServiceAccount("cluster.local", "default", "checkout"),
+                () -> List.of("its app is silent"),
                 () -> {});
         admin = AdminServer.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), pages.all());
     }
@@ -222,5 +223,11 @@ class ExplanationTest {
         assertThat(exactly("/explain?url=%zz").status()).isEqualTo(400);
         assertThat(exactly("/explain?url=" + "x".repeat(5_000)).status()).isEqualTo(400);
         assertThat(exactly("/nothing?x").body()).contains("GET /explain\n", "GET /explain-inbound\n");
+    }
+
+    @Test
+    void tellsWhatIsWrongBesideTheSidecar() throws IOException {
+        assertThat(JsonReader.read(get("/problems").body()))
+                .isEqualTo(List.of(Map.of("severity", "WARNING", "problem", "its app is silent")));
     }
 }

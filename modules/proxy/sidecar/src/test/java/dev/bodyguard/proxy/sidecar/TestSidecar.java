@@ -31,12 +31,14 @@ import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
 /// A sidecar without a process: real listeners, real TLS, paths and planner, fed by hand.
@@ -60,6 +62,10 @@ final class TestSidecar implements AutoCloseable {
     /// What the sidecar takes for `System.nanoTime`, where it looks at that alone.
     final AtomicLong clock = new AtomicLong();
 
+    /// What it takes for the time of day, as far as its app's silence is concerned.
+    final AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
+
+    final AppSide app;
     final AtomicInteger doubts = new AtomicInteger();
     final FakeConfig config = new FakeConfig();
     final List<String> refusals = new CopyOnWriteArrayList<>();
@@ -81,6 +87,8 @@ final class TestSidecar implements AutoCloseable {
                 inForce, Duration.ofSeconds(2), new Planned(readiness, parking, List.of(appPort), certificates));
         upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
         var port = new AtomicInteger();
+        app = new AppSide.OnePort(
+                appPort, doubts::incrementAndGet, new AppSilence("127.0.0.1:" + appPort, now::get, log.ofApp()));
         var hosts = new Hosts(planner, Hosts.MOST);
         outbound = Listener.outbound(
                 loops,
@@ -105,17 +113,9 @@ final class TestSidecar implements AutoCloseable {
                         resolver,
                         ledger,
                         new Trail(0),
-                        new AppSide.OnePort(appPort, doubts::incrementAndGet),
+                        app,
                         new AppSpeech(clock::get)),
-                new InboundTunnels(
-                        inForce,
-                        settings,
-                        tls,
-                        resolver,
-                        ledger,
-                        log,
-                        self,
-                        new AppSide.OnePort(appPort, doubts::incrementAndGet)),
+                new InboundTunnels(inForce, settings, tls, resolver, ledger, log, self, app),
                 new ListenerEvents() {
                     @Override
                     public void handshakeFailed(SocketAddress peer, String reason) {
