@@ -4,8 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,5 +74,51 @@ func TestBillOfMaterialsIsWhatIsShipped(t *testing.T) {
 	}
 	for _, purl := range named {
 		t.Errorf("%s is named and not shipped", purl)
+	}
+}
+
+// A sidecar loads its own jars and nothing of the control plane, nor a second HTTP stack such as OkHttp, which stands in the same
+// `lib/`: what is on its module path is what `conf/sidecar.jars` lists, and each of these is known to be needed.
+func TestASidecarsModulePathIsItsOwn(t *testing.T) {
+	home := filepath.Join(Root, "distribution", "target", "bodyguard")
+	text, err := os.ReadFile(filepath.Join(home, "conf", "sidecar.jars"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := regexp.MustCompile(`^(bodyguard-(proxy-|identity-(client|spiffe)-|machine-|telemetry-record-|xds-(client|protocol)-)|grpc-|netty-|protobuf-java-|` +
+		`proto-google-common-protos-|re2j-|guava-|failureaccess-|gson-|perfmark-api-|jsr305-|(animal-sniffer|j2objc|error_prone)[-_]annotations-)`)
+	var jars []string
+	for _, jar := range strings.Fields(string(text)) {
+		jars = append(jars, jar)
+		if _, err := os.Stat(filepath.Join(home, "lib", jar)); err != nil {
+			t.Errorf("%s is listed and not shipped", jar)
+		}
+		if !known.MatchString(jar) {
+			t.Errorf("%s is none of what a sidecar is known to need", jar)
+		}
+	}
+	if len(jars) < 20 {
+		t.Fatalf("%d jars: is it built?", len(jars))
+	}
+	t.Log(strings.Join(jars, " "))
+	path, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", NewMesh(t).Join("checkout", "v1", "a", nil).State.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arguments := strings.Split(string(path), "\x00")
+	at := slices.IndexFunc(arguments, func(one string) bool { return one == "-p" || one == "--module-path" })
+	if at < 0 {
+		t.Fatalf("a sidecar runs without a module path: %q", arguments)
+	}
+	var loaded []string
+	for _, jar := range strings.Split(arguments[at+1], ":") {
+		if jar != "" {
+			loaded = append(loaded, filepath.Base(jar))
+		}
+	}
+	slices.Sort(loaded)
+	slices.Sort(jars)
+	if !slices.Equal(loaded, jars) {
+		t.Errorf("a sidecar runs with %v", loaded)
 	}
 }
