@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,4 +99,44 @@ func tellsTheStory(t *testing.T, m *Mesh, folder, name string) {
 	if share := shareOfV1(400); share < 0.4 || share > 0.6 {
 		t.Errorf("the share of v1 is %.3f, want half", share)
 	}
+	m.Write(name, weights("0", "100"))
+	shareBecomes("all go to v2 again", 0, 0)
+	backendPolicyHolds(t, m, checkout, "payment-service-v2")
+}
+
+// backendPolicyHolds writes a DestinationRule for whom the routes lead to: it is in force whatever words those are in.
+func backendPolicyHolds(t *testing.T, m *Mesh, checkout *Workload, host string) {
+	t.Helper()
+	client := checkout.Through(16)
+	overflows := func() int {
+		var refused atomic.Int64
+		var all sync.WaitGroup
+		for range 64 {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				response, err := client.Get("http://payment-service/pay")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer response.Body.Close()
+				if response.StatusCode == 503 && response.Header.Get("x-bodyguard-flag") == "UO" {
+					refused.Add(1)
+				}
+			}()
+		}
+		all.Wait()
+		return int(refused.Load())
+	}
+	if n := overflows(); n > 0 {
+		t.Errorf("%d of 64 requests were too many before anybody said how many are", n)
+	}
+	m.Write("pool.yaml", "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: pool}\nspec: {host: "+host+
+		", trafficPolicy: {connectionPool: {http: {http2MaxRequests: 1}}}}\n")
+	Eventually(t, 10*time.Second, "no more than one request at a time goes to "+host, func() bool { return overflows() > 0 })
+	if err := os.Remove(filepath.Join(m.YAML, "pool.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	Eventually(t, 10*time.Second, "as many go there as come", func() bool { return overflows() == 0 })
 }
