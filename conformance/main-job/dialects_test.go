@@ -35,6 +35,75 @@ func TestSameStoryInGatewaysWords(t *testing.T) {
 	}
 }
 
+// What a Service's annotations say of retries holds where nobody says otherwise, in whatever words; whoever does wins, and
+// each loser is named with the winner.
+func TestAnnotationsHoldWhereNoRuleSaysOtherwise(t *testing.T) {
+	m := NewMesh(t)
+	m.Join("payment-service", "v2", "v2", nil, "--fail-every", "3")
+	checkout := m.Join("checkout", "v1", "a", nil)
+	client := checkout.Through(1)
+	service := func(annotations string) {
+		m.Write("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: payment-service, annotations: {"+annotations+
+			"}}\nspec: {selector: {app: payment-service}, ports: [{name: http, port: 80}]}\n")
+	}
+	failed := func() int {
+		n := 0
+		for range 30 {
+			if ask(t, client, "GET", "http://payment-service/pay").status == 503 {
+				n++
+			}
+		}
+		return n
+	}
+	fails := func(why string) {
+		t.Helper()
+		Eventually(t, 10*time.Second, why+": every third fails", func() bool { return failed() == 10 })
+	}
+	holds := func(why string) {
+		t.Helper()
+		Eventually(t, 10*time.Second, why+": none fails", func() bool { return failed() == 0 })
+	}
+	names := func(loser string) {
+		t.Helper()
+		t.Log(m.Plane.Says(`(?m)^.*WARN .*`+loser+`.*$`, 5*time.Second))
+	}
+	route := func(rule string) {
+		m.Write("route.yaml", `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: route}
+spec: {parentRefs: [{group: "", kind: Service, name: payment-service}], rules: [{backendRefs: [{name: payment-service, port: 80}]`+rule+`}]}
+`)
+	}
+	gone := func(file string) {
+		t.Helper()
+		if err := os.Remove(filepath.Join(m.YAML, file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const ofRetries = `service\.yaml:.*Service default/payment-service: metadata\.annotations: what annotations say of retries is not in force .*`
+
+	gone("payments.yaml")
+	service("")
+	fails("nobody says anything")
+	service(`retry.linkerd.io/http: 5xx, retry.linkerd.io/limit: "3"`)
+	holds("the annotation says so")
+	route(", retry: {attempts: 0}")
+	fails("an HTTPRoute says never")
+	names(ofRetries + `HTTPRoute default/route \(route\.yaml:.*HTTPRoute wins over annotations of a Service`)
+	route("")
+	holds("the HTTPRoute says nothing")
+	gone("route.yaml")
+	m.Write("profile.yaml", "apiVersion: linkerd.io/v1alpha2\nkind: ServiceProfile\nmetadata: {name: payment-service.default.svc.cluster.local}\nspec: {routes: [{name: all, condition: {pathRegex: /.*}}]}\n")
+	fails("a ServiceProfile speaks")
+	names(ofRetries + `ServiceProfile default/payment-service\.default.*ServiceProfile wins over annotations of a Service`)
+	m.Write("virtual.yaml", "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: virtual}\nspec: {hosts: [payment-service], http: [{route: [{destination: {host: payment-service}}]}]}\n")
+	holds("a VirtualService speaks, and says nothing of retries")
+	names(`ServiceProfile default/payment-service\.default.*: not in force .*VirtualService default/virtual`)
+	route(", retry: {attempts: 0}")
+	fails("an HTTPRoute wins over it")
+	names(`VirtualService default/virtual: not in force .*HTTPRoute default/route`)
+}
+
 // tellsTheStory puts a dialect's files into a mesh, the one with the weights under the given name, and edits it.
 func tellsTheStory(t *testing.T, m *Mesh, folder, name string) {
 	t.Helper()

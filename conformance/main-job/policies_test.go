@@ -244,7 +244,7 @@ spec:
 	Eventually(t, 5*time.Second, "nobody is let in", func() bool { return status() == 403 })
 
 	m.Write("who.YAML", limit+"---\n"+strings.Replace(policy, "app: payment-service", "app: payment-servce", 1))
-	turned := `who\.YAML:12:28: AuthorizationPolicy default/callers: spec\.selector\.matchLabels: namespace default has no workload with the` +
+	turned := `who\.YAML:12:27: AuthorizationPolicy default/callers: spec\.selector\.matchLabels: namespace default has no workload with the` +
 		` labels app=payment-servce; did you mean app=payment-service\? `
 	m.Plane.Says(turned+`This version waits until there is one; the last good version stays in force`, 5*time.Second)
 	m.Write("peers.yaml", `apiVersion: security.istio.io/v1
