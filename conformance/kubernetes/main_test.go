@@ -12,6 +12,9 @@ import (
 
 const system = "bodyguard-system"
 
+// services are the control plane's, each a Deployment of its own but in the minimal profile.
+var services = []string{"identity", "discovery", "config", "telemetry", "injector"}
+
 func TestMain(m *testing.M) { harness.Main(m) }
 
 // charts is a chart's folder.

@@ -53,7 +53,7 @@ func TestMesh(t *testing.T) {
 	t.Cleanup(func() {
 		if t.Failed() {
 			c.Tell(system)
-			for _, service := range []string{"identity", "discovery", "config", "telemetry", "injector"} {
+			for _, service := range services {
 				t.Logf("---- %s:\n%s", service, harness.Tail(c.Logs(harness.Pod{Namespace: system, Name: "deployment/bodyguard-" + service}), 30))
 			}
 		}
@@ -72,6 +72,7 @@ func TestMesh(t *testing.T) {
 	t.Run("AMistakeIsACondition", mistake)
 	t.Run("RestrictedPods", restricted)
 	t.Run("SeveralReplicas", severalReplicas)
+	t.Run("Resources", func(t *testing.T) { enough(t, services...) })
 }
 
 func injection(t *testing.T) {
@@ -85,7 +86,10 @@ func injection(t *testing.T) {
 		"namespace, revision":       {"istio.io/rev=default", "", "", true},
 		"namespace, other revision": {"istio.io/rev=canary", "", "", false},
 		"namespace, own":            {"bodyguard.dev/inject=enabled", "", "", true},
+		"namespace, upper case":     {"istio-injection=Enabled", "", "", true},
+		"namespace, one declines":   {"istio-injection=enabled bodyguard.dev/inject=disabled", "", "", false},
 		"pod, Istio":                {"", `, sidecar.istio.io/inject: "true"`, "", true},
+		"pod, upper case":           {"", `, sidecar.istio.io/inject: "True"`, "", true},
 		"pod, own":                  {"", ", bodyguard.dev/inject: enabled", "", true},
 		"pod, Linkerd":              {"", "", "linkerd.io/inject: enabled", true},
 		"pod declines":              {"istio-injection=enabled", `, sidecar.istio.io/inject: "false"`, "", false},
@@ -93,11 +97,7 @@ func injection(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.T = t
-			labels := []string{}
-			if one.namespace != "" {
-				labels = append(labels, one.namespace)
-			}
-			namespace := c.Namespace(labels...)
+			namespace := c.Namespace(strings.Fields(one.namespace)...)
 			c.Apply(namespace, server("web", one.labels, one.annotations))
 			if hasSidecar(c, namespace, "web") != one.injected {
 				t.Errorf("the pod's containers are %s", containers(c, namespace, "web"))
@@ -113,6 +113,22 @@ func injection(t *testing.T) {
 			t.Errorf("the pod's containers are %s", containers(c, namespace, "web"))
 		}
 	})
+	for name, one := range map[string]struct{ annotation, label, pod string }{
+		"namespace, Linkerd, own label declines": {"linkerd.io/inject=enabled", "bodyguard.dev/inject=disabled", ""},
+		"namespace, Linkerd, other revision":     {"linkerd.io/inject=enabled", "istio.io/rev=canary", ""},
+		"namespace, Linkerd, pod of another":     {"linkerd.io/inject=enabled", "", ", istio.io/rev: canary"},
+		"namespace, a pod's word":                {"sidecar.istio.io/inject=true", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.T = t
+			namespace := c.Namespace(strings.Fields(one.label)...)
+			c.Kubectl("annotate", "namespace", namespace, one.annotation)
+			c.Apply(namespace, server("web", one.pod, ""))
+			if hasSidecar(c, namespace, "web") {
+				t.Errorf("the pod's containers are %s", containers(c, namespace, "web"))
+			}
+		})
+	}
 	t.Run("what is ignored is named", func(t *testing.T) {
 		c.T = t
 		namespace := c.Namespace("istio-injection=enabled")
@@ -121,12 +137,45 @@ func injection(t *testing.T) {
 			t.Errorf("kubectl says %s", said)
 		}
 	})
-	t.Run("what is not understood is refused", func(t *testing.T) {
+	for name, one := range map[string]struct{ namespace, pod, why string }{
+		"what is not understood is refused": {
+			"istio-injection=enabled", server("web", "", `sidecar.istio.io/interceptionMode: MAGIC`), "MAGIC"},
+		"a namespace that says neither yes nor no": {
+			"istio-injection=yes", server("web", "", ""), "label istio-injection=yes says neither yes nor no"},
+		"a pod that says neither yes nor no": {
+			"", server("web", ", bodyguard.dev/inject: maybe", ""), "label bodyguard.dev/inject=maybe says neither yes nor no"},
+		"whose traffic would be taken for the sidecar's": {
+			"istio-injection=enabled", strings.Replace(server("web", "", ""), "spec:", "spec:\n  securityContext: {runAsGroup: 1337}", 1),
+			"runAsGroup 1337"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.T = t
+			output, err := c.Inside(one.pod, "kubectl", "-n", c.Namespace(strings.Fields(one.namespace)...), "apply", "-f", "-")
+			if err == nil || !strings.Contains(output, one.why) {
+				t.Errorf("%v: kubectl says %s", err, output)
+			}
+		})
+	}
+	t.Run("who asks where nobody gets one is told", func(t *testing.T) {
 		c.T = t
-		namespace := c.Namespace("istio-injection=enabled")
-		output, err := c.Inside(server("web", "", `sidecar.istio.io/interceptionMode: MAGIC`), "kubectl", "-n", namespace, "apply", "-f", "-")
-		if err == nil || !strings.Contains(output, "MAGIC") {
-			t.Errorf("%v: kubectl says %s", err, output)
+		for _, namespace := range []string{"kube-system", system} {
+			asked := func(labels string) string {
+				output, err := c.Inside(server("web", labels, ""), "kubectl", "-n", namespace, "apply", "--dry-run=server", "-o",
+					"jsonpath={.items[0].spec.initContainers[*].name}", "-f", "-")
+				if err != nil || strings.Contains(output, "bodyguard-proxy") {
+					t.Errorf("%v: kubectl says %s", err, output)
+				}
+				return output
+			}
+			if said := asked(`, sidecar.istio.io/inject: "true"`); !strings.Contains(said, "Warning: ") ||
+				!strings.Contains(said, "pods of namespace "+namespace+" never get one") {
+				t.Errorf("kubectl says %s", said)
+			}
+			for _, labels := range []string{"", `, sidecar.istio.io/inject: "false"`, ", istio.io/rev: canary"} {
+				if said := asked(labels); strings.Contains(said, "Warning") {
+					t.Errorf("who did not ask is told %s", said)
+				}
+			}
 		}
 	})
 }
@@ -154,19 +203,27 @@ func injectAndApply(t *testing.T) {
 
 func injectorAway(t *testing.T) {
 	c := harness.Kube(t)
-	asking, other := c.Namespace("istio-injection=enabled"), c.Namespace()
-	annotated := c.Namespace()
-	c.Kubectl("annotate", "namespace", annotated, "bodyguard.dev/inject=enabled")
+	asking, shouting, other := c.Namespace("istio-injection=enabled"), c.Namespace("istio-injection=Enabled"), c.Namespace()
+	annotated, declining := c.Namespace(), c.Namespace("bodyguard.dev/inject=disabled")
+	for _, namespace := range []string{annotated, declining} {
+		c.Kubectl("annotate", "namespace", namespace, "bodyguard.dev/inject=enabled")
+	}
 	c.Kubectl("-n", system, "scale", "deployment/bodyguard-injector", "--replicas=0")
 	c.Kubectl("-n", system, "wait", "pod", "-l", "app=injector", "--for=delete", "--timeout=60s")
-	for _, namespace := range []string{asking, annotated} {
+	for _, namespace := range []string{asking, shouting, annotated} {
 		if output, err := c.Inside(server("web", "", ""), "kubectl", "-n", namespace, "apply", "-f", "-"); err == nil {
 			t.Errorf("%s: a pod that asked for a sidecar was taken without: %s", namespace, output)
 		} else {
 			t.Log(output)
 		}
 	}
-	c.Apply(other, server("web", "", ""))
+	// Whoever did not ask, or declined, starts without it.
+	for _, namespace := range []string{other, declining} {
+		c.Apply(namespace, server("web", "", ""))
+	}
+	for _, namespace := range []string{asking, annotated} {
+		c.Apply(namespace, server("declines", "", "linkerd.io/inject: disabled")+"---"+server("elsewhere", ", istio.io/rev: canary", ""))
+	}
 	c.Kubectl("-n", system, "scale", "deployment/bodyguard-injector", "--replicas=1")
 	c.RolledOut(system, "deployment/bodyguard-injector", time.Minute)
 	harness.Eventually(t, time.Minute, "pods are injected again", func() bool {
@@ -214,14 +271,24 @@ spec: {mtls: {mode: STRICT}}
 	if answer, err := probe(c, plain, "stranger", "http://"+address+":8080/"); err == nil {
 		t.Errorf("a stranger that calls the pod's address gets %s", answer)
 	}
-	c.Apply(namespace, `
+	// The same policy tried, which forbids nothing, and meant.
+	const nobody = `
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
-metadata: {name: nobody}
+metadata: {name: nobody, annotations: {istio.io/dry-run: "%t"}}
 spec:
   selector: {matchLabels: {app: web}}
   rules: [{from: [{source: {principals: [cluster.local/ns/nowhere/sa/nobody]}}]}]
-`)
+`
+	c.Apply(namespace, fmt.Sprintf(nobody, true))
+	c.Wait(namespace, "authorizationpolicy/nobody", "condition=Programmed", 30*time.Second)
+	if said := c.Get(namespace, "authorizationpolicy/nobody", `.status.conditions[?(@.type=="Accepted")].message`); !strings.Contains(said, "the policy is not enforced, as asked") {
+		t.Errorf("the policy's condition says %s", said)
+	}
+	if answer, err := probe(c, namespace, "client", url); err != nil {
+		t.Errorf("a policy that is only tried refuses a member: %v: %s", err, answer)
+	}
+	c.Apply(namespace, fmt.Sprintf(nobody, false))
 	harness.Eventually(t, 20*time.Second, "a member without permission gets a 403", func() bool {
 		answer, err := probe(c, namespace, "client", url)
 		return err != nil && strings.Contains(answer, "403")

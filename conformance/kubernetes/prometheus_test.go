@@ -9,10 +9,12 @@ import (
 	"dev.bodyguard/conformance/harness"
 )
 
-// A Prometheus with the discovery of pods that everybody has finds every pod of ours by its annotations.
+// A Prometheus with the discovery of pods that everybody has finds every pod of ours by its annotations. It is built from Prometheus'
+// own sources: Debian's package has no discovery of Kubernetes at all. Its namespace has the label that lets it in where
+// NetworkPolicies are enforced.
 func prometheus(t *testing.T) {
 	c := harness.Kube(t)
-	namespace := c.Namespace()
+	namespace := c.Namespace("bodyguard.dev/monitoring=true")
 	meshed := c.Namespace("istio-injection=enabled")
 	c.Apply(meshed, server("web", "", ""))
 	c.Apply(namespace, fmt.Sprintf(`
@@ -70,7 +72,7 @@ spec:
 	c.Wait(meshed, "pod/web", "condition=Ready", time.Minute)
 	url := "http://" + c.Get(namespace, "pod/prometheus", ".status.podIP") + ":9090/api/v1/query?query=up"
 	wanted := []string{`"pod":"web"`}
-	for _, service := range []string{"identity", "discovery", "config", "telemetry", "injector"} {
+	for _, service := range services {
 		wanted = append(wanted, `"pod":"bodyguard-`+service)
 	}
 	var answer string

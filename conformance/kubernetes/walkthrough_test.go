@@ -147,6 +147,7 @@ func paid(t *testing.T, text string) (requests float64, plain int) {
 // Every command of the sample's page is run, in its order, and what the page says of it is looked at.
 func TestWalkthrough(t *testing.T) {
 	c := harness.Kube(t)
+	cleared(t, c)
 	before := objects(c)
 	blocks := story(t, filepath.Join(harness.Root, "samples/payments/README.md"), "On Kubernetes")
 	next := func(first string) []string {
@@ -231,6 +232,8 @@ func TestWalkthrough(t *testing.T) {
 		})
 	}
 
+	enough(t, services...)
+
 	for _, command := range next("kubectl delete -f samples/payments/mesh") {
 		typed(t, command)
 	}
@@ -240,5 +243,8 @@ func TestWalkthrough(t *testing.T) {
 	harness.Eventually(t, time.Minute, "nothing of the mesh is left", func() bool { return len(difference(objects(c), before)) == 0 })
 	if left := difference(objects(c), before); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+	if left := kinds(c); len(left) > 0 {
+		t.Errorf("these kinds are left: %v", left)
 	}
 }

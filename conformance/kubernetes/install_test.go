@@ -1,0 +1,157 @@
+package kubernetes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dev.bodyguard/conformance/harness"
+)
+
+// kinds are the definitions that our chart of kinds has brought, whoever holds them now.
+func kinds(c harness.Cluster) []string {
+	return strings.Fields(c.Kubectl("get", "customresourcedefinitions", "-l", "app.kubernetes.io/part-of=bodyguard",
+		"-o", `jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}`))
+}
+
+// cleared fails the test where an earlier one has left kinds of ours, of which this one would not see that they stay.
+func cleared(t *testing.T, c harness.Cluster) {
+	t.Helper()
+	if left := kinds(c); len(left) > 0 {
+		t.Fatalf("an earlier test has left %v", left)
+	}
+}
+
+// The default profile by the command line, with certificates that live for a minute, and away again: first with documents that
+// somebody wrote, which stay with their kinds, then without.
+func TestInstallAndUninstall(t *testing.T) {
+	c := harness.Kube(t)
+	cleared(t, c)
+	namespace := c.Namespace("istio-injection=enabled")
+	harness.Eventually(t, 10*time.Second, "the namespace is complete", func() bool {
+		_, err := c.Inside("", "kubectl", "-n", namespace, "get", "serviceaccount/default", "configmap/kube-root-ca.crt")
+		return err == nil
+	})
+	before := objects(c)
+	began := time.Now()
+	t.Log(bodyguard(t, c, "install", "--set", "profile=default", "--set", "mesh.certificateTTL=1m"))
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("the mesh was ready after %s, wanted within a minute", took)
+	} else {
+		t.Logf("ready after %s", took)
+	}
+	gone := false
+	t.Cleanup(func() {
+		if !gone {
+			bodyguard(t, c, "uninstall", "--with-documents")
+		}
+	})
+	brought := kinds(c)
+	if len(brought) < 10 {
+		t.Errorf("the chart brought only %v", brought)
+	}
+
+	t.Run("CertificatesAreRenewed", func(t *testing.T) { renewed(t, namespace) })
+	t.Run("AnOverriddenRouteSaysByWhom", func(t *testing.T) { overridden(t, namespace) })
+
+	said := bodyguard(t, c, "uninstall")
+	t.Log(said)
+	const routes = "virtualservices.networking.istio.io"
+	if !strings.Contains(said, fmt.Sprintf("%[1]s stays, for it holds %[2]s/late, %[2]s/web; kubectl delete customresourcedefinition %[1]s", routes, namespace)) {
+		t.Errorf("uninstall does not say which documents stay")
+	}
+	if !strings.Contains(said, "pods still have a sidecar") {
+		t.Errorf("uninstall does not say which pods still have a sidecar")
+	}
+	if left := kinds(c); !slices.Equal(left, []string{routes}) {
+		t.Errorf("of a mesh with VirtualServices these kinds are left: %v", left)
+	}
+	c.Kubectl("-n", namespace, "delete", "virtualservice", "late", "web")
+	c.Kubectl("-n", namespace, "delete", "pod,service", "--all")
+	if said := bodyguard(t, c, "uninstall"); strings.Contains(said, "stays") {
+		t.Errorf("uninstall says %s", said)
+	}
+	gone = true
+	if left := kinds(c); len(left) > 0 {
+		t.Errorf("these kinds are left: %v", left)
+	}
+	harness.Eventually(t, time.Minute, "nothing of the mesh is left", func() bool { return len(difference(objects(c), before)) == 0 })
+	if said := bodyguard(t, c, "uninstall"); strings.Contains(said, "stays") {
+		t.Errorf("where there is no mesh uninstall says %s", said)
+	}
+}
+
+// Two routes for one host: the older one speaks for it, and the other says so.
+func overridden(t *testing.T, namespace string) {
+	c := harness.Kube(t)
+	c.Apply(namespace, leadingTo("web"))
+	c.Wait(namespace, "virtualservice/web", "condition=Accepted", 30*time.Second)
+	created := c.Get(namespace, "virtualservice/web", ".metadata.creationTimestamp")
+	harness.Eventually(t, 5*time.Second, "it is another second", func() bool { return time.Now().UTC().Format(time.RFC3339) > created })
+	c.Apply(namespace, strings.Replace(leadingTo("web"), "{name: web}", "{name: late}", 1))
+	c.Wait(namespace, "virtualservice/late", "condition=Overridden", 30*time.Second)
+	message := c.Get(namespace, "virtualservice/late", `.status.conditions[?(@.type=="Overridden")].message`)
+	t.Log(message)
+	if !strings.Contains(message, "VirtualService "+namespace+"/web") {
+		t.Errorf("the condition does not say by whom: %s", message)
+	}
+	if status := c.Get(namespace, "virtualservice/web", `.status.conditions[?(@.type=="Overridden")].status`); status != "False" {
+		t.Errorf("Overridden of the one that is in force is %s", status)
+	}
+}
+
+// The webhook's certificate, and one in a pod: once the first ones have run out the API server still gets its answers, and the pods
+// theirs by mutual TLS.
+func renewed(t *testing.T, namespace string) {
+	c := harness.Kube(t)
+	shown := func() (serial string, until time.Time) {
+		address := c.Get(system, "service/bodyguard-injector", ".spec.clusterIP")
+		output, err := c.Inside("", "bash", "-c", fmt.Sprintf("openssl s_client -connect %s:443 </dev/null 2>/dev/null | openssl x509 -noout -serial -enddate", address))
+		if err != nil {
+			t.Fatal(err)
+		}
+		serial, end, _ := strings.Cut(strings.TrimSpace(output), "\n")
+		if until, err = time.Parse("Jan _2 15:04:05 2006 MST", strings.TrimPrefix(end, "notAfter=")); err != nil {
+			t.Fatalf("%v: %s", err, output)
+		}
+		return serial, until
+	}
+	c.Apply(namespace, server("web", "", "")+"---"+server("client", "", "")+`
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict}
+spec: {mtls: {mode: STRICT}}
+`)
+	for _, pod := range []string{"web", "client"} {
+		c.Wait(namespace, "pod/"+pod, "condition=Ready", time.Minute)
+	}
+	first, until := shown()
+	if life := time.Until(until); life > time.Minute {
+		t.Fatalf("a certificate is to live for a minute, and the webhook's lives for %s more", life)
+	}
+	ready := time.Now()
+	harness.Eventually(t, 2*time.Minute, "the first certificates have run out", func() bool {
+		return time.Now().After(until) && time.Since(ready) > time.Minute
+	})
+	if second, later := shown(); second == first || time.Now().After(later) {
+		t.Errorf("after %s the webhook shows %s until %s, and showed %s", until, second, later, first)
+	}
+	c.Apply(namespace, server("late", "", ""))
+	if !hasSidecar(c, namespace, "late") {
+		t.Errorf("the pod's containers are %s", containers(c, namespace, "late"))
+	}
+	c.Wait(namespace, "pod/late", "condition=Ready", time.Minute)
+	for _, pod := range []string{"client", "late"} {
+		harness.Eventually(t, 20*time.Second, pod+" is answered by mutual TLS", func() bool {
+			_, err := probe(c, namespace, pod, "http://web/")
+			return err == nil
+		})
+	}
+	if kind := c.Get(namespace, "peerauthentication/strict", `.status.conditions[?(@.type=="Programmed")].status`); kind != "True" {
+		t.Errorf("STRICT is not in force: %s", kind)
+	}
+	c.Kubectl("-n", namespace, "delete", "peerauthentication", "strict")
+}
