@@ -38,6 +38,7 @@ func TestSameStoryInGatewaysWords(t *testing.T) {
 // What a Service's annotations say of retries holds where nobody says otherwise, in whatever words; whoever does wins, and
 // each loser is named with the winner.
 func TestAnnotationsHoldWhereNoRuleSaysOtherwise(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	m.Join("payment-service", "v2", "v2", nil, "--fail-every", "3")
 	checkout := m.Join("checkout", "v1", "a", nil)

@@ -80,6 +80,7 @@ func TestBillOfMaterialsIsWhatIsShipped(t *testing.T) {
 // A sidecar loads its own jars and nothing of the control plane, nor a second HTTP stack such as OkHttp, which stands in the same
 // `lib/`: what is on its module path is what `conf/sidecar.jars` lists, and each of these is known to be needed.
 func TestASidecarsModulePathIsItsOwn(t *testing.T) {
+	t.Parallel()
 	home := filepath.Join(Root, "distribution", "target", "bodyguard")
 	text, err := os.ReadFile(filepath.Join(home, "conf", "sidecar.jars"))
 	if err != nil {

@@ -207,6 +207,7 @@ spec:
 // A policy whose selector is mistyped, or that is cut off with the end of its file, keeps out whom it kept out; one that its
 // author removes does not, and that is told.
 func TestPolicyDoesNotFallAway(t *testing.T) {
+	t.Parallel()
 	m := NewMesh(t)
 	payment := m.Launch("payment-service", "v2", "a", nil)
 	checkout := m.Launch("checkout", "v1", "a", nil)
