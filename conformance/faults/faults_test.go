@@ -408,6 +408,14 @@ func TestRollingReplacement(t *testing.T) {
 	var entry atomic.Pointer[Workload]
 	entry.Store(checkout)
 	load := Under(t, rate, func() error { return entry.Load().Paid() })
+	// What nobody may send twice, so that no retry hides what a drain loses.
+	once := Under(t, rate/2, func() error {
+		status, got, err := entry.Load().Buy(Outside, "POST")
+		if err == nil && status != 200 {
+			err = fmt.Errorf("POST: status %d: %s", status, got.Error)
+		}
+		return err
+	})
 	time.Sleep(time.Second)
 	for i, old := range []*Workload{a, b} {
 		m.Join("payment-service", "v2", fmt.Sprintf("next-%d", i), nil)
@@ -423,4 +431,5 @@ func TestRollingReplacement(t *testing.T) {
 	}
 	time.Sleep(time.Second)
 	load.Unharmed()
+	once.Unharmed()
 }

@@ -49,7 +49,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
 
     @Override
     public void endIdle() {
-        if (current == null && parser.betweenMessages() && unread == null) {
+        if (!closing && current == null && parser.betweenMessages() && unread == null) {
             closing = true;
             ctx().close();
         }
@@ -360,9 +360,12 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
             if (requestDone || !keepAlive) {
                 current = null;
                 since = System.nanoTime();
-                if (!keepAlive || front.shared.draining().now) {
+                if (!keepAlive) {
                     closing = true;
                     ctx().writeAndFlush(ctx().alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
+                } else if (front.shared.draining().now) {
+                    // This answer began before, and did not say that it is the last one.
+                    front.loop.after(Listener.FOR_ONE_MORE_REQUEST, Http1Server.this::endIdle);
                 }
             }
         }

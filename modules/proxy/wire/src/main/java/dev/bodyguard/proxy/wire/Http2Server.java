@@ -6,14 +6,21 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /// A client that speaks HTTP/2: each of its streams is an exchange.
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
 final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
+    /// For the round trip that the end takes; a client that does not answer a PING is not waited for any longer.
+    private static final Duration TO_HEAR = Duration.ofSeconds(2);
+
     private final Front front;
     private long since = System.nanoTime();
     private boolean draining;
+    private long drainingSince;
+    /// Whether the client has heard that the end is near, so that no stream is on its way that it takes for accepted.
+    private boolean heard;
 
     Http2Server(Front front) {
         super(true, front.loop, front.shared.limits());
@@ -39,6 +46,7 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
     public void drain() {
         if (!draining) {
             draining = true;
+            drainingSince = System.nanoTime();
             handler.goAway(
                     ctx(), Integer.MAX_VALUE, Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, ctx().newPromise());
             handler.encoder().writePing(ctx(), false, 0, ctx().newPromise());
@@ -54,6 +62,7 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
     @Override
     public void onPingAckRead(ChannelHandlerContext ctx, long data) {
         if (draining) {
+            heard = true;
             handler.goAway(
                     ctx(),
                     connection.remote().lastStreamCreated(),
@@ -66,7 +75,7 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
     }
 
     private void closeWhenDrained() {
-        if (draining && connection.goAwaySent() && connection.numActiveStreams() == 0) {
+        if (draining && heard && connection.numActiveStreams() == 0) {
             handler.flush(ctx());
             ctx().close();
         }
@@ -76,11 +85,11 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
     public void sweep(long now) {
         if (connection.numActiveStreams() > 0) {
             since = now;
+        } else if (draining) {
+            heard |= now - drainingSince > TO_HEAR.toNanos();
+            closeWhenDrained();
         } else if (now - since > limits.idle().toNanos()) {
             drain();
-            closeWhenDrained();
-        } else if (draining) {
-            closeWhenDrained();
         }
     }
 

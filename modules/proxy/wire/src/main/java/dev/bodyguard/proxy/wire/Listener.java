@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -28,19 +29,22 @@ public final class Listener implements AutoCloseable {
     /// For clients that are connected and silent while a listener drains: one that has just come sends its first
     /// request at once, one that calls often its next. Longer than that nobody waits for who may have nothing to
     /// say.
-    private static final Duration FOR_ONE_MORE_REQUEST = Duration.ofSeconds(1);
+    static final Duration FOR_ONE_MORE_REQUEST = Duration.ofSeconds(1);
 
     private final Channel channel;
     private final Loops loops;
     private final Map<Channel, Front> open;
     private final Front.Draining draining;
+    private final AtomicBoolean used;
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
 
-    private Listener(Channel channel, Loops loops, Map<Channel, Front> open, Front.Draining draining) {
+    private Listener(
+            Channel channel, Loops loops, Map<Channel, Front> open, Front.Draining draining, AtomicBoolean used) {
         this.channel = channel;
         this.loops = loops;
         this.open = open;
         this.draining = draining;
+        this.used = used;
     }
 
     /// A plaintext port for the workload's own calls: HTTP/1 (absolute-form, CONNECT, Host) and HTTP/2 with prior
@@ -158,6 +162,7 @@ public final class Listener implements AutoCloseable {
             throws IOException {
         var open = new ConcurrentHashMap<Channel, Front>();
         var accepted = new AtomicInteger();
+        var used = new AtomicBoolean();
         var loops = shared.loops();
         var limits = shared.limits();
         var events = shared.events();
@@ -176,6 +181,7 @@ public final class Listener implements AutoCloseable {
                     protected void initChannel(Channel child) {
                         var front = new Front(child, loops.of(child), shared);
                         open.put(child, front);
+                        used.setPlain(true);
                         int standing = accepted.incrementAndGet();
                         child.closeFuture().addListener(_ -> {
                             open.remove(child);
@@ -207,11 +213,16 @@ public final class Listener implements AutoCloseable {
                             + bound.cause().getMessage(),
                     bound.cause());
         }
-        return new Listener(bound.channel(), loops, open, shared.draining());
+        return new Listener(bound.channel(), loops, open, shared.draining(), used);
     }
 
     public InetSocketAddress address() {
         return (InetSocketAddress) channel.localAddress();
+    }
+
+    /// Whether anybody has come yet.
+    public boolean wasUsed() {
+        return used.get();
     }
 
     /// Connections that stand now.

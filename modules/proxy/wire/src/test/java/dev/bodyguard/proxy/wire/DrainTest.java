@@ -65,6 +65,28 @@ class DrainTest {
     }
 
     @Test
+    void answersOneMoreRequestWhereTheAnswerUnderWayDidNotSayThatItIsTheLast() throws Exception {
+        var asked = new CompletableFuture<Exchange>();
+        var echo = Rig.echo();
+        var held = held(asked);
+        var front = rig.outbound(exchange -> asked.isDone() ? echo.begin(exchange) : held.begin(exchange));
+        try (var socket = Rig.socket(front)) {
+            socket.getOutputStream().write(REQUEST.getBytes(StandardCharsets.US_ASCII));
+            var exchange = asked.get(10, TimeUnit.SECONDS);
+            exchange.loop().execute(() -> exchange.head(Response.of(200, Fields.of("content-length", "5")), false));
+            assertThat(Rig.readUntil(socket.getInputStream(), "\r\n\r\n")).doesNotContain("connection: close");
+
+            var drained = front.drain(DEADLINE).toCompletableFuture();
+            Thread.sleep(Listener.FOR_ONE_MORE_REQUEST.plusMillis(200));
+            exchange.loop().execute(() -> exchange.data(Rig.text("hello"), true));
+
+            assertThat(Rig.readUntil(socket.getInputStream(), "hello")).isEqualTo("hello");
+            assertThat(lastAnswer(socket)).startsWith("HTTP/1.1 200").contains("connection: close\r\n");
+            drained.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
     void waitsNotLongForWhoSaysNothing() throws Exception {
         var front = rig.outbound(Rig.echo());
         var inbound = rig.inbound(Rig.echo());
