@@ -28,25 +28,32 @@ final class RouteTable {
                                 .add(routes));
             }
         }
-        all.forEach((host, routes) -> {
-            routes.sort(Comparator.comparing(HttpRoutes::rank));
-            nameLosers(host, routes, problems);
-        });
+        all.values().forEach(routes -> routes.sort(Comparator.comparing(HttpRoutes::rank)));
         byHost = new ByHost<>(all);
+        all.forEach((host, routes) -> nameLosers(host, routes, problems));
     }
 
     /// What holds for a port of a host, seen from a namespace.
     Optional<HttpRoutes> find(String host, String namespace, int port, String portName) {
+        HttpRoutes annotations = null;
         for (var ranked : byHost.all(host)) {
             var heard = ranked.stream()
                     .filter(routes -> routes.visibility().from(namespace))
                     .filter(routes -> routes.port().includes(port, portName))
                     .toList();
-            if (!heard.isEmpty()) {
-                return Optional.of(spoken(heard));
+            var speaking = heard.stream()
+                    .filter(routes -> routes.rank() != Rank.SERVICE)
+                    .toList();
+            if (annotations == null && speaking.size() < heard.size()) {
+                annotations = heard.getLast();
+            }
+            // A Service's own name is the nearest, but its annotations complete whoever speaks for it, a wildcard too.
+            if (!speaking.isEmpty()) {
+                var spoken = highest(speaking);
+                return Optional.of(annotations == null ? spoken : supplemented(spoken, annotations));
             }
         }
-        return Optional.empty();
+        return Optional.ofNullable(annotations);
     }
 
     /// Whether anything is said of any port of a host.
@@ -80,15 +87,6 @@ final class RouteTable {
         return List.copyOf(inForce);
     }
 
-    /// @param heard by rank, then age; at least one
-    private static HttpRoutes spoken(List<HttpRoutes> heard) {
-        var lowest = heard.getLast();
-        if (lowest.rank() != Rank.SERVICE) {
-            return highest(heard);
-        }
-        return heard.size() == 1 ? lowest : supplemented(highest(heard.subList(0, heard.size() - 1)), lowest);
-    }
-
     private static HttpRoutes supplemented(HttpRoutes spoken, HttpRoutes annotations) {
         if (spoken.rank() == Rank.SERVICE_PROFILE) {
             return spoken;
@@ -98,7 +96,9 @@ final class RouteTable {
                 .map(rule -> rule.action() instanceof HttpRule.Action.Forward
                         ? rule.tried(
                                 rule.timeout() == null ? said.timeout() : rule.timeout(),
-                                saysOfRetries(spoken, rule) ? rule.retries() : said.retries())
+                                saysOfRetries(spoken, rule) || said.retries() instanceof HttpRule.Retries.Unsaid
+                                        ? rule.retries()
+                                        : said.retries())
                         : rule)
                 .toList();
         return with(spoken, rules);
@@ -109,6 +109,7 @@ final class RouteTable {
         return routes.rank() != Rank.TRAFFIC_SPLIT && !(rule.retries() instanceof HttpRule.Retries.Unsaid);
     }
 
+    /// @param heard by rank, then age; at least one
     private static HttpRoutes highest(List<HttpRoutes> heard) {
         var rank = heard.getFirst().rank();
         var same = heard.stream().filter(routes -> routes.rank() == rank).toList();
@@ -219,11 +220,11 @@ final class RouteTable {
         return with(group.getFirst(), candidates.stream().map(Candidate::rule).toList());
     }
 
-    private static void nameLosers(String host, List<HttpRoutes> ranked, List<Problem> problems) {
+    private void nameLosers(String host, List<HttpRoutes> ranked, List<Problem> problems) {
         for (int i = 0; i < ranked.size(); i++) {
             var routes = ranked.get(i);
             if (routes.rank() == Rank.SERVICE) {
-                nameWhatLoses(routes, host, ranked.subList(0, i), problems);
+                nameWhatLoses(routes, host, i > 0 ? ranked.subList(0, i) : byWildcard(host), problems);
                 continue;
             }
             ranked.subList(0, i).stream()
@@ -234,6 +235,11 @@ final class RouteTable {
                                     ? Mesh.lost(routes.origin(), host, winner.origin())
                                     : outranked(routes, host, winner)));
         }
+    }
+
+    /// Those of the nearest wildcard that somebody speaks for.
+    private List<HttpRoutes> byWildcard(String host) {
+        return byHost.all(host).stream().skip(1).findFirst().orElse(List.of());
     }
 
     /// Annotations lose word by word, each to the first who says it himself.
