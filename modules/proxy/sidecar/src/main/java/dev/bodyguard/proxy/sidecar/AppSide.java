@@ -19,16 +19,17 @@ sealed interface AppSide {
     @Nullable
     Way way(Connection connection, ClusterPlan cluster, Generation now, Transport spoken, int place);
 
-    /// Somebody was there.
-    void answered(Connection connection, ClusterPlan cluster, int place);
+    /// Somebody took the connection.
+    void found(Connection connection, ClusterPlan cluster, int place);
+
+    /// There was something of an answer.
+    void answered();
 
     /// Nobody was anywhere.
     void gone();
 
     /// Somebody was asked, and given up before there was anything of an answer.
-    ///
-    /// @param began when the request did, in milliseconds since the epoch
-    void unanswered(long began);
+    void unanswered();
 
     /// What is wrong with it, in sentences.
     List<String> problems();
@@ -49,7 +50,10 @@ sealed interface AppSide {
         }
 
         @Override
-        public void answered(Connection connection, ClusterPlan cluster, int place) {
+        public void found(Connection connection, ClusterPlan cluster, int place) {}
+
+        @Override
+        public void answered() {
             silence.answered();
         }
 
@@ -59,8 +63,8 @@ sealed interface AppSide {
         }
 
         @Override
-        public void unanswered(long began) {
-            silence.unanswered(began);
+        public void unanswered() {
+            silence.unanswered();
         }
 
         @Override
@@ -70,8 +74,7 @@ sealed interface AppSide {
     }
 
     /// Every port of a pod, where the caller meant to go. Whether the app is there at all, and answers, is the
-    /// kubelet's to
-    /// ask.
+    /// kubelet's to ask.
     record OfPod(AppPlace place) implements AppSide {
         @Override
         public int port(Connection connection) {
@@ -93,15 +96,18 @@ sealed interface AppSide {
         }
 
         @Override
-        public void answered(Connection connection, ClusterPlan cluster, int attempt) {
+        public void found(Connection connection, ClusterPlan cluster, int attempt) {
             place.of(meant(connection, cluster), attempt).ifPresent(place::found);
         }
+
+        @Override
+        public void answered() {}
 
         @Override
         public void gone() {}
 
         @Override
-        public void unanswered(long began) {}
+        public void unanswered() {}
 
         @Override
         public List<String> problems() {

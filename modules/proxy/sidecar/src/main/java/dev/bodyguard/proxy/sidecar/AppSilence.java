@@ -18,6 +18,9 @@ final class AppSilence {
     /// For so long: an app may have to collect its garbage.
     private static final Duration WHILE = Duration.ofSeconds(3);
 
+    /// Nobody knows what an app would say that nobody has asked for so long.
+    private static final Duration STALE = Duration.ofSeconds(30);
+
     /// Hears of it, once when it begins and once when it is over.
     interface Events {
         void began(String sentence);
@@ -31,11 +34,17 @@ final class AppSilence {
     /// Null while it answers.
     private final AtomicReference<@Nullable Silence> silence = new AtomicReference<>();
 
-    /// @param since when the first of the requests began
-    private record Silence(Instant since, int requests, boolean told) {
+    /// @param since when the first of the requests was given up: it may have begun before the last answer
+    /// @param until when the last of them was given up
+    private record Silence(Instant since, Instant until, int requests, boolean told) {
+        boolean isStale(Instant now) {
+            return Duration.between(until, now).compareTo(STALE) > 0;
+        }
+
         Silence more(Instant now) {
             return new Silence(
                     since,
+                    now,
                     requests + 1,
                     told
                             || (requests + 1 >= REQUESTS
@@ -62,24 +71,22 @@ final class AppSilence {
     }
 
     /// It was asked and given up before it had said anything.
-    ///
-    /// @param began when the request did, in milliseconds since the epoch
-    void unanswered(long began) {
+    void unanswered() {
         var now = clock.instant();
-        var before = silence.getAndUpdate(one -> next(one, began, now));
-        if ((before == null || !before.told) && next(before, began, now).told) {
+        var before = silence.getAndUpdate(one -> next(one, now));
+        if ((before == null || before.isStale(now) || !before.told) && next(before, now).told) {
             sentence().ifPresent(events::began);
         }
     }
 
-    private static Silence next(@Nullable Silence before, long began, Instant now) {
-        return (before == null ? new Silence(Instant.ofEpochMilli(began), 0, false) : before).more(now);
+    private static Silence next(@Nullable Silence before, Instant now) {
+        return before == null || before.isStale(now) ? new Silence(now, now, 1, false) : before.more(now);
     }
 
-    /// What is wrong; empty while it answers.
+    /// What is wrong; empty while it answers, and once nobody has asked it for half a minute.
     Optional<String> sentence() {
         var now = silence.get();
-        if (now == null || !now.told) {
+        if (now == null || !now.told || now.isStale(clock.instant())) {
             return Optional.empty();
         }
         return Optional.of("the app on " + app + " has answered none of the last " + now.requests + " requests, for "

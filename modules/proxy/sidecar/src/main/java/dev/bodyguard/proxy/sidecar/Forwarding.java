@@ -38,7 +38,7 @@ final class Forwarding implements Attempt.Owner {
         Refusal notHttp2(String address, String reason, boolean answered, @Nullable String origin);
 
         /// Whoever was asked all of it is given up, and has not begun to answer.
-        void unanswered(Facts facts);
+        void unanswered();
 
         /// Tells the client that there is no answer but ours.
         void refuse(Call call, Refusal refusal);
@@ -221,7 +221,7 @@ final class Forwarding implements Attempt.Owner {
     private void givenUp() {
         var stream = current == null ? null : current.stream();
         if (complete && stream != null && !answer.isBegun()) {
-            side.unanswered(facts);
+            side.unanswered();
         }
     }
 

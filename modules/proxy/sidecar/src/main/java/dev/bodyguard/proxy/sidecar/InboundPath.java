@@ -266,7 +266,8 @@ final class InboundPath implements RequestHandler {
         /// The mesh's own names are the sidecars'.
         @Override
         public void strip(Fields answer, Transport transport) {
-            app.answered(call.client().connection(), cluster, places);
+            app.found(call.client().connection(), cluster, places);
+            app.answered();
             PeerFacts.strip(answer);
         }
 
@@ -282,8 +283,8 @@ final class InboundPath implements RequestHandler {
         }
 
         @Override
-        public void unanswered(Facts facts) {
-            app.unanswered(facts.startedAt());
+        public void unanswered() {
+            app.unanswered();
         }
 
         /// Some servers of HTTP/1.1 hang up on what they do not understand, but so does one that is being ended: the

@@ -136,7 +136,7 @@ final class InboundTunnels implements TunnelHandler {
         public void onDialled() {
             dialled = true;
             if (led != null) {
-                app.answered(tunnel.connection(), led, place);
+                app.found(tunnel.connection(), led, place);
             }
             opened();
         }

@@ -279,7 +279,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
 
     /// Which of several it was, and whether that is its fault, this side cannot tell.
     @Override
-    public void unanswered(Facts facts) {}
+    public void unanswered() {}
 
     @Override
     public void refuse(Call call, Refusal refusal) {

@@ -27,7 +27,7 @@ final class AppSilenceTest {
 
     private void unansweredAt(int second) {
         now = NOON.plusSeconds(second);
-        silence.unanswered(now.minusMillis(500).toEpochMilli());
+        silence.unanswered();
     }
 
     @Test
@@ -42,15 +42,34 @@ final class AppSilenceTest {
 
         assertThat(silence.sentence())
                 .contains("the app on 127.0.0.1:8080 has answered none of the last 5 requests, for 12 s (since"
-                        + " 2026-11-27T12:00:00Z): it accepts connections, as one does that hangs or was stopped");
+                        + " 2026-11-27T12:00:01Z): it accepts connections, as one does that hangs or was stopped");
         silence.answered();
         assertThat(silence.sentence()).isEmpty();
         assertThat(heard)
                 .containsExactly(
                         "the app on 127.0.0.1:8080 has answered none of the last 4 requests, for 3 s (since"
-                                + " 2026-11-27T12:00:00Z): it accepts connections, as one does that hangs or was"
+                                + " 2026-11-27T12:00:01Z): it accepts connections, as one does that hangs or was"
                                 + " stopped",
-                        "over after PT12.5S");
+                        "over after PT12S");
+    }
+
+    @Test
+    void isForgottenOnceNobodyHasAskedForHalfAMinute() {
+        for (int second = 1; second <= 5; second++) {
+            unansweredAt(second);
+        }
+        now = NOON.plusSeconds(35);
+        assertThat(silence.sentence()).isPresent();
+        now = NOON.plusSeconds(36);
+        assertThat(silence.sentence()).isEmpty();
+
+        unansweredAt(60);
+        unansweredAt(61);
+        assertThat(silence.sentence()).isEmpty();
+        unansweredAt(64);
+
+        assertThat(silence.sentence()).get().asString().contains("last 3 requests, for 4 s");
+        assertThat(heard).hasSize(2);
     }
 
     @Test
