@@ -9,6 +9,7 @@ import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.PeerAuthentication;
 import dev.bodyguard.model.Problem;
+import dev.bodyguard.model.RateLimit;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -151,11 +152,13 @@ final class Documents {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /// Whether it said who may come in, or how.
+    /// Whether it said who may come in, how, or how often.
     private static boolean guards(@Nullable Entry entry) {
         return entry != null
                 && entry.parts().stream()
-                        .anyMatch(part -> part instanceof AuthorizationPolicy || part instanceof PeerAuthentication);
+                        .anyMatch(part -> part instanceof AuthorizationPolicy
+                                || part instanceof PeerAuthentication
+                                || part instanceof RateLimit);
     }
 
     private static Set<String> union(Set<String> some, Set<String> others) {

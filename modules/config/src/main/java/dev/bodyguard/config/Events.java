@@ -24,7 +24,7 @@ interface Events {
     /// A document that is gone from its file, and stayed in force, no longer does.
     void removed(Document document);
 
-    /// A document that said who may come in, or how, is gone and out of force.
+    /// A document that said who may come in, how, or how often, is gone and out of force.
     void unguarded(Document document);
 
     /// Last good versions of before a restart cannot be read; their documents have none.

@@ -148,8 +148,17 @@ final class Hold {
                     .orElse(problem));
             return found;
         });
-        all.stream().filter(key -> !applicable.contains(key)).forEach(both::add);
+        all.stream()
+                .filter(key -> !applicable.contains(key)
+                        && isAboutNobody(entry(key).says().parts(), dangling))
+                .forEach(both::add);
         return some;
+    }
+
+    /// One that is about somebody besides would hold for them before it is in force.
+    private boolean isAboutNobody(List<Part> parts, Dangling dangling) {
+        return Aim.of(parts).stream().noneMatch(aim -> aim.meets(mesh))
+                && Lead.ofTargets(parts).stream().allMatch(lead -> dangling.nobodyHas(lead.to()));
     }
 
     /// Holds what takes away that to which routes lead.

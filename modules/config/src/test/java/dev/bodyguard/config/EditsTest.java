@@ -812,6 +812,20 @@ class EditsTest {
     }
 
     @Test
+    void aPolicyThatIsAboutSomebodyAndSomebodyUnknownHoldsForNeither() {
+        var policy = POLICY.replace("selector: {matchLabels: {app: pay}}", "targetRefs: [{kind: Service, name: pay}]");
+        save(policy);
+
+        save(policy.replace("name: pay}]", "name: pay}, {kind: Service, name: pey}]")
+                .replace("[checkout]", "[checkout, stranger]"));
+
+        assertThat(diary.read()).hasSize(1).allMatch(line -> line.startsWith(STAYS));
+        assertThat(mesh.authorizationPolicies("default", "pay", Map.of(), 80))
+                .as("that stranger may come in waits")
+                .hasSize(1);
+    }
+
+    @Test
     void aPolicyThatTurnsToSomebodyTurnsAtOnce() {
         save(POLICY);
         run(workload("pay"), workload("web"));

@@ -212,8 +212,9 @@ final class Contents {
         }
     }
 
-    /// What a file says. Where documents are gone from it, and it ends as if its rest were missing, as it did not
-    /// before, that is a problem too; that it says nothing at all is a wish.
+    /// What a file says. One that ends as if its rest were missing, as it did not before, and from which documents or
+    /// lines are gone, says nothing yet: what was cut through may read as another document, a policy without its
+    /// rules. That it is empty is a wish.
     private static Parsed whole(Parsed parsed, @Nullable File before, String name, byte[] bytes) {
         if (before == null
                 || before.good() == null
@@ -221,25 +222,29 @@ final class Contents {
                 || !parsed.problems().isEmpty()) {
             return parsed;
         }
+        var now = text(bytes);
+        var good = text(before.good().array());
+        var end = End.of(name, now);
+        if (end.how() == End.How.WHOLE || end.how() == End.of(name, good).how()) {
+            return parsed;
+        }
         var left = parsed.documents().stream().map(Document::key).collect(Collectors.toSet());
         var gone = before.inForce().stream()
                 .filter(document -> !left.contains(document.key()))
                 .map(document -> document.kind() + " " + document.namespace() + "/" + document.name())
                 .toList();
-        var end = End.of(name, text(bytes));
-        if (gone.isEmpty()
-                || end.how() == End.How.WHOLE
-                || end.how() == End.of(name, text(before.good().array())).how()) {
+        boolean shorter = end.how() == End.How.WITHIN_A_LINE
+                && now.lines().count() < good.lines().count();
+        if (gone.isEmpty() && !shorter) {
             return parsed;
         }
+        var missing = gone.isEmpty() ? "lines are" : String.join(", ", gone) + (gone.size() == 1 ? " is" : " are");
         return new Parsed(
-                parsed.documents(),
+                List.of(),
                 List.of(new FileProblem(
                         end.at(),
-                        end.how().sentence() + ", and " + String.join(", ", gone) + (gone.size() == 1 ? " is" : " are")
-                                + " gone from it, as if it were cut off; "
-                                + end.how().wayOut()
-                                + " if that is meant")));
+                        end.how().sentence() + ", and " + missing + " gone from it, as if it were cut off; "
+                                + end.how().wayOut() + " if that is meant")));
     }
 
     private static String text(byte[] bytes) {

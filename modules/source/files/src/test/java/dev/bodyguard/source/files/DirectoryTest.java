@@ -305,7 +305,7 @@ class DirectoryTest {
         write("a.yaml", document("a", 2));
         var whole = directory.next();
 
-        assertThat(cutOff.put()).extracting(Document::name).containsExactly("a");
+        assertThat(cutOff.put()).isEmpty();
         assertThat(cutOff.removed()).isEmpty();
         assertThat(cutOff.problems())
                 .extracting(FileProblem::toString)
@@ -313,6 +313,38 @@ class DirectoryTest {
                         + wayOut + " if that is meant; what was last read from here stays in force");
         assertThat(whole.removed()).containsExactly("/A/default/b");
         assertThat(whole.problems()).isEmpty();
+    }
+
+    /// A policy that denies, cut off before its rules, denies nothing, and reads well.
+    @Test
+    void keepsADocumentThatWasCutThrough() throws Exception {
+        write("a.yaml", document("a", 1) + "rules:\n- all\n");
+        directory.next();
+
+        write("a.yaml", document("a", 1).stripTrailing());
+        var cut = directory.next();
+        write("a.yaml", document("a", 1));
+        var meant = directory.next();
+
+        assertThat(cut.put()).isEmpty();
+        assertThat(cut.problems())
+                .extracting(FileProblem::toString)
+                .containsExactly("a.yaml:5:11: ends within a line, and lines are gone from it, as if it were cut off;"
+                        + " end that line if that is meant; what was last read from here stays in force");
+        assertThat(meant.put()).hasSize(1);
+        assertThat(meant.problems()).isEmpty();
+    }
+
+    @Test
+    void anEditThatLeavesOutTheLastEndOfLineIsObeyed() throws Exception {
+        write("a.yaml", document("a", 1));
+        directory.next();
+
+        write("a.yaml", document("a", 2).stripTrailing());
+        var changes = directory.next();
+
+        assertThat(changes.put()).hasSize(1);
+        assertThat(changes.problems()).isEmpty();
     }
 
     @Test
