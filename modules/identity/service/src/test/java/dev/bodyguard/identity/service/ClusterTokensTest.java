@@ -82,8 +82,6 @@ class ClusterTokensTest {
             assertThat(tokens.judge(TOKEN + "x", PEER)).isNotInstanceOf(Tokens.Admitted.class);
             now.set(now.get().plusMillis(1));
             assertThat(tokens.judge(TOKEN, PEER)).isNotInstanceOf(Tokens.Admitted.class);
-        } finally {
-            api.destroy();
         }
     }
 

@@ -37,8 +37,6 @@ class ClusterNamespacesTest {
             assertThatIOException()
                     .isThrownBy(() -> namespaces.get("none"))
                     .withMessage("namespace none does not exist");
-        } finally {
-            api.destroy();
         }
     }
 
