@@ -25,7 +25,7 @@ func cleared(t *testing.T, c harness.Cluster) {
 }
 
 // The default profile by the command line, with certificates that live for a minute, and away again: first with documents that
-// somebody wrote, which stay with their kinds, then without.
+// somebody wrote, which stay with their kinds and their namespace, then with fewer, then with all.
 func TestInstallAndUninstall(t *testing.T) {
 	c := harness.Kube(t)
 	cleared(t, c)
@@ -56,22 +56,47 @@ func TestInstallAndUninstall(t *testing.T) {
 	t.Run("CertificatesAreRenewed", func(t *testing.T) { renewed(t, namespace) })
 	t.Run("AnOverriddenRouteSaysByWhom", func(t *testing.T) { overridden(t, namespace) })
 
+	c.Apply(system, `
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default}
+spec: {mtls: {mode: STRICT}}
+`)
+
 	said := bodyguard(t, c, "uninstall")
 	t.Log(said)
-	const routes = "virtualservices.networking.istio.io"
-	if !strings.Contains(said, fmt.Sprintf("%[1]s stays, for it holds %[2]s/late, %[2]s/web; kubectl delete customresourcedefinition %[1]s", routes, namespace)) {
-		t.Errorf("uninstall does not say which documents stay")
+	const routes, strictness = "virtualservices.networking.istio.io", "peerauthentications.security.istio.io"
+	for _, line := range []string{
+		fmt.Sprintf("%[1]s stays, for it holds %[2]s/late, %[2]s/web; kubectl delete customresourcedefinition %[1]s", routes, namespace),
+		fmt.Sprintf("%[1]s stays, for it holds %[2]s/default; kubectl delete customresourcedefinition %[1]s", strictness, system),
+		fmt.Sprintf("namespace %[1]s stays, for it holds PeerAuthentication/default; kubectl delete namespace %[1]s", system),
+		"pods still have a sidecar",
+	} {
+		if !strings.Contains(said, line) {
+			t.Errorf("uninstall does not say: %s", line)
+		}
 	}
-	if !strings.Contains(said, "pods still have a sidecar") {
-		t.Errorf("uninstall does not say which pods still have a sidecar")
+	if left := kinds(c); !slices.Equal(left, []string{strictness, routes}) {
+		t.Errorf("of a mesh with a PeerAuthentication and VirtualServices these kinds are left: %v", left)
 	}
-	if left := kinds(c); !slices.Equal(left, []string{routes}) {
-		t.Errorf("of a mesh with VirtualServices these kinds are left: %v", left)
+	if mode := c.Get(system, "peerauthentication/default", ".spec.mtls.mode"); mode != "STRICT" {
+		t.Errorf("of the mesh's PeerAuthentication is left %q", mode)
 	}
+	harness.Eventually(t, time.Minute, "in the mesh's namespace is what somebody wrote, and what any namespace has", func() bool {
+		left := in(system, objects(c))
+		t.Log(left)
+		return slices.Equal(left, []string{"ConfigMap kube-root-ca.crt", "PeerAuthentication default", "ServiceAccount default"})
+	})
 	c.Kubectl("-n", namespace, "delete", "virtualservice", "late", "web")
 	c.Kubectl("-n", namespace, "delete", "pod,service", "--all")
-	if said := bodyguard(t, c, "uninstall"); strings.Contains(said, "stays") {
-		t.Errorf("uninstall says %s", said)
+	if said := bodyguard(t, c, "uninstall"); strings.Contains(said, routes) || !strings.Contains(said, "namespace "+system+" stays") {
+		t.Errorf("where only the mesh's PeerAuthentication is left uninstall says %s", said)
+	}
+	if left := kinds(c); !slices.Equal(left, []string{strictness}) {
+		t.Errorf("of a mesh with a PeerAuthentication these kinds are left: %v", left)
+	}
+	if said := bodyguard(t, c, "uninstall", "--with-documents"); strings.Contains(said, "stays") {
+		t.Errorf("uninstall --with-documents says %s", said)
 	}
 	gone = true
 	if left := kinds(c); len(left) > 0 {
@@ -81,6 +106,17 @@ func TestInstallAndUninstall(t *testing.T) {
 	if said := bodyguard(t, c, "uninstall"); strings.Contains(said, "stays") {
 		t.Errorf("where there is no mesh uninstall says %s", said)
 	}
+}
+
+// in is what stands in a namespace, kind and name.
+func in(namespace string, objects []string) []string {
+	var found []string
+	for _, one := range objects {
+		if kind, name, is := strings.Cut(one, " "+namespace+"/"); is {
+			found = append(found, kind+" "+name)
+		}
+	}
+	return found
 }
 
 // Two routes for one host: the older one speaks for it, and the other says so.

@@ -10,25 +10,27 @@ import java.util.List;
 record BroughtKind(String name, List<String> documents) {
     private static final int MOST_NAMED = 3;
 
-    /// Arguments for kubectl that list what helm notes as brought by a release of our chart's name: the kind's name and
-    /// the release's namespace, one kind a line. Another mesh that brought the same kind keeps its own.
+    /// Arguments for kubectl that list every kind's definition, one a line: its name, then name and namespace of the
+    /// release that brought it, as helm notes them; empty where helm did not.
     static final List<String> LISTING = List.of(
             "get",
             "customresourcedefinitions",
             "--ignore-not-found",
             "-o",
-            "jsonpath={range .items[?(@.metadata.annotations.meta\\.helm\\.sh/release-name=='" + Charts.KINDS
-                    + "')]}{.metadata.name} {.metadata.annotations.meta\\.helm\\.sh/release-namespace}{\"\\n\"}{end}");
+            "jsonpath={range .items[*]}{.metadata.name} {.metadata.annotations.meta\\.helm\\.sh/release-name}"
+                    + " {.metadata.annotations.meta\\.helm\\.sh/release-namespace}{\"\\n\"}{end}");
 
     BroughtKind {
         documents = List.copyOf(documents);
     }
 
-    /// The names that a listing tells of our own release, which is the one in the mesh's namespace.
+    /// Those of a listing that our own release brought, which is the one in the mesh's namespace. Another mesh that
+    /// brought the same kind keeps its own.
     static List<String> ours(String listing) {
         return listing.lines()
                 .map(line -> line.split(" ", -1))
-                .filter(words -> words.length == 2 && words[1].equals(Charts.NAMESPACE))
+                .filter(words ->
+                        words.length == 3 && words[1].equals(Charts.KINDS) && words[2].equals(Charts.NAMESPACE))
                 .map(words -> words[0])
                 .toList();
     }
@@ -58,9 +60,14 @@ record BroughtKind(String name, List<String> documents) {
 
     /// What its user is told where it stays: why, and how it goes.
     String stays() {
+        return stays(name, documents, "customresourcedefinition " + name);
+    }
+
+    /// @param deleted what kubectl is told to delete
+    static String stays(String what, List<String> documents, String deleted) {
         var named = documents.stream().limit(MOST_NAMED).toList();
         int more = documents.size() - named.size();
-        return name + " stays, for it holds " + String.join(", ", named) + (more > 0 ? " and " + more + " more" : "")
-                + "; kubectl delete customresourcedefinition " + name + " deletes it with what it holds";
+        return what + " stays, for it holds " + String.join(", ", named) + (more > 0 ? " and " + more + " more" : "")
+                + "; kubectl delete " + deleted + " deletes it with what it holds";
     }
 }

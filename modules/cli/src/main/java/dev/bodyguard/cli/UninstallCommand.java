@@ -13,8 +13,8 @@ import picocli.CommandLine.Option;
         description = {
             "Removes the mesh from the cluster of the current kubectl context.",
             "The control plane goes, its namespace, its root of trust, and the kinds it brought. A kind of which there"
-                    + " are documents stays with them, and is named. Pods that have a sidecar keep it until they start"
-                    + " again."
+                    + " are documents stays with them, and so does the namespace where it holds some; both are named."
+                    + " Pods that have a sidecar keep it until they start again."
         },
         mixinStandardHelpOptions = true)
 final class UninstallCommand implements Callable<Integer> {
@@ -22,7 +22,7 @@ final class UninstallCommand implements Callable<Integer> {
 
     @Option(
             names = "--with-documents",
-            description = "Also kinds of which there are documents: these are deleted with them.")
+            description = "Also the kinds and the namespace that hold documents: these are deleted with them.")
     private boolean withDocuments;
 
     @Override
@@ -33,10 +33,12 @@ final class UninstallCommand implements Callable<Integer> {
         rollout.step("removing the control plane");
         var _ = Tool.HELM.run(Charts.uninstall(Charts.MESH), _ -> {});
         rollout.step("looking for documents");
-        var kinds = kinds();
+        var listing = Tool.KUBECTL.run(BroughtKind.LISTING, _ -> {});
+        var kinds = kinds(listing);
         var staying = withDocuments
                 ? List.<BroughtKind>of()
                 : kinds.stream().filter(BroughtKind::isInUse).toList();
+        var root = new RootNamespace(withDocuments ? List.of() : documents(RootNamespace.kinds(listing)));
         rollout.step("removing the kinds");
         // The chart tells helm to keep them, as helm does not ask whether there are documents.
         var _ = Tool.HELM.run(Charts.uninstall(Charts.KINDS), _ -> {});
@@ -56,12 +58,14 @@ final class UninstallCommand implements Callable<Integer> {
                         "--field-selector=metadata.name=bodyguard-root",
                         "--selector=app.kubernetes.io/managed-by=bodyguard"),
                 _ -> {});
-        rollout.step("removing namespace " + Charts.NAMESPACE);
-        var _ = Tool.KUBECTL.run(
-                List.of("delete", "namespace", Charts.NAMESPACE, "--ignore-not-found", "--timeout=2m"), _ -> {});
+        rollout.step("removing " + (root.isInUse() ? "the root of trust" : "namespace " + Charts.NAMESPACE));
+        var _ = Tool.KUBECTL.run(root.removal(), _ -> {});
         rollout.done("the mesh is gone");
 
         staying.forEach(kind -> System.out.println(kind.stays()));
+        if (root.isInUse()) {
+            System.out.println(root.stays());
+        }
         var pods = stillInjected();
         if (!pods.isEmpty()) {
             System.out.println(pods.size() + " pods still have a sidecar, until they start again"
@@ -71,12 +75,17 @@ final class UninstallCommand implements Callable<Integer> {
     }
 
     /// What the chart of kinds brought, whichever of its versions did, and what there is of each.
-    private static List<BroughtKind> kinds() throws InterruptedException {
+    private static List<BroughtKind> kinds(String listing) throws InterruptedException {
         var kinds = new ArrayList<BroughtKind>();
-        for (var name : BroughtKind.ours(Tool.KUBECTL.run(BroughtKind.LISTING, _ -> {}))) {
+        for (var name : BroughtKind.ours(listing)) {
             kinds.add(new BroughtKind(name, lines(Tool.KUBECTL.run(BroughtKind.documents(name), _ -> {}))));
         }
         return kinds;
+    }
+
+    /// What users wrote for the whole mesh.
+    private static List<String> documents(List<String> kinds) throws InterruptedException {
+        return kinds.isEmpty() ? List.of() : lines(Tool.KUBECTL.run(RootNamespace.documents(kinds), _ -> {}));
     }
 
     /// `namespace/name` of every pod with a sidecar.

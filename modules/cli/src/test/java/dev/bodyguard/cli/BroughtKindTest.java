@@ -10,13 +10,14 @@ final class BroughtKindTest {
     private static final String NAME = "virtualservices.networking.istio.io";
 
     @Test
-    void isOursWhereTheReleaseInTheMeshesNamespaceBroughtIt() {
+    void isOursWhereOurReleaseInTheMeshesNamespaceBroughtIt() {
         assertThat(BroughtKind.ours("""
-            sidecars.networking.istio.io bodyguard-system
-            servers.policy.linkerd.io somewhere-else
-            ratelimits.bodyguard.dev bodyguard-system
+            sidecars.networking.istio.io bodyguard-crds bodyguard-system
+            servers.policy.linkerd.io bodyguard-crds somewhere-else
+            ratelimits.bodyguard.dev bodyguard-crds bodyguard-system
+            virtualservices.networking.istio.io istio-base bodyguard-system
 
-            trafficsplits.split.smi-spec.io\s
+            trafficsplits.split.smi-spec.io \s
             """)).containsExactly("sidecars.networking.istio.io", "ratelimits.bodyguard.dev");
         assertThat(BroughtKind.ours("")).isEmpty();
     }
