@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,16 +25,18 @@ func cleared(t *testing.T, c harness.Cluster) {
 	}
 }
 
-// The default profile by the command line, with certificates that live for a minute, and away again: first with documents that
-// somebody wrote, which stay with their kinds and their namespace, then with fewer, then with all.
+// The default profile by the command line, with certificates that live for a minute, and away again: not while a template holds the
+// sidecar; then with documents that somebody wrote, which stay with their kinds and their namespace, then with fewer, then with all.
 func TestInstallAndUninstall(t *testing.T) {
 	c := harness.Kube(t)
 	cleared(t, c)
-	namespace := c.Namespace("istio-injection=enabled")
-	harness.Eventually(t, 10*time.Second, "the namespace is complete", func() bool {
-		_, err := c.Inside("", "kubectl", "-n", namespace, "get", "serviceaccount/default", "configmap/kube-root-ca.crt")
-		return err == nil
-	})
+	namespace, offline := c.Namespace("istio-injection=enabled"), c.Namespace()
+	for _, one := range []string{namespace, offline} {
+		harness.Eventually(t, 10*time.Second, "the namespace is complete", func() bool {
+			_, err := c.Inside("", "kubectl", "-n", one, "get", "serviceaccount/default", "configmap/kube-root-ca.crt")
+			return err == nil
+		})
+	}
 	before := objects(c)
 	began := time.Now()
 	t.Log(bodyguard(t, c, "install", "--set", "profile=default", "--set", "mesh.certificateTTL=1m"))
@@ -45,6 +48,7 @@ func TestInstallAndUninstall(t *testing.T) {
 	gone := false
 	t.Cleanup(func() {
 		if !gone {
+			c.Kubectl("-n", offline, "delete", "deployment", "--all")
 			bodyguard(t, c, "uninstall", "--with-documents")
 		}
 	})
@@ -56,6 +60,7 @@ func TestInstallAndUninstall(t *testing.T) {
 	t.Run("CertificatesAreRenewed", func(t *testing.T) { renewed(t, namespace) })
 	t.Run("AnOverriddenRouteSaysByWhom", func(t *testing.T) { overridden(t, namespace) })
 
+	t.Run("ATemplateWithTheSidecarIsInTheWay", func(t *testing.T) { inTheWay(t, offline) })
 	c.Apply(system, `
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication
@@ -87,6 +92,10 @@ spec: {mtls: {mode: STRICT}}
 		t.Log(left)
 		return slices.Equal(left, []string{"ConfigMap kube-root-ca.crt", "PeerAuthentication default", "ServiceAccount default"})
 	})
+	// What was injected by hand, and is no more, starts again.
+	c.Kubectl("-n", offline, "rollout", "restart", "deployment", "web")
+	c.RolledOut(offline, "deployment/web", time.Minute)
+	c.Kubectl("-n", offline, "delete", "deployment", "web")
 	c.Kubectl("-n", namespace, "delete", "virtualservice", "late", "web")
 	c.Kubectl("-n", namespace, "delete", "pod,service", "--all")
 	if said := bodyguard(t, c, "uninstall"); strings.Contains(said, routes) || !strings.Contains(said, "namespace "+system+" stays") {
@@ -117,6 +126,60 @@ func in(namespace string, objects []string) []string {
 		}
 	}
 	return found
+}
+
+// A Deployment that `bodyguard inject` gave its sidecar, so that its pods cannot start without the mesh: the mesh stays, whatever
+// may be deleted, until what the refusal says has been typed.
+func inTheWay(t *testing.T, namespace string) {
+	c := harness.Kube(t)
+	const deployment = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: app
+        image: localhost/probe:1
+        command: [/probe, serve, ":8080", web]
+        ports: [{containerPort: 8080}]
+        readinessProbe: {httpGet: {path: "/ready?at=once", port: 8080}, periodSeconds: 1}
+`
+	injected, err := c.Inside(deployment, "bash", "-c", filepath.Join(harness.Root, "bodyguard")+" inject - 2>/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Apply(namespace, injected)
+	c.RolledOut(namespace, "deployment/web", time.Minute)
+	has := func() bool {
+		return strings.Contains(c.Get(namespace, "deployment/web", ".spec.template.spec.initContainers[*].name"), "bodyguard-proxy")
+	}
+	if !has() {
+		t.Fatalf("the Deployment has no sidecar: %s", injected)
+	}
+	mesh := func() []string { return append(kinds(c), in(system, objects(c))...) }
+	before := mesh()
+	wayOut := "kubectl -n " + namespace + " get deployment web -o yaml | bodyguard uninject - | kubectl replace -f -"
+	for _, options := range [][]string{{}, {"--with-documents"}} {
+		said, err := c.Inside("", append([]string{filepath.Join(harness.Root, "bodyguard"), "uninstall"}, options...)...)
+		t.Log(said)
+		if err == nil || !strings.Contains(said, "nothing was removed") || strings.Count(said, " | kubectl replace") != 1 ||
+			!strings.Contains(said, "  "+wayOut+"\n") {
+			t.Errorf("%v: uninstall %v says %s", err, options, said)
+		}
+	}
+	if gone := difference(before, mesh()); len(gone) > 0 || len(before) < 20 {
+		t.Errorf("of %d objects an uninstall that was refused removed %v", len(before), gone)
+	}
+	typed(t, wayOut)
+	c.RolledOut(namespace, "deployment/web", time.Minute)
+	if has() {
+		t.Errorf("the Deployment still has its sidecar")
+	}
 }
 
 // Two routes for one host: the older one speaks for it, and the other says so.

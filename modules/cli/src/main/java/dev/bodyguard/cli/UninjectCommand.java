@@ -6,12 +6,12 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/// `bodyguard uninject FILE… | kubectl apply -f -`
+/// `bodyguard uninject FILE… | kubectl replace -f -`
 @Command(
         name = "uninject",
         description = {
             "Takes the sidecar out of Kubernetes manifests again: what inject wrote comes out as it went in.",
-            "kubectl get deployment web -o yaml | bodyguard uninject - | kubectl apply -f -"
+            "kubectl get deployment web -o yaml | bodyguard uninject - | kubectl replace -f -"
         },
         mixinStandardHelpOptions = true)
 final class UninjectCommand implements Callable<Integer> {

@@ -14,7 +14,9 @@ import picocli.CommandLine.Option;
             "Removes the mesh from the cluster of the current kubectl context.",
             "The control plane goes, its namespace, its root of trust, and the kinds it brought. A kind of which there"
                     + " are documents stays with them, and so does the namespace where it holds some; both are named."
-                    + " Pods that have a sidecar keep it until they start again."
+                    + " Pods that have a sidecar keep it until they start again.",
+            "Where templates hold the sidecar, as inject writes it, nothing is removed, for their pods could not start"
+                    + " again; each is named with the command that takes it out."
         },
         mixinStandardHelpOptions = true)
 final class UninstallCommand implements Callable<Integer> {
@@ -29,6 +31,10 @@ final class UninstallCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Tool.HELM.require();
         Tool.KUBECTL.require();
+        var templates = InjectedTemplate.in(Tool.KUBECTL.run(InjectedTemplate.LISTING, _ -> {}));
+        if (!templates.isEmpty()) {
+            throw new Failure(InjectedTemplate.refusal(templates));
+        }
         var rollout = new Rollout(System.err, Boolean.getBoolean("bodyguard.terminal"));
         rollout.step("removing the control plane");
         var _ = Tool.HELM.run(Charts.uninstall(Charts.MESH), _ -> {});
