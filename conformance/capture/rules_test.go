@@ -120,6 +120,42 @@ func TestOnlyWhatIsListedIsCaptured(t *testing.T) {
 	})
 }
 
+func TestOnlyListedAddressesAreCaptured(t *testing.T) {
+	network := NewNetwork(t)
+	pod, other := network.Pod(), network.Pod()
+	if _, complained, err := pod.Capture("", "CAPTURE_OUTBOUND_CIDRS=10.77.0.1/32,fd77::1/128", "CAPTURE_OUTBOUND_PORTS=",
+		"CAPTURE_LOOPBACK_PORTS="); err != nil {
+		t.Fatal(complained)
+	}
+	pod.Serves(sidecar, "inbound@[::]:15006", "outbound@[::]:15001")
+	pod.Serves(app, "local@127.0.0.1:80")
+	other.Serves(app, "other@[::]:9000")
+
+	hear(t, []connection{
+		{"a listed address", pod, app, "", at("10.77.0.1", 9003), "outbound", at("10.77.0.1", 9003), pod.V4},
+		{"a listed address of IPv6", pod, app, "", at("fd77::1", 9003), "outbound", at("fd77::1", 9003), pod.V6},
+		{"another address", pod, app, "", at(other.V4, 9000), "other", at(other.V4, 9000), pod.V4},
+		{"another address of IPv6", pod, app, "", at(other.V6, 9000), "other", at(other.V6, 9000), pod.V6},
+		{"loopback", pod, app, "", at("127.0.0.1", 80), "local", at("127.0.0.1", 80), "127.0.0.1"},
+	})
+}
+
+func TestWithNoAddressListedNothingOutboundIsCaptured(t *testing.T) {
+	network := NewNetwork(t)
+	pod, other := network.Pod(), network.Pod()
+	if _, complained, err := pod.Capture("", "CAPTURE_OUTBOUND_CIDRS=", "CAPTURE_OUTBOUND_PORTS=", "CAPTURE_LOOPBACK_PORTS="); err != nil {
+		t.Fatal(complained)
+	}
+	pod.Serves(sidecar, "inbound@[::]:15006", "outbound@[::]:15001")
+	pod.Serves(app, "app@[::]:8080")
+	other.Serves(app, "other@[::]:9000")
+
+	hear(t, []connection{
+		{"what the app calls goes there", pod, app, "", at(other.V4, 9000), "other", at(other.V4, 9000), pod.V4},
+		{"what calls the app comes to the sidecar", other, app, "", at(pod.V4, 8080), "inbound", at(pod.V4, 8080), other.V4},
+	})
+}
+
 func TestRunAgainItChangesNothing(t *testing.T) {
 	for _, kind := range []string{"nft", "legacy"} {
 		t.Run(kind, func(t *testing.T) {
@@ -153,6 +189,7 @@ func TestWhereItCannotBeDoneNothingIsDone(t *testing.T) {
 		{"CAPTURE_EXCLUDE_OUTBOUND_PORTS=*", "capture: CAPTURE_EXCLUDE_OUTBOUND_PORTS must be ports such as 80,8000-8100, was '*'"},
 		{"CAPTURE_OUTBOUND_CIDRS=example.com", "capture: CAPTURE_OUTBOUND_CIDRS must be addresses such as 10.0.0.0/8,fd00::/8, was 'example.com'"},
 		{"CAPTURE_INBOUND_PORTS=80 -j ACCEPT", "capture: CAPTURE_INBOUND_PORTS must be ports such as 80,8000-8100, was '80 -j ACCEPT'"},
+		{"CAPTURE_EXCLUDE_INBOUND_PORTS=0100", "capture: CAPTURE_EXCLUDE_INBOUND_PORTS must be a number from 1 to 65535, was '0100'"},
 		{"CAPTURE_LOOPBACK_PORTS=70000", "capture: CAPTURE_LOOPBACK_PORTS must be a number from 1 to 65535, was '70000'"},
 		{"CAPTURE_OUTBOUND_CIDRS=10.0.0.0/99", "invalid mask `99' specified"},
 		{"CAPTURE_OUTBOUND_CIDRS=10.0.0.0/8,fd00::/999", "invalid mask `999' specified"},

@@ -182,10 +182,16 @@ final class Annotations {
             Map.entry("service.istio.io/workload-name", "a pod is counted under whoever owns it"),
             Map.entry("istio.io/tag", "a revision is chosen by istio.io/rev"),
             Map.entry("istio.io/draining", "a pod drains once it is deleted"),
+            Map.entry("istio.io/persistent-session", A_SERVICES),
+            Map.entry("istio.io/persistent-session-header", A_SERVICES),
+            Map.entry("networking.istio.io/enable-autoallocate-ip", "it is a ServiceEntry's"),
             Map.entry("istio.io/dataplane-mode", AMBIENT),
             Map.entry("istio.io/use-waypoint", AMBIENT),
             Map.entry("istio.io/use-waypoint-namespace", AMBIENT),
             Map.entry("istio.io/waypoint-for", AMBIENT)));
+
+    /// A namespace's label, which keeps its pods from Linkerd's injector.
+    private static final String WEBHOOKS = "config.linkerd.io/admission-webhooks";
 
     /// Whoever writes one of these expects something of the injector.
     private static final List<String> FAMILIES = List.of(
@@ -207,7 +213,10 @@ final class Annotations {
     private Annotations() {}
 
     /// A sentence for each that has no effect.
-    static List<String> ignored(Map<String, String> annotations, Map<String, String> labels) {
+    ///
+    /// @param annotations of the pod, and those of its namespace that hold for it
+    /// @param labels of the pod
+    static List<String> ignored(Map<String, String> annotations, Map<String, String> labels, Namespace namespace) {
         var sentences = new ArrayList<String>();
         for (String name : new TreeMap<>(annotations).keySet()) {
             var why = IGNORED.get(name);
@@ -222,6 +231,10 @@ final class Annotations {
             if (why != null) {
                 sentences.add("label " + name + " is ignored: " + why);
             }
+        }
+        if (namespace.labels().getOrDefault(WEBHOOKS, "").equals("disabled")) {
+            sentences.add("namespace " + namespace.name() + "'s label " + WEBHOOKS
+                    + "=disabled is ignored: a namespace declines by " + OptIn.OWN + "=disabled");
         }
         return sentences;
     }

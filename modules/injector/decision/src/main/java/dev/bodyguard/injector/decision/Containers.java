@@ -43,6 +43,12 @@ final class Containers {
         var mode = wanted.text(Annotations.MODE).orElse("REDIRECT");
         return switch (mode) {
             case "REDIRECT", "TPROXY" -> mode;
+            case "NONE" ->
+                throw new Unfit(
+                        "annotation " + Annotations.MODE + "=NONE asks for a sidecar without capture, which would do"
+                                + " nothing here",
+                        "decline with " + OptIn.OWN + "=disabled; or remove it, and narrow capture by the annotations "
+                                + Annotations.IN_PORTS + " and " + Annotations.OUT_RANGES);
             case String _ -> throw Wanted.wrong(Annotations.MODE, mode, "REDIRECT or TPROXY");
         };
     }
@@ -81,18 +87,22 @@ final class Containers {
     private Map<String, String> capture() {
         var env = new LinkedHashMap<String, String>();
         env.put("CAPTURE_MODE", mode);
-        env.put("CAPTURE_INBOUND_PORTS", listOr("*", Annotations.IN_PORTS, wanted.ports(Annotations.IN_PORTS)));
+        // An empty annotation says "none".
+        var inbound = wanted.says(Annotations.IN_PORTS) ? wanted.portsOrAll(Annotations.IN_PORTS) : Set.of("*");
+        env.put("CAPTURE_INBOUND_PORTS", String.join(",", inbound));
         env.put(
                 "CAPTURE_EXCLUDE_INBOUND_PORTS",
                 joined(IN_PROXY, wanted.ports(Annotations.NOT_IN_PORTS, Annotations.NOT_IN_PORTS_LINKERD)));
-        env.put("CAPTURE_OUTBOUND_PORTS", listOr("*", Annotations.OUT_PORTS, wanted.ports(Annotations.OUT_PORTS)));
+        env.put("CAPTURE_OUTBOUND_PORTS", String.join(",", wanted.portsOrAll(Annotations.OUT_PORTS)));
         var excluded = wanted.ports(Annotations.NOT_OUT_PORTS, Annotations.NOT_OUT_PORTS_LINKERD);
         env.put("CAPTURE_EXCLUDE_OUTBOUND_PORTS", String.join(",", excluded));
-        env.put("CAPTURE_OUTBOUND_CIDRS", listOr("*", Annotations.OUT_RANGES, wanted.ranges(Annotations.OUT_RANGES)));
+        var ranges = wanted.says(Annotations.OUT_RANGES) ? wanted.rangesOrAll(Annotations.OUT_RANGES) : Set.of("*");
+        env.put("CAPTURE_OUTBOUND_CIDRS", String.join(",", ranges));
         env.put(
                 "CAPTURE_EXCLUDE_OUTBOUND_CIDRS",
                 String.join(",", wanted.ranges(Annotations.NOT_OUT_RANGES, Annotations.NOT_OUT_RANGES_LINKERD)));
-        env.put("CAPTURE_LOOPBACK_PORTS", String.join(",", loopback(excluded)));
+        // Loopback is in no range that is listed.
+        env.put("CAPTURE_LOOPBACK_PORTS", String.join(",", ranges.contains("*") ? loopback(excluded) : Set.of()));
         env.put("CAPTURE_UID", String.valueOf(USER));
         env.put("CAPTURE_INBOUND_TO", "15006");
         env.put("CAPTURE_OUTBOUND_TO", "15001");
@@ -105,10 +115,6 @@ final class Containers {
         ports.removeAll(app.ports());
         ports.removeAll(excluded);
         return ports;
-    }
-
-    private String listOr(String usual, String name, Set<String> said) {
-        return wanted.says(name) ? String.join(",", said) : usual;
     }
 
     private static String joined(String first, Set<String> more) {
@@ -211,19 +217,21 @@ final class Containers {
 
     private Tree resources() {
         var usual = sidecar.defaults();
-        var requests = Tree.obj(
-                "cpu", wanted.quantity(usual.cpu(), Annotations.CPU, Annotations.CPU_LINKERD),
-                "memory", wanted.quantity(usual.memory(), Annotations.MEMORY, Annotations.MEMORY_LINKERD));
-        var limits = new LinkedHashMap<String, Tree>();
-        var cpu = wanted.quantity(usual.cpuLimit(), Annotations.CPU_LIMIT, Annotations.CPU_LIMIT_LINKERD);
-        if (!cpu.isEmpty()) {
-            limits.put("cpu", new Tree.Text(cpu));
-        }
-        limits.put(
-                "memory",
-                new Tree.Text(wanted.quantity(
-                        usual.memoryLimit(), Annotations.MEMORY_LIMIT, Annotations.MEMORY_LIMIT_LINKERD)));
-        return Tree.obj("requests", requests, "limits", new Tree.Obj(limits));
+        var cpu = wanted.bounds(
+                new Wanted.Bounds(usual.cpu(), usual.cpuLimit()),
+                List.of(Annotations.CPU, Annotations.CPU_LINKERD),
+                List.of(Annotations.CPU_LIMIT, Annotations.CPU_LIMIT_LINKERD));
+        var memory = wanted.bounds(
+                new Wanted.Bounds(usual.memory(), usual.memoryLimit()),
+                List.of(Annotations.MEMORY, Annotations.MEMORY_LINKERD),
+                List.of(Annotations.MEMORY_LIMIT, Annotations.MEMORY_LIMIT_LINKERD));
+        return Tree.obj(
+                "requests",
+                Tree.obj("cpu", cpu.request(), "memory", memory.request()),
+                "limits",
+                cpu.limit().isEmpty()
+                        ? Tree.obj("memory", memory.limit())
+                        : Tree.obj("cpu", cpu.limit(), "memory", memory.limit()));
     }
 
     private Tree security() {

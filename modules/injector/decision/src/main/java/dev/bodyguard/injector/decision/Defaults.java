@@ -11,27 +11,31 @@ import java.util.regex.Pattern;
 /// @param memoryLimit beyond, the kernel ends the sidecar
 /// @param traceSampling percentage of the traces that begin at it
 public record Defaults(String cpu, String memory, String cpuLimit, String memoryLimit, String traceSampling) {
-    static final Pattern QUANTITY = Pattern.compile("[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?");
     private static final Pattern PERCENTAGE = Pattern.compile("100|[0-9]{1,2}([.][0-9]{1,6})?");
 
     /// As measured with a hundred connections, and room for a flood.
     public static final Defaults USUAL = new Defaults("50m", "160Mi", "", "320Mi", "1");
 
     public Defaults {
-        check("the sidecar's CPU", cpu);
-        check("the sidecar's memory", memory);
-        check("the limit on the sidecar's memory", memoryLimit);
-        if (!cpuLimit.isEmpty()) {
-            check("the limit on the sidecar's CPU", cpuLimit);
-        }
+        check("CPU", cpu, cpuLimit.isEmpty() ? cpu : cpuLimit);
+        check("memory", memory, memoryLimit);
         if (!PERCENTAGE.matcher(traceSampling).matches()) {
             throw new IllegalArgumentException(
                     "the share of traces must be a percentage from 0 to 100, was '" + traceSampling + "'");
         }
     }
 
+    private static void check(String resource, String request, String limit) {
+        check("the sidecar's " + resource, request);
+        check("the limit on the sidecar's " + resource, limit);
+        if (Quantity.isMore(request, limit)) {
+            throw new IllegalArgumentException(
+                    "the sidecar's " + resource + " must be at most its limit, " + limit + ", was '" + request + "'");
+        }
+    }
+
     private static void check(String what, String value) {
-        if (!QUANTITY.matcher(value).matches()) {
+        if (!Quantity.isOne(value)) {
             throw new IllegalArgumentException(what + " must be a quantity such as 100m or 128Mi, was '" + value + "'");
         }
     }

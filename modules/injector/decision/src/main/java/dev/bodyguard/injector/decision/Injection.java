@@ -63,7 +63,7 @@ public record Injection(Sidecar sidecar) {
     private Decision injected(App app, String workload, Namespace namespace) {
         var wanted = new Wanted(app.annotations(), namespace);
         var shape = shape(wanted);
-        var warnings = new ArrayList<>(Annotations.ignored(wanted.all(), app.labels()));
+        var warnings = new ArrayList<>(Annotations.ignored(wanted.all(), app.labels(), namespace));
         int status = wanted.number(Annotations.STATUS_PORT, Containers.STATUS_PORT);
         if (status != 0 && status != Containers.STATUS_PORT) {
             warnings.add(Annotations.STATUS_PORT + "=" + status + " is ignored: the sidecar tells at port "

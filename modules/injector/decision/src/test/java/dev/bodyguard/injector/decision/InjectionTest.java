@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class InjectionTest {
     private static final Injection INJECTION = new Injection(Given.sidecar());
@@ -63,6 +64,121 @@ class InjectionTest {
                 .isEqualTo(new Decision.Refused(
                         "namespace shop's label istio-injection=" + value + " says neither yes nor no",
                         "write enabled or disabled"));
+    }
+
+    /// What `images/init/capture` refuses, or iptables after it.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                // annotation | value | the part that is wrong | what it must be
+                "traffic.sidecar.istio.io/excludeInboundPorts    | *                  | *                 | ports from 1 to 65535 such as 8080,9000-9010",
+                "traffic.sidecar.istio.io/excludeOutboundPorts   | 80,*               | *                 | ports from 1 to 65535 such as 8080,9000-9010",
+                "config.linkerd.io/skip-inbound-ports            | *                  | *                 | ports from 1 to 65535 such as 8080,9000-9010",
+                "config.linkerd.io/skip-outbound-ports           | 0                  | 0                 | ports from 1 to 65535 such as 8080,9000-9010",
+                "traffic.sidecar.istio.io/excludeOutboundPorts   | 65536              | 65536             | ports from 1 to 65535 such as 8080,9000-9010",
+                "traffic.sidecar.istio.io/excludeOutboundPorts   | 90-80              | 90-80             | ports from 1 to 65535 such as 8080,9000-9010",
+                "traffic.sidecar.istio.io/excludeOutboundPorts   | 0100               | 0100              | ports from 1 to 65535 such as 8080,9000-9010",
+                "traffic.sidecar.istio.io/includeInboundPorts    | 0-80               | 0-80              | ports from 1 to 65535 such as 8080,9000-9010, or *",
+                "traffic.sidecar.istio.io/includeOutboundPorts   | 80-                | 80-               | ports from 1 to 65535 such as 8080,9000-9010, or *",
+                "traffic.sidecar.istio.io/includeOutboundPorts   | http               | http              | ports from 1 to 65535 such as 8080,9000-9010, or *",
+                "traffic.sidecar.istio.io/excludeOutboundIPRanges | *                 | *                 | address ranges such as 10.0.0.0/8,fd00::/8",
+                "config.linkerd.io/skip-subnets                  | *                  | *                 | address ranges such as 10.0.0.0/8,fd00::/8",
+                "config.linkerd.io/skip-subnets                  | fd00::/8,fd00::/129 | fd00::/129       | address ranges such as 10.0.0.0/8,fd00::/8",
+                "traffic.sidecar.istio.io/excludeOutboundIPRanges | fd00:::1/128      | fd00:::1/128      | address ranges such as 10.0.0.0/8,fd00::/8",
+                "traffic.sidecar.istio.io/excludeOutboundIPRanges | 10.0.0.0/         | 10.0.0.0/         | address ranges such as 10.0.0.0/8,fd00::/8",
+                "traffic.sidecar.istio.io/excludeOutboundIPRanges | 10.0.0.010        | 10.0.0.010        | address ranges such as 10.0.0.0/8,fd00::/8",
+                "traffic.sidecar.istio.io/includeOutboundIPRanges | 10.0.0.0/99       | 10.0.0.0/99       | address ranges such as 10.0.0.0/8,fd00::/8, or *",
+                "traffic.sidecar.istio.io/includeOutboundIPRanges | 10.0.0.0/33       | 10.0.0.0/33       | address ranges such as 10.0.0.0/8,fd00::/8, or *",
+                "traffic.sidecar.istio.io/includeOutboundIPRanges | 10.0.0.0/8,999.1.1.1 | 999.1.1.1      | address ranges such as 10.0.0.0/8,fd00::/8, or *",
+                "traffic.sidecar.istio.io/includeOutboundIPRanges | 10.1/16           | 10.1/16           | address ranges such as 10.0.0.0/8,fd00::/8, or *",
+                "traffic.sidecar.istio.io/includeOutboundIPRanges | example.com       | example.com       | address ranges such as 10.0.0.0/8,fd00::/8, or *",
+            })
+    void whatCaptureWouldRefuseIsRefused(String annotation, String value, String wrong, String must) {
+        assertThat(annotated(annotation, value))
+                .isEqualTo(new Decision.Refused(
+                        "annotation " + annotation + " must be " + must + ", was '" + wrong + "'",
+                        "mend it or remove it"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "traffic.sidecar.istio.io/includeInboundPorts    | *                     | CAPTURE_INBOUND_PORTS          | *",
+                "traffic.sidecar.istio.io/includeInboundPorts    | 1, 65535              | CAPTURE_INBOUND_PORTS          | 1,65535",
+                "traffic.sidecar.istio.io/includeOutboundPorts   | 80-80                 | CAPTURE_OUTBOUND_PORTS         | 80-80",
+                "config.linkerd.io/skip-outbound-ports           | 25,4567-4568          | CAPTURE_EXCLUDE_OUTBOUND_PORTS | 25,4567-4568",
+                "traffic.sidecar.istio.io/includeOutboundIPRanges | 0.0.0.0/0,::/0       | CAPTURE_OUTBOUND_CIDRS         | 0.0.0.0/0,::/0",
+                "traffic.sidecar.istio.io/includeOutboundIPRanges | *                    | CAPTURE_OUTBOUND_CIDRS         | *",
+                "traffic.sidecar.istio.io/excludeOutboundIPRanges | 10.1.2.3/8,10.0.0.1  | CAPTURE_EXCLUDE_OUTBOUND_CIDRS | 10.1.2.3/8,10.0.0.1",
+                "config.linkerd.io/skip-subnets                  | ::ffff:10.0.0.1/128,FD00::1 | CAPTURE_EXCLUDE_OUTBOUND_CIDRS | ::ffff:10.0.0.1/128,FD00::1",
+            })
+    void whatCaptureTakesIsPassedOn(String annotation, String value, String variable, String told) {
+        var pod = annotatedPod(annotation, value);
+
+        var init = patched(pod, Namespace.optedIn("shop"))
+                .at("spec", "initContainers")
+                .items()
+                .getFirst();
+
+        assertThat(env(init, variable)).isEqualTo(told);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1Gi, 1025Mi, false",
+        "1Gi, 1023Mi, true",
+        "1G, 1Gi, false",
+        "1M, 999999, true",
+        "1001m, 1, true",
+        "1000m, 1.0, false",
+        "1e3, 1k, false",
+        "1E3, 1E, false",
+        "1E, 1P, true",
+        "1Ei, 1E, true",
+        "1u, 999n, true",
+        ".5, 499m, true",
+        "+2., 2, false",
+        "0, 1n, false",
+        "3e-3, 2m, true",
+    })
+    void quantitiesAreComparedByWhatTheyMean(String one, String other, boolean more) {
+        assertThat(Quantity.isMore(one, other)).isEqualTo(more);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "-1", "1K", "1GB", "1 Gi", "m", ".", "1e", "1ee3", "1e100", "1mi", "0x10", "1,5"})
+    void whatIsNoQuantityIsRefused(String text) {
+        assertThat(Quantity.isOne(text)).isFalse();
+    }
+
+    @Test
+    void whatANamespaceSaysToAnotherInjectorIsNamed() {
+        var pod = Given.json("""
+                {"spec": {"containers": [{"name": "app", "image": "a"}]}}""");
+        var namespace = new Namespace(
+                "shop",
+                Map.of("istio-injection", "enabled", "config.linkerd.io/admission-webhooks", "disabled"),
+                Map.of());
+
+        assertThat(INJECTION.decide(pod, "web", namespace))
+                .isInstanceOfSatisfying(
+                        Decision.Injected.class,
+                        injected -> assertThat(injected.warnings())
+                                .containsExactly(
+                                        "namespace shop's label config.linkerd.io/admission-webhooks=disabled is ignored:"
+                                                + " a namespace declines by bodyguard.dev/inject=disabled"));
+    }
+
+    private static Decision annotated(String name, String value) {
+        return INJECTION.decide(annotatedPod(name, value), "web", Namespace.optedIn("shop"));
+    }
+
+    private static Tree annotatedPod(String name, String value) {
+        return Tree.obj(
+                "metadata", Tree.obj("annotations", Tree.obj(name, value)),
+                "spec", Tree.obj("containers", Tree.arr(Tree.obj("name", "app", "image", "a"))));
     }
 
     @Test
@@ -141,6 +257,9 @@ class InjectionTest {
                 .isThrownBy(() ->
                         new Sidecar("b", "no tag", "default", "cluster.local", Sidecar.Shape.NATIVE, Defaults.USUAL))
                 .withMessage("the tag must be an image's tag such as 1.2.0, was 'no tag'");
+        org.assertj.core.api.Assertions.assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Defaults("50m", "1Gi", "", "1000Mi", "1"))
+                .withMessage("the sidecar's memory must be at most its limit, 1000Mi, was '1Gi'");
     }
 
     private static Tree patched(Tree pod, Namespace namespace) {
