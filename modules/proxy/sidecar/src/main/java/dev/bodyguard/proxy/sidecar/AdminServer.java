@@ -86,11 +86,12 @@ final class AdminServer implements AutoCloseable {
     }
 
     static AdminServer start(InetSocketAddress address, Map<Page, Function<Query, Reply>> pages) throws BindException {
-        return start(address, pages, Runnable::run);
+        return start(address, pages, _ -> Runnable::run);
     }
 
-    /// @param answering where pages are made: away from the loop where they take their time
-    static AdminServer start(InetSocketAddress address, Map<Page, Function<Query, Reply>> pages, Executor answering)
+    /// @param answering where the page of a path is made: away from the loop where it takes its time
+    static AdminServer start(
+            InetSocketAddress address, Map<Page, Function<Query, Reply>> pages, Function<String, Executor> answering)
             throws BindException {
         var loop =
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
@@ -106,7 +107,7 @@ final class AdminServer implements AutoCloseable {
                             return;
                         }
                         channel.pipeline()
-                                .addLast(new ReadTimeoutHandler(IDLE_SECONDS))
+                                .addLast(new Idle())
                                 .addLast(new HttpServerCodec())
                                 .addLast(new HttpObjectAggregator(MAX_REQUEST))
                                 .addLast(new Answering(pages, answering));
@@ -144,13 +145,27 @@ final class AdminServer implements AutoCloseable {
         }
     }
 
+    /// Closes a connection on which nobody asks anything; whoever waits for an answer has asked.
+    static final class Idle extends ReadTimeoutHandler {
+        Idle() {
+            super(IDLE_SECONDS);
+        }
+
+        @Override
+        protected void readTimedOut(ChannelHandlerContext context) throws Exception {
+            if (context.channel().config().isAutoRead()) {
+                super.readTimedOut(context);
+            }
+        }
+    }
+
     private static final String UNREADABLE = "not an HTTP request, or a longer one than is read here\n";
 
     private static final class Answering extends SimpleChannelInboundHandler<FullHttpRequest> {
         private final Map<Page, Function<Query, Reply>> pages;
-        private final Executor answering;
+        private final Function<String, Executor> answering;
 
-        Answering(Map<Page, Function<Query, Reply>> pages, Executor answering) {
+        Answering(Map<Page, Function<Query, Reply>> pages, Function<String, Executor> answering) {
             this.pages = pages;
             this.answering = answering;
         }
@@ -162,9 +177,12 @@ final class AdminServer implements AutoCloseable {
             boolean stays = HttpUtil.isKeepAlive(request);
             // One at a time, whoever sends more without waiting.
             context.channel().config().setAutoRead(false);
-            answering.execute(() -> {
-                write(context, readable ? answer(page) : Reply.text(400, UNREADABLE), stays);
-                context.channel().config().setAutoRead(true);
+            answering.apply(page.path()).execute(() -> {
+                var reply = readable ? answer(page) : Reply.text(400, UNREADABLE);
+                context.executor().execute(() -> {
+                    write(context, reply, stays);
+                    context.channel().config().setAutoRead(true);
+                });
             });
         }
 

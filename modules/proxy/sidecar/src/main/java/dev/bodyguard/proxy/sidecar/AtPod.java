@@ -9,7 +9,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.EnumSet;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeoutException;
 
 /// A sidecar in a pod, to which the kernel hands the app's connections: the sidecar ▶ captured ports ▶ what the kubelet
@@ -30,9 +29,6 @@ final class AtPod {
 
     /// With all the rest within the usual grace period of 30 s.
     private static final Duration TO_FINISH = Duration.ofSeconds(18);
-
-    /// How many of the kubelet's and Prometheus' questions to the app are under way at a time.
-    private static final int QUESTIONS = 4;
 
     private AtPod() {}
 
@@ -80,12 +76,10 @@ final class AtPod {
                 new Prober(
                         place,
                         new GrpcHealth(sidecar.upstreams, sidecar.loops.all().getLast(), place)));
-        var patient = Executors.newFixedThreadPool(
-                QUESTIONS,
-                Thread.ofPlatform().name("app-questions-", 0).daemon(true).factory());
+        var threads = PodPages.appThreads();
         var _ = everywhere(HEALTH, address -> AdminServer.start(address, pages.health()));
         var _ = everywhere(STATS, address -> AdminServer.start(address, pages.stats()));
-        var _ = everywhere(APP, address -> AdminServer.start(address, pages.ofApp(settings.probes()), patient));
+        var _ = everywhere(APP, address -> AdminServer.start(address, pages.ofApp(settings.probes()), threads));
         var _ = AdminServer.start(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), ADMIN),
                 sidecar.pages(drain).all());

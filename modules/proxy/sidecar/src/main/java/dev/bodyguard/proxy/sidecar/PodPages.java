@@ -6,10 +6,16 @@ import dev.bodyguard.proxy.sidecar.AdminServer.Reply;
 import dev.bodyguard.telemetry.record.Meters;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 
 /// What the kubelet and Prometheus ask a pod's sidecar, port by port.
 record PodPages(Readiness readiness, Meters meters, AppMetrics appMetrics, Prober prober) {
+    /// How many of the kubelet's probes and Prometheus' questions to the app are under way at a time.
+    private static final int QUESTIONS = 4;
+
     /// 15021
     Map<Page, Function<Query, Reply>> health() {
         return Map.of(new Page("GET", "/healthz/ready"), _ -> ready());
@@ -35,5 +41,17 @@ record PodPages(Readiness readiness, Meters meters, AppMetrics appMetrics, Probe
         pages.put(new Page("GET", "/healthz/ready"), _ -> ready());
         probes.forEach((path, probe) -> pages.put(new Page("GET", path), _ -> prober.ask(probe)));
         return Map.copyOf(pages);
+    }
+
+    /// Whose threads answer at 15020, by the path. Hooks have their own, as many as there are: one may take minutes, in
+    /// which liveness is asked on.
+    static Function<String, Executor> appThreads() {
+        var questions = Executors.newFixedThreadPool(QUESTIONS, daemons("app-questions-"));
+        var hooks = Executors.newCachedThreadPool(daemons("app-hooks-"));
+        return path -> Probe.isHook(path) ? hooks : questions;
+    }
+
+    private static ThreadFactory daemons(String prefix) {
+        return Thread.ofPlatform().name(prefix, 0).daemon(true).factory();
     }
 }

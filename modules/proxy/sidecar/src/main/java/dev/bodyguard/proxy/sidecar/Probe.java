@@ -14,6 +14,12 @@ import org.jspecify.annotations.Nullable;
 record Probe(Question question, Duration patience) {
     private static final long MOST_SECONDS = 3_600;
 
+    /// Begins the path of a `lifecycle` hook.
+    private static final String HOOKS = "/app-lifecycle/";
+
+    /// Kubernetes sets a hook no bound but the pod's grace period, after which the kubelet ends app and sidecar alike.
+    private static final Duration PATIENCE_WITH_A_HOOK = Duration.ofMinutes(10);
+
     /// How it is asked.
     sealed interface Question {
         /// Empty for the pod's address.
@@ -53,6 +59,11 @@ record Probe(Question question, Duration patience) {
         }
     }
 
+    /// Whether what is asked by a path is a hook, which may take minutes, where a probe takes moments.
+    static boolean isHook(String path) {
+        return path.startsWith(HOOKS);
+    }
+
     /// Reads `{"/app-health/web/readyz": {"httpGet": {…}, "timeoutSeconds": 1}, …}`.
     ///
     /// @throws IllegalArgumentException with a sentence
@@ -63,7 +74,8 @@ record Probe(Question question, Duration patience) {
                 if (!path.startsWith("/")) {
                     throw new IllegalArgumentException("a path begins with /");
                 }
-                probes.put(path, of(object("probe", probe)));
+                var asked = object("probe", probe);
+                probes.put(path, new Probe(question(asked), isHook(path) ? PATIENCE_WITH_A_HOOK : patience(asked)));
             } catch (IllegalArgumentException wrong) {
                 throw new IllegalArgumentException(path + ": " + wrong.getMessage(), wrong);
             }
@@ -71,9 +83,9 @@ record Probe(Question question, Duration patience) {
         return probes;
     }
 
-    private static Probe of(Map<?, ?> probe) {
+    private static Duration patience(Map<?, ?> probe) {
         var seconds = probe.get("timeoutSeconds") instanceof Number number ? number.longValue() : 1;
-        return new Probe(question(probe), Duration.ofSeconds(Math.clamp(seconds, 1, MOST_SECONDS)));
+        return Duration.ofSeconds(Math.clamp(seconds, 1, MOST_SECONDS));
     }
 
     private static Question question(Map<?, ?> probe) {

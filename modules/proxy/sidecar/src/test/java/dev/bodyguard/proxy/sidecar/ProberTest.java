@@ -15,17 +15,23 @@ import dev.bodyguard.proxy.wire.Reset;
 import dev.bodyguard.proxy.wire.Response;
 import dev.bodyguard.proxy.wire.TunnelListener;
 import dev.bodyguard.proxy.wire.Upstreams;
+import dev.bodyguard.telemetry.record.Meters;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
@@ -170,6 +176,70 @@ class ProberTest {
             assertThat(reply.status()).isEqualTo(503);
             assertThat(reply.body()).contains("did not answer within 1000 ms");
         }
+    }
+
+    @Test
+    void waitsForAHookWithoutATimeout() throws Exception {
+        try (var app = new ServerSocket(0, 1, HERE)) {
+            Thread.ofVirtual().start(() -> {
+                try (var asked = app.accept()) {
+                    TimeUnit.SECONDS.sleep(2); // as long as this app takes to stop
+                    asked.getOutputStream().write("HTTP/1.1 200 OK\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                } catch (IOException | InterruptedException ended) {
+                    // The prober turned away.
+                }
+            });
+
+            var hooks = hook(app.getLocalPort());
+
+            assertThat(prober.ask(requireNonNull(hooks.get(HOOK))))
+                    .isEqualTo(AdminServer.Reply.text(200, "the app answered 200\n"));
+        }
+    }
+
+    @Test
+    void probesAreAnsweredWhileHooksTakeTheirTime() throws Exception {
+        int hooks = 6;
+        try (var app = new ServerSocket(0, hooks, HERE);
+                var ready = new ServerSocket(0, 1, HERE)) {
+            app.setSoTimeout(20_000);
+            var probes = new HashMap<>(hook(app.getLocalPort()));
+            probes.putAll(
+                    Probe.read("{\"/app-health/web/livez\": {\"tcpSocket\": {\"port\": %d}, \"timeoutSeconds\": 20}}"
+                            .formatted(ready.getLocalPort())));
+            var pages = new PodPages(new Readiness(), new Meters(), new AppMetrics(Optional.empty()), prober);
+            var open = new ArrayList<Socket>();
+            try (var server =
+                    AdminServer.start(new InetSocketAddress(HERE, 0), pages.ofApp(probes), PodPages.appThreads())) {
+                for (int i = 0; i < hooks; i++) {
+                    open.add(asked(server, HOOK));
+                    open.add(app.accept());
+                }
+
+                var asked = asked(server, "/app-health/web/livez");
+                open.add(asked);
+
+                assertThat(Http1.need(asked.getInputStream(), false).status()).isEqualTo(200);
+            } finally {
+                for (var socket : open) {
+                    socket.close();
+                }
+            }
+        }
+    }
+
+    private static final String HOOK = "/app-lifecycle/web/prestopz";
+
+    private static Map<String, Probe> hook(int port) {
+        return Probe.read("{\"%s\": {\"httpGet\": {\"port\": %d}}}".formatted(HOOK, port));
+    }
+
+    private static Socket asked(AdminServer server, String path) throws IOException {
+        var socket = new Socket(HERE, server.port());
+        socket.setSoTimeout(20_000);
+        socket.getOutputStream()
+                .write(("GET " + path + " HTTP/1.1\r\nHost: pod\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+        return socket;
     }
 
     @Test
