@@ -7,6 +7,7 @@ import dev.bodyguard.model.Problem;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,6 +35,13 @@ public record Head(
     /// Begin those of Istio's that say how requests are treated, and so must not be passed over in silence.
     private static final Set<String> ROUTING =
             Set.of("networking.istio.io/", "topology.istio.io/", "traffic.istio.io/", DRY_RUN);
+
+    /// The same of labels.
+    private static final String[] ROUTING_LABELS = {
+        "istio.io/persistent-session",
+        "istio.io/persistent-session-header",
+        "networking.istio.io/enable-autoallocate-ip"
+    };
 
     /// Reads an object whose substance is in `spec`.
     public static Translation translate(Document document, Body body) {
@@ -92,7 +100,13 @@ public record Head(
         });
         var annotations = said == null ? null : said.annotations();
         var annotated = said == null ? Annotated.nothing(metadata.origin()) : said.annotated();
-        var labels = metadata.map("labels");
+        var labelled = metadata.<Map<String, String>>object("labels", written -> {
+            written.unsupported(ROUTING_LABELS);
+            var texts = new LinkedHashMap<String, String>();
+            written.written().forEach(name -> texts.put(name, written.text(name)));
+            return texts;
+        });
+        var labels = labelled == null ? Map.<String, String>of() : labelled;
         var created = metadata.text("creationTimestamp");
         try {
             return new Head(labels, annotations, created.isEmpty() ? null : Instant.parse(created), annotated);
