@@ -24,6 +24,7 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.flow.FlowControlHandler;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.BindException;
@@ -110,6 +111,7 @@ final class AdminServer implements AutoCloseable {
                                 .addLast(new Idle())
                                 .addLast(new HttpServerCodec())
                                 .addLast(new HttpObjectAggregator(MAX_REQUEST))
+                                .addLast(new FlowControlHandler())
                                 .addLast(new Answering(pages, answering));
                     }
                 })
@@ -178,11 +180,16 @@ final class AdminServer implements AutoCloseable {
             // One at a time, whoever sends more without waiting.
             context.channel().config().setAutoRead(false);
             answering.apply(page.path()).execute(() -> {
-                var reply = readable ? answer(page) : Reply.text(400, UNREADABLE);
-                context.executor().execute(() -> {
-                    write(context, reply, stays);
-                    context.channel().config().setAutoRead(true);
-                });
+                try {
+                    var reply = readable ? answer(page) : Reply.text(400, UNREADABLE);
+                    context.executor().execute(() -> {
+                        write(context, reply, stays);
+                        context.channel().config().setAutoRead(true);
+                    });
+                } catch (RuntimeException | Error broken) {
+                    var _ = context.close();
+                    throw broken;
+                }
             });
         }
 

@@ -18,8 +18,8 @@ final class AppSilence {
     /// For so long: an app may have to collect its garbage.
     private static final Duration WHILE = Duration.ofSeconds(3);
 
-    /// Nobody knows what an app would say that nobody has asked for so long.
-    private static final Duration STALE = Duration.ofSeconds(30);
+    /// Nobody knows what an app would say that nobody has asked for so long; a patient caller takes a minute.
+    private static final Duration STALE = Duration.ofMinutes(2);
 
     /// Hears of it, once when it begins and once when it is over.
     interface Events {
@@ -83,7 +83,7 @@ final class AppSilence {
         return before == null || before.isStale(now) ? new Silence(now, now, 1, false) : before.more(now);
     }
 
-    /// What is wrong; empty while it answers, and once nobody has asked it for half a minute.
+    /// What is wrong; empty while it answers, and once nobody was let down for two minutes.
     Optional<String> sentence() {
         var now = silence.get();
         if (now == null || !now.told || now.isStale(clock.instant())) {

@@ -17,7 +17,9 @@ record Probe(Question question, Duration patience) {
     /// Begins the path of a `lifecycle` hook.
     private static final String HOOKS = "/app-lifecycle/";
 
-    /// Kubernetes sets a hook no bound but the pod's grace period, after which the kubelet ends app and sidecar alike.
+    /// Kubernetes sets a hook no bound but the pod's grace period, after which the kubelet ends the app, and then a
+    /// native
+    /// sidecar.
     private static final Duration PATIENCE_WITH_A_HOOK = Duration.ofMinutes(10);
 
     /// How it is asked.

@@ -54,22 +54,31 @@ final class AppSilenceTest {
     }
 
     @Test
-    void isForgottenOnceNobodyHasAskedForHalfAMinute() {
+    void isForgottenOnceNobodyWasLetDownForTwoMinutes() {
         for (int second = 1; second <= 5; second++) {
             unansweredAt(second);
         }
-        now = NOON.plusSeconds(35);
+        now = NOON.plusSeconds(125);
         assertThat(silence.sentence()).isPresent();
-        now = NOON.plusSeconds(36);
+        now = NOON.plusSeconds(126);
         assertThat(silence.sentence()).isEmpty();
 
-        unansweredAt(60);
-        unansweredAt(61);
+        unansweredAt(150);
+        unansweredAt(151);
         assertThat(silence.sentence()).isEmpty();
-        unansweredAt(64);
+        unansweredAt(154);
 
         assertThat(silence.sentence()).get().asString().contains("last 3 requests, for 4 s");
         assertThat(heard).hasSize(2);
+    }
+
+    @Test
+    void isToldThoughItsOnlyCallerIsPatient() {
+        unansweredAt(60);
+        unansweredAt(120);
+        unansweredAt(180);
+
+        assertThat(silence.sentence()).get().asString().contains("none of the last 3 requests, for 120 s");
     }
 
     @Test

@@ -47,12 +47,22 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
         // Each answer from now on says it.
     }
 
+    /// Not one that was answered less than its time ago: that has a look of its own.
     @Override
     public void endIdle() {
-        if (!closing && current == null && parser.betweenMessages() && unread == null) {
-            closing = true;
-            ctx().close();
+        if (!closing
+                && current == null
+                && parser.betweenMessages()
+                && unread == null
+                && System.nanoTime() - since >= Listener.FOR_ONE_MORE_REQUEST.toNanos()) {
+            end();
         }
+    }
+
+    /// Once what was written has gone out.
+    private void end() {
+        closing = true;
+        ctx().writeAndFlush(ctx().alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
     }
 
     @Override
@@ -361,8 +371,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
                 current = null;
                 since = System.nanoTime();
                 if (!keepAlive) {
-                    closing = true;
-                    ctx().writeAndFlush(ctx().alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
+                    Http1Server.this.end();
                 } else if (front.shared.draining().now) {
                     // This answer began before, and did not say that it is the last one.
                     front.loop.after(Listener.FOR_ONE_MORE_REQUEST, Http1Server.this::endIdle);

@@ -2,6 +2,7 @@ package dev.bodyguard.proxy.wire;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
@@ -76,8 +77,8 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
 
     private void closeWhenDrained() {
         if (draining && heard && connection.numActiveStreams() == 0) {
-            handler.flush(ctx());
-            ctx().close();
+            // Once what was written has gone out.
+            ctx().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         }
     }
 

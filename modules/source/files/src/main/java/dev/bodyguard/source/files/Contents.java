@@ -234,7 +234,8 @@ final class Contents {
                 .map(document -> document.kind() + " " + document.namespace() + "/" + document.name())
                 .toList();
         boolean shorter = end.how() == End.How.WITHIN_A_LINE
-                && now.lines().count() < good.lines().count();
+                && now.stripTrailing().lines().count()
+                        < good.stripTrailing().lines().count();
         if (gone.isEmpty() && !shorter) {
             return parsed;
         }

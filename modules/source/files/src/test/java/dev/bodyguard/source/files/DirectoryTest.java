@@ -337,7 +337,7 @@ class DirectoryTest {
 
     @Test
     void anEditThatLeavesOutTheLastEndOfLineIsObeyed() throws Exception {
-        write("a.yaml", document("a", 1));
+        write("a.yaml", document("a", 1) + "\n\n");
         directory.next();
 
         write("a.yaml", document("a", 2).stripTrailing());
