@@ -103,7 +103,7 @@ func machine() []string {
 	}
 	state := filepath.Join(harness.Root, ".cache/cluster")
 	// Network namespaces with other names are other people's.
-	add("mount", shell("cut -d ' ' -f 5 /proc/self/mountinfo | grep -v '^/run/netns/[^c]'"))
+	add("mount", shell("cut -d ' ' -f 5 /proc/self/mountinfo | grep -Ev '^/run/netns(/[^c].*)?$'"))
 	add("link", shell("ip -o link | cut -d : -f 2"))
 	add("control group", shell("ls -d /sys/fs/cgroup/*/bodyguard-* 2>/dev/null"))
 	add("rule", shell("nft list ruleset 2>/dev/null"))

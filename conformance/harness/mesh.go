@@ -465,12 +465,12 @@ func (w *Workload) AccessLog() []map[string]any {
 }
 
 // FreePort is a port that nobody listens on, below the range from which the system takes a client's ports, so that no outgoing
-// connection sits on it before its process has started. None is given twice.
+// connection sits on it before its process has started. None is given twice, nor to a suite that runs beside this one.
 func FreePort(t *testing.T) int {
 	t.Helper()
 	for range 1_000 {
 		port := 10_000 + rand.IntN(5_000)
-		if _, given := givenPorts.LoadOrStore(port, true); given {
+		if !taken(t, port) {
 			continue
 		}
 		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
@@ -482,6 +482,27 @@ func FreePort(t *testing.T) int {
 	return 0
 }
 
+// taken is whether the port is now this process' to give, among all suites on the machine and until the process ends.
+func taken(t *testing.T, port int) bool {
+	t.Helper()
+	folder := filepath.Join(os.TempDir(), fmt.Sprintf("bodyguard-ports-%d", os.Getuid()))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(filepath.Join(folder, strconv.Itoa(port)), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A lock that this process holds by another file is in the way just the same.
+	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		file.Close()
+		return false
+	}
+	givenPorts.Store(port, file)
+	return true
+}
+
+// givenPorts holds the locks: a file that nothing refers to any more is closed.
 var givenPorts sync.Map
 
 // Tail is the last lines of a text.
