@@ -113,6 +113,7 @@ func TestOutsiders(t *testing.T) {
 	t.Run("FilesAreRenewed", func(t *testing.T) { filesAreRenewed(t, svid, first) })
 	t.Run("NoResourceWasRefused", func(t *testing.T) { noResourceWasRefused(t, m) })
 	t.Run("WhatEnvoyRefusesIsTold", func(t *testing.T) { whatEnvoyRefusesIsTold(t, m, svid) })
+	t.Run("AnEnvoyThatIsGoneIsTold", func(t *testing.T) { anEnvoyThatIsGoneIsTold(t, m, svid) })
 }
 
 const target = "xds:///grpc-backend:50051"
@@ -152,7 +153,7 @@ func launchBackend(t *testing.T, m *Mesh) *Workload {
 }
 
 // launchEnvoy starts Envoy as checkout's sidecar with the app beside it, and waits until that reaches v2.
-func launchEnvoy(t *testing.T, m *Mesh, svid, apiType string) (app, outbound, admin string) {
+func launchEnvoy(t *testing.T, m *Mesh, svid, apiType string) (envoy *Process, app, outbound, admin string) {
 	t.Helper()
 	app, outbound, admin = freeAddress(t), freeAddress(t), freeAddress(t)
 	file := filepath.Join(t.TempDir(), "envoy.yaml")
@@ -163,7 +164,7 @@ func launchEnvoy(t *testing.T, m *Mesh, svid, apiType string) (app, outbound, ad
 	if err := os.WriteFile(file, []byte(bootstrap), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	envoy := Start(t, "envoy", os.Getenv("ENVOY"), "-c", file, "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn")
+	envoy = Start(t, "envoy", os.Getenv("ENVOY"), "-c", file, "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn")
 	Start(t, "checkout", "env", "HTTP_PROXY=http://"+outbound, "http_proxy=http://"+outbound, filepath.Join(Apps, "checkout"), "--addr", app)
 	Eventually(t, 20*time.Second, "checkout reaches v2 through Envoy", func() bool {
 		if !envoy.Alive() {
@@ -171,11 +172,11 @@ func launchEnvoy(t *testing.T, m *Mesh, svid, apiType string) (app, outbound, ad
 		}
 		return pay(app) == "200 v2"
 	})
-	return app, outbound, admin
+	return envoy, app, outbound, admin
 }
 
 func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
-	app, outbound, admin := launchEnvoy(t, m, svid, apiType)
+	_, app, outbound, admin := launchEnvoy(t, m, svid, apiType)
 
 	failed := v2.Stats().Failed
 	for i := range 60 {
@@ -297,9 +298,9 @@ spec:
 
 // A document that config takes, and an Envoy does not, is a problem of that Envoy, until its author thinks of another one.
 func whatEnvoyRefusesIsTold(t *testing.T, m *Mesh, svid string) {
-	app, _, _ := launchEnvoy(t, m, svid, "DELTA_GRPC")
-	well := `(?m)^envoy +checkout-1 +yes +yes +kept by it +none$`
-	ill := `(?m)^envoy +checkout-1 +yes +NO +kept by it +it refused outbound: .*RE2 program size .*$`
+	_, app, _, _ := launchEnvoy(t, m, svid, "DELTA_GRPC")
+	well := `(?m)^envoy +checkout-1 +yes +yes +came with one until [-0-9T:]+Z +none$`
+	ill := `(?m)^envoy +checkout-1 +yes +NO +came with one until [-0-9T:]+Z +it refused outbound: .*RE2 program size .*$`
 	says := func(expression string) {
 		t.Helper()
 		Eventually(t, 10*time.Second, "status says "+expression, func() bool { return Compile(expression).MatchString(m.Status()) })
@@ -326,6 +327,32 @@ func whatEnvoyRefusesIsTold(t *testing.T, m *Mesh, svid string) {
 		t.Fatal(err)
 	}
 	says(well)
+}
+
+// An Envoy that was killed has left no word: status and check tell that it is gone, since when, and until when they will.
+// Its next life is the same node, and ends that.
+func anEnvoyThatIsGoneIsTold(t *testing.T, m *Mesh, svid string) {
+	envoy, _, _, _ := launchEnvoy(t, m, svid, "DELTA_GRPC")
+	envoy.Kill()
+	gone := `not connected since [-0-9T:]+Z \(the client is gone.*\); start it again, .* forgotten at [-0-9T:]+Z$`
+	row := Compile(`(?m)^envoy +checkout-1 +NO +NO +came with one until [-0-9T:]+Z +` + gone)
+	Eventually(t, 10*time.Second, "status says "+row.String(), func() bool { return row.MatchString(m.Status()) })
+	t.Log(row.FindString(m.Status()))
+	output, err := m.Asked("check")
+	warned := Compile(`(?m)^WARN  envoy checkout-1 is connected: ` + gone).FindString(output)
+	if err != nil || warned == "" || !strings.Contains(output, "all is well, 1 warning") {
+		t.Errorf("check does not warn of it: %v\n%s", err, output)
+	}
+	t.Log(warned)
+
+	launchEnvoy(t, m, svid, "DELTA_GRPC")
+	if said := m.Status(); strings.Contains(said, "not connected") || strings.Count(said, "checkout-1") != 1 {
+		t.Errorf("it is there again, and status says\n%s", said)
+	}
+	Eventually(t, 5*time.Second, "check finds nothing", func() bool {
+		output, err := m.Asked("check")
+		return err == nil && !strings.Contains(output, "WARN")
+	})
 }
 
 // taken asks Envoy whether it refused any update of any kind, and whether there were some of each.
@@ -523,7 +550,7 @@ func served(t *testing.T, m *Mesh, kind, name string, types ...string) {
 	if found[0].Kind != kind || !slices.Equal(acked, types) {
 		t.Errorf("%s is a %s that acknowledged %v, want a %s and %v", name, found[0].Kind, acked, kind, types)
 	}
-	if row := Compile(`(?m)^` + kind + ` +` + name + ` +yes +yes +kept by it +none$`); !row.MatchString(m.Status()) {
+	if row := Compile(`(?m)^` + kind + ` +` + name + ` +yes +yes +came with one until [-0-9T:]+Z +none$`); !row.MatchString(m.Status()) {
 		t.Errorf("status has no row %s:\n%s", row, m.Status())
 	}
 }

@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +21,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param admin the control plane's admin address, null where its file is missing
 /// @param plane why the control plane is not ready; empty when it is
-/// @param proxies every workload that ever started here and was not ended in order, by name; then whoever else has a
-///     configuration stream, in the order in which they came
+/// @param proxies every workload that ever started here and was not ended in order, by name; then whoever else
+///     has a configuration stream, in the order in which they came; then whoever else had one, as long as
+///     config remembers it
 /// @param problems what authors got wrong, worst first as the control plane tells them
 record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> proxies, List<Problem> problems) {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
@@ -37,24 +40,53 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
     /// @param connected whether the control plane holds its configuration stream
     /// @param inSync whether all that was sent to it is in force there
     /// @param process what is known of it because it runs here; null of all others, of which only config knows
-    /// @param troubles why it is not ready, what it refused; empty when all is well
+    /// @param troubles why it is not ready or not there, what it refused; empty when all is well
     record Proxy(
             String kind,
             String name,
             String spiffeId,
             boolean connected,
             boolean inSync,
+            Certificate certificate,
             @Nullable LocalProcess process,
-            List<String> troubles) {
+            List<Trouble> troubles) {
         Proxy {
             troubles = List.copyOf(troubles);
         }
     }
 
+    /// How long a proxy's certificate lives, as far as anybody here knows.
+    sealed interface Certificate {
+        /// By its own word.
+        ///
+        /// @param seconds until it expires
+        record Left(double seconds) implements Certificate {}
+
+        /// The one with which its stream was made, which it may have renewed since.
+        record CameWith(Instant until) implements Certificate {}
+
+        record Unknown() implements Certificate {}
+    }
+
     /// A sidecar's process on this machine.
-    ///
-    /// @param certificateSeconds until its certificate expires; NaN where it did not say
-    record LocalProcess(String admin, boolean alive, double certificateSeconds) {}
+    record LocalProcess(String admin, boolean alive) {}
+
+    enum Severity {
+        /// It may be meant, or end well.
+        WARNING,
+        ERROR
+    }
+
+    /// What is wrong with a proxy.
+    record Trouble(Severity severity, String sentence) {
+        static Trouble error(String sentence) {
+            return new Trouble(Severity.ERROR, sentence);
+        }
+
+        static Trouble warning(String sentence) {
+            return new Trouble(Severity.WARNING, sentence);
+        }
+    }
 
     /// What an author got wrong.
     record Problem(String severity, String sentence) {}
@@ -115,29 +147,51 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
 
     /// A proxy of which only config knows, by what it tells of its stream.
     static Proxy elsewhere(Map<?, ?> stream) {
-        return new Proxy(text(stream, "kind"), name(stream), id(stream), true, inForce(stream), null, refused(stream));
+        boolean connected = Boolean.TRUE.equals(stream.get("connected"));
+        return new Proxy(
+                text(stream, "kind"),
+                name(stream),
+                id(stream),
+                connected,
+                inForce(stream),
+                cameWith(stream),
+                null,
+                connected
+                        ? refused(stream)
+                        : List.of(Trouble.warning("not connected since " + text(stream, "since") + " ("
+                                + inOneLine(text(stream, "why")) + "); start it again, or, where it was stopped for"
+                                + " good, leave it: it is forgotten at " + text(stream, "forgottenAt"))));
+    }
+
+    private static Certificate cameWith(Map<?, ?> stream) {
+        try {
+            return new Certificate.CameWith(Instant.parse(text(stream, "cameWithCertificateUntil")));
+        } catch (DateTimeParseException _) {
+            return new Certificate.Unknown();
+        }
     }
 
     private static Proxy proxy(HttpClient http, LocalSidecar sidecar, @Nullable Map<?, ?> stream) {
-        var troubles = new ArrayList<String>();
-        double certificate = Double.NaN;
+        var troubles = new ArrayList<Trouble>();
+        Certificate certificate = new Certificate.Unknown();
         if (!sidecar.isAlive()) {
-            troubles.add("its sidecar, pid " + sidecar.pid() + ", does not run any more");
+            troubles.add(Trouble.error("its sidecar, pid " + sidecar.pid() + ", does not run any more"));
         } else {
             var ready = get(http, sidecar.admin(), "/healthz/ready");
             readiness(ready, sidecar.admin(), "its sidecar, pid " + sidecar.pid() + ",")
                     .lines()
-                    .forEach(troubles::add);
+                    .forEach(line -> troubles.add(Trouble.error(line)));
             // Who has just been silent would be for all the others.
             if (ready.status() != 0) {
                 certificate = certificate(http, sidecar.admin());
-                if (certificate <= 0) {
-                    troubles.add("its certificate has expired");
+                if (certificate instanceof Certificate.Left(double seconds) && seconds <= 0) {
+                    troubles.add(Trouble.error("its certificate has expired"));
                 }
-                problems(http, sidecar.admin()).forEach(problem -> troubles.add(problem.sentence()));
+                problems(http, sidecar.admin()).forEach(problem -> troubles.add(Trouble.error(problem.sentence())));
             }
             if (stream == null) {
-                troubles.add("the control plane has no configuration stream of it; it serves by what it has");
+                troubles.add(
+                        Trouble.error("the control plane has no configuration stream of it; it serves by what it has"));
             }
         }
         if (stream != null) {
@@ -149,7 +203,8 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
                 sidecar.spiffeId(),
                 stream != null,
                 stream != null && inForce(stream),
-                new LocalProcess(sidecar.admin(), sidecar.isAlive(), certificate),
+                certificate,
+                new LocalProcess(sidecar.admin(), sidecar.isAlive()),
                 troubles);
     }
 
@@ -184,12 +239,13 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         return Boolean.TRUE.equals(stream.get("inForce"));
     }
 
-    private static List<String> refused(Map<?, ?> stream) {
-        var troubles = new ArrayList<String>();
+    private static List<Trouble> refused(Map<?, ?> stream) {
+        var troubles = new ArrayList<Trouble>();
         if (stream.get("refused") instanceof List<?> refused) {
             for (var item : refused) {
                 if (item instanceof Map<?, ?> resource) {
-                    troubles.add("it refused " + text(resource, "name") + ": " + inOneLine(text(resource, "why")));
+                    troubles.add(Trouble.error(
+                            "it refused " + text(resource, "name") + ": " + inOneLine(text(resource, "why"))));
                 }
             }
         }
@@ -210,11 +266,12 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         return problems;
     }
 
-    private static double certificate(HttpClient http, String admin) {
+    private static Certificate certificate(HttpClient http, String admin) {
         var metrics = get(http, admin, "/metrics");
-        return metrics.status() == 200
+        double seconds = metrics.status() == 200
                 ? Metrics.parse(metrics.body()).sum("cert_expiry_seconds", _ -> true)
                 : Double.NaN;
+        return Double.isNaN(seconds) ? new Certificate.Unknown() : new Certificate.Left(seconds);
     }
 
     private static String readiness(Reply ready, String admin, String who) {
