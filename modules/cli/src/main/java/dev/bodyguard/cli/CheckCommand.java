@@ -17,7 +17,6 @@ import picocli.CommandLine.Option;
         description = "Checks a mesh on this machine, one line a check; ends with status 1 if one of them fails.",
         mixinStandardHelpOptions = true)
 final class CheckCommand implements Callable<Integer> {
-    private static final double CERTIFICATE_IS_SHORT = 3;
     private static final String IN_FORCE = " has all that the control plane sent in force";
 
     @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
@@ -111,8 +110,7 @@ final class CheckCommand implements Callable<Integer> {
                 findings.add(Finding.of(
                         proxy.name() + IN_FORCE,
                         proxy.inSync() ? "" : "it has not, or not yet; its log says why (" + process.admin() + ")"));
-                findings.add(Finding.of(
-                        proxy.name() + " has a certificate for a while", certificate(proxy.certificate())));
+                findings.add(certificate(proxy));
             }
         }
         return findings;
@@ -129,10 +127,13 @@ final class CheckCommand implements Callable<Integer> {
         return Finding.of(who + IN_FORCE, "it has not answered yet all that it was sent");
     }
 
-    private static String certificate(LocalMesh.Certificate certificate) {
-        return certificate instanceof LocalMesh.Certificate.Left(double seconds) && seconds > CERTIFICATE_IS_SHORT
-                ? ""
-                : "its life is " + StatusCommand.told(certificate) + "; is the identity service reachable?";
+    private static Finding certificate(LocalMesh.Proxy proxy) {
+        var what = proxy.name() + " has a certificate that is renewed in time";
+        return switch (proxy.certificate()) {
+            case LocalMesh.Certificate.Left(var _, var troubles) -> Finding.of(what, troubles);
+            case LocalMesh.Certificate.CameWith _, LocalMesh.Certificate.Unknown _ ->
+                Finding.of(what, "nobody knows until when it is good: its sidecar has not said");
+        };
     }
 
     private static String secrets(Path state) {

@@ -15,6 +15,8 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A mesh as the state folder and the admin ports of its machine tell of it, at this moment.
@@ -40,7 +42,7 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
     /// @param connected whether the control plane holds its configuration stream
     /// @param inSync whether all that was sent to it is in force there
     /// @param process what is known of it because it runs here; null of all others, of which only config knows
-    /// @param troubles why it is not ready or not there, what it refused; empty when all is well
+    /// @param troubles why it is not ready or not there, what it refused; its certificate tells its own
     record Proxy(
             String kind,
             String name,
@@ -53,6 +55,13 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         Proxy {
             troubles = List.copyOf(troubles);
         }
+
+        /// Those of its certificate first.
+        List<Trouble> allTroubles() {
+            return certificate instanceof Certificate.Left(var _, var its)
+                    ? Stream.concat(its.stream(), troubles.stream()).toList()
+                    : troubles;
+        }
     }
 
     /// How long a proxy's certificate lives, as far as anybody here knows.
@@ -60,7 +69,12 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         /// By its own word.
         ///
         /// @param seconds until it expires
-        record Left(double seconds) implements Certificate {}
+        /// @param troubles why it is not renewed in time
+        record Left(double seconds, List<Trouble> troubles) implements Certificate {
+            public Left {
+                troubles = List.copyOf(troubles);
+            }
+        }
 
         /// The one with which its stream was made, which it may have renewed since.
         record CameWith(Instant until) implements Certificate {}
@@ -183,11 +197,9 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
                     .forEach(line -> troubles.add(Trouble.error(line)));
             // Who has just been silent would be for all the others.
             if (ready.status() != 0) {
-                certificate = certificate(http, sidecar.admin());
-                if (certificate instanceof Certificate.Left(double seconds) && seconds <= 0) {
-                    troubles.add(Trouble.error("its certificate has expired"));
-                }
-                problems(http, sidecar.admin()).forEach(problem -> troubles.add(Trouble.error(problem.sentence())));
+                var told = told(http, sidecar.admin());
+                certificate = certificate(http, sidecar.admin(), told.getOrDefault(true, List.of()));
+                troubles.addAll(told.getOrDefault(false, List.of()));
             }
             if (stream == null) {
                 troubles.add(
@@ -210,13 +222,7 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
 
     /// The control plane's configuration streams, the oldest first.
     private static List<Map<?, ?>> streams(HttpClient http, String admin) {
-        var streams = new ArrayList<Map<?, ?>>();
-        for (var item : Json.list(get(http, admin, "/proxies").body())) {
-            if (item instanceof Map<?, ?> stream) {
-                streams.add(stream);
-            }
-        }
-        return streams;
+        return objects(http, admin, "/proxies").toList();
     }
 
     /// The workload's, where the node is called `kind~address~workload.namespace~domain`, else all of what it is
@@ -257,21 +263,34 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
     }
 
     private static List<Problem> problems(HttpClient http, String admin) {
-        var problems = new ArrayList<Problem>();
-        for (var item : Json.list(get(http, admin, "/problems").body())) {
-            if (item instanceof Map<?, ?> problem) {
-                problems.add(new Problem(text(problem, "severity"), text(problem, "problem")));
-            }
-        }
-        return problems;
+        return objects(http, admin, "/problems")
+                .map(problem -> new Problem(text(problem, "severity"), text(problem, "problem")))
+                .toList();
     }
 
-    private static Certificate certificate(HttpClient http, String admin) {
+    private static Stream<Map<?, ?>> objects(HttpClient http, String admin, String page) {
+        return Json.list(get(http, admin, page).body()).stream()
+                .flatMap(item -> item instanceof Map<?, ?> object ? Stream.of(object) : Stream.of());
+    }
+
+    /// What a sidecar finds wrong, by whether it is about its certificate.
+    private static Map<Boolean, List<Trouble>> told(HttpClient http, String admin) {
+        return objects(http, admin, "/problems")
+                .collect(Collectors.partitioningBy(
+                        problem -> text(problem, "about").equals("certificate"),
+                        Collectors.mapping(
+                                problem -> new Trouble(
+                                        text(problem, "severity").equals("WARNING") ? Severity.WARNING : Severity.ERROR,
+                                        text(problem, "problem")),
+                                Collectors.toList())));
+    }
+
+    private static Certificate certificate(HttpClient http, String admin, List<Trouble> troubles) {
         var metrics = get(http, admin, "/metrics");
         double seconds = metrics.status() == 200
                 ? Metrics.parse(metrics.body()).sum("cert_expiry_seconds", _ -> true)
                 : Double.NaN;
-        return Double.isNaN(seconds) ? new Certificate.Unknown() : new Certificate.Left(seconds);
+        return Double.isNaN(seconds) ? new Certificate.Unknown() : new Certificate.Left(seconds, troubles);
     }
 
     private static String readiness(Reply ready, String admin, String who) {

@@ -53,6 +53,7 @@ final class StatusCommand implements Runnable {
             var row = "%-7s  %-" + Math.max(8, width) + "s  %-9s  %-7s  %-" + Math.max(11, life) + "s  %s%n";
             out.printf(Locale.ROOT, row, "KIND", "WORKLOAD", "CONNECTED", "IN SYNC", "CERTIFICATE", "PROBLEMS");
             for (var proxy : mesh.proxies()) {
+                var troubles = proxy.allTroubles();
                 out.printf(
                         Locale.ROOT,
                         row,
@@ -61,10 +62,8 @@ final class StatusCommand implements Runnable {
                         yes(proxy.connected()),
                         yes(proxy.inSync()),
                         told(proxy.certificate()),
-                        proxy.troubles().isEmpty()
-                                ? "none"
-                                : proxy.troubles().getFirst().sentence());
-                proxy.troubles().stream()
+                        troubles.isEmpty() ? "none" : troubles.getFirst().sentence());
+                troubles.stream()
                         .skip(1)
                         .forEach(trouble -> out.printf(Locale.ROOT, row, "", "", "", "", "", trouble.sentence()));
             }
@@ -78,7 +77,7 @@ final class StatusCommand implements Runnable {
 
     static String told(LocalMesh.Certificate certificate) {
         return switch (certificate) {
-            case LocalMesh.Certificate.Left(var seconds) -> left(seconds);
+            case LocalMesh.Certificate.Left(var seconds, var _) -> left(seconds);
             case LocalMesh.Certificate.CameWith(var until) -> "came with one until " + until;
             case LocalMesh.Certificate.Unknown _ -> "unknown";
         };
@@ -116,13 +115,15 @@ final class StatusCommand implements Runnable {
         object.put("inSync", proxy.inSync());
         object.put(
                 "certificateExpiresInSeconds",
-                proxy.certificate() instanceof LocalMesh.Certificate.Left(double seconds) ? (long) seconds : null);
+                proxy.certificate() instanceof LocalMesh.Certificate.Left(double seconds, var _)
+                        ? (long) seconds
+                        : null);
         object.put(
                 "cameWithCertificateUntil",
                 proxy.certificate() instanceof LocalMesh.Certificate.CameWith(var until) ? until.toString() : null);
         object.put(
                 "problems",
-                proxy.troubles().stream().map(LocalMesh.Trouble::sentence).toList());
+                proxy.allTroubles().stream().map(LocalMesh.Trouble::sentence).toList());
         return object;
     }
 }

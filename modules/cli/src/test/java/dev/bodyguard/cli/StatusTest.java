@@ -21,7 +21,7 @@ final class StatusTest {
             "spiffe://cluster.local/ns/default/sa/checkout",
             true,
             true,
-            new LocalMesh.Certificate.Left(4000),
+            new LocalMesh.Certificate.Left(4000, List.of()),
             new LocalMesh.LocalProcess("127.0.0.1:9", true),
             List.of());
     private static final LocalMesh.Proxy ILL = new LocalMesh.Proxy(
@@ -30,11 +30,9 @@ final class StatusTest {
             "spiffe://cluster.local/ns/default/sa/payment-service",
             false,
             false,
-            new LocalMesh.Certificate.Left(-5),
+            new LocalMesh.Certificate.Left(-5, List.of(LocalMesh.Trouble.error("its certificate expired at noon"))),
             new LocalMesh.LocalProcess("127.0.0.1:9", true),
-            List.of(
-                    LocalMesh.Trouble.error("its certificate has expired"),
-                    LocalMesh.Trouble.error("the control plane has no configuration stream of it")));
+            List.of(LocalMesh.Trouble.error("the control plane has no configuration stream of it")));
 
     /// As config tells of a stream.
     private static LocalMesh.Proxy envoy(boolean inForce, String refused) {
@@ -85,7 +83,7 @@ final class StatusTest {
                         "KIND     WORKLOAD           CONNECTED  IN SYNC  CERTIFICATE                               PROBLEMS",
                         "sidecar  checkout-a         yes        yes      1h6m                                      none",
                         "sidecar  payment-service-a  NO         NO       EXPIRED                                   its"
-                                + " certificate has expired",
+                                + " certificate expired at noon",
                         " ".repeat(90) + "the control plane has no configuration stream of it",
                         "envoy    checkout-1         yes        yes      came with one until 2026-01-02T04:04:05Z  none",
                         "envoy    checkout-1         yes        NO       came with one until 2026-01-02T04:04:05Z  it"
@@ -122,8 +120,9 @@ final class StatusTest {
                 .allMatch(line -> line.startsWith("FAIL  "))
                 .anyMatch(line -> line.contains("chmod 700"))
                 .anyMatch(line -> line.contains("payments.yaml:19:19"))
-                .anyMatch(
-                        line -> line.contains("payment-service-a has a certificate for a while: its life is EXPIRED"));
+                .anyMatch(line -> line.contains(
+                        "payment-service-a has a certificate that is renewed in time: its certificate expired at"
+                                + " noon"));
     }
 
     @Test
@@ -144,6 +143,27 @@ final class StatusTest {
                                 + " pattern too large; compile failed",
                         "FAIL  envoy checkout-1 has all that the control plane sent in force: it has not answered yet"
                                 + " all that it was sent");
+    }
+
+    @Test
+    void aCertificateThatIsNotRenewedInTimeIsAWarning() {
+        var late = new LocalMesh.Proxy(
+                "sidecar",
+                "checkout-a",
+                "spiffe://cluster.local/ns/default/sa/checkout",
+                true,
+                true,
+                new LocalMesh.Certificate.Left(3, List.of(LocalMesh.Trouble.warning("its certificate expires soon"))),
+                new LocalMesh.LocalProcess("127.0.0.1:9", true),
+                List.of());
+
+        var findings = CheckCommand.findings(new LocalMesh(state, "127.0.0.1:15019", "", List.of(late), List.of()));
+
+        assertThat(findings.stream().map(CheckCommand.Finding::line))
+                .contains(
+                        "ok    checkout-a runs and is ready",
+                        "WARN  checkout-a has a certificate that is renewed in time: its certificate expires soon");
+        assertThat(CheckCommand.summary(findings)).isEqualTo("all is well, 1 warning");
     }
 
     @Test
