@@ -185,13 +185,18 @@ func answersNothing(t *testing.T, m *Mesh, w *Workload) {
 	}
 }
 
-// standsStill asserts that status says which sidecar does not answer.
+// standsStill asserts that status says which sidecar does not answer, and that discovery's log says of which workload it has
+// heard nothing for so long that nobody is led to it any more.
 func standsStill(t *testing.T, m *Mesh, w *Workload) {
 	t.Helper()
+	before := len(m.Plane.Output())
 	reason := fmt.Sprintf("its sidecar, pid %d, does not answer on %s", w.State.Pid, w.State.Admin)
 	if said := m.Status(); !strings.Contains(said, reason) {
 		t.Errorf("status does not say that %s:\n%s", reason, said)
 	}
+	line := Compile(`(?m)^.* WARN discovery: workload default/` + regexp.QuoteMeta(w.Name) + ` is out: nothing was heard from it for the length of its lease$`)
+	Eventually(t, 15*time.Second, "discovery says "+line.String(), func() bool { return line.MatchString(m.Plane.Output()[before:]) })
+	t.Log(line.FindString(m.Plane.Output()[before:]))
 }
 
 // Whichever part of a replica is killed, the requests go to the other one.

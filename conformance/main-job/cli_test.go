@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -57,6 +58,54 @@ func TestStatusAndCheck(t *testing.T) {
 			t.Errorf("check does not say %q:\n%s", want, output)
 		}
 	}
+}
+
+// A certificate is due at two thirds of its life. One that is past five sixths of it is a warning of check, with the reason,
+// though it still serves, an expired one an error; status has both among its problems. A renewal ends it.
+func TestCheckWarnsOfCertificatesThatAreNotRenewed(t *testing.T) {
+	t.Parallel()
+	m := NewMesh(t)
+	// Due after 60 s, give or take two; five sixths are over after 75.
+	payment := m.Join("payment-service", "v2", "a", []string{"--ttl", "90s"})
+	certified := `payment-service-a has a certificate that is renewed in time`
+	finds := func(pattern string, patience time.Duration) (string, error) {
+		t.Helper()
+		var output string
+		var err error
+		line := regexp.MustCompile(`(?m)^` + pattern)
+		Eventually(t, patience, "check says "+pattern, func() bool {
+			output, err = m.Asked("check")
+			return line.MatchString(output)
+		})
+		t.Log(line.FindString(output))
+		return output, err
+	}
+	reason := `and the renewal that was due at [-0-9T:]+Z fails: the identity service .*; it is tried again until it succeeds: is the identity service up, .*$`
+	if output, err := finds(`ok    `+certified+`$`, time.Second); err != nil {
+		t.Errorf("check: %v\n%s", err, output)
+	}
+
+	m.Plane.Kill()
+	left := payment.Metric("cert_expiry_seconds")
+	finds(`WARN  `+certified+`: its certificate expires at [-0-9T:]+Z, `+reason, time.Duration(left)*time.Second)
+	if said, row := m.Status(), Compile(`(?m)^sidecar +payment-service-a .* \d+s +its certificate expires at .*$`); !row.MatchString(said) {
+		t.Errorf("status has no row %s:\n%s", row, said)
+	} else {
+		t.Log(row.FindString(said))
+	}
+
+	if _, err := finds(`FAIL  `+certified+`: its certificate expired at [-0-9T:]+Z, so peers refuse it, `+reason, 30*time.Second); err == nil {
+		t.Error("check ends with status 0 though a certificate has expired")
+	}
+	if said, row := m.Status(), Compile(`(?m)^sidecar +payment-service-a .* EXPIRED +its certificate expired at .*$`); !row.MatchString(said) {
+		t.Errorf("status has no row %s:\n%s", row, said)
+	}
+
+	m.Revive()
+	Eventually(t, 30*time.Second, "check finds nothing wrong any more", func() bool {
+		output, err := m.Asked("check")
+		return err == nil && !strings.Contains(output, "WARN")
+	})
 }
 
 // Explain tells what both sidecars would do with a request, each decision with the line of YAML behind it, and what it

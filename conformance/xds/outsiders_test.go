@@ -112,7 +112,9 @@ func TestOutsiders(t *testing.T) {
 	})
 	t.Run("FilesAreRenewed", func(t *testing.T) { filesAreRenewed(t, svid, first) })
 	t.Run("NoResourceWasRefused", func(t *testing.T) { noResourceWasRefused(t, m) })
+	t.Run("LargeExpressionsAreTaken", func(t *testing.T) { largeExpressionsAreTaken(t, m, svid) })
 	t.Run("WhatEnvoyRefusesIsTold", func(t *testing.T) { whatEnvoyRefusesIsTold(t, m, svid) })
+	t.Run("AnEnvoyThatIsGoneIsTold", func(t *testing.T) { anEnvoyThatIsGoneIsTold(t, m, svid) })
 }
 
 const target = "xds:///grpc-backend:50051"
@@ -151,19 +153,31 @@ func launchBackend(t *testing.T, m *Mesh) *Workload {
 	return w
 }
 
-// launchEnvoy starts Envoy as checkout's sidecar with the app beside it, and waits until that reaches v2.
-func launchEnvoy(t *testing.T, m *Mesh, svid, apiType string) (app, outbound, admin string) {
+// The part of the bootstrap that lets Envoy take large regular expressions.
+const runtime = `layered_runtime:
+  layers:
+    - name: static
+      static_layer: {re2.max_program_size.error_level: 32768}
+`
+
+// launchEnvoy starts Envoy as checkout's sidecar with the app beside it, and waits until that reaches v2. Parts of the
+// documented bootstrap may be left out.
+func launchEnvoy(t *testing.T, m *Mesh, svid, apiType string, without ...string) (envoy *Process, app, outbound, admin string) {
 	t.Helper()
 	app, outbound, admin = freeAddress(t), freeAddress(t), freeAddress(t)
 	file := filepath.Join(t.TempDir(), "envoy.yaml")
-	bootstrap := bootstrap(t, "yaml", map[string]string{
+	values := map[string]string{
 		"/run/checkout": svid, "127.0.0.1:15001": outbound, "port_value: 15000": "port_value: " + port(admin),
 		"port_value: 15012": "port_value: " + port(plane(t, m, "xds")), "api_type: DELTA_GRPC": "api_type: " + apiType,
-	})
+	}
+	for _, part := range without {
+		values[part] = ""
+	}
+	bootstrap := bootstrap(t, "yaml", values)
 	if err := os.WriteFile(file, []byte(bootstrap), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	envoy := Start(t, "envoy", os.Getenv("ENVOY"), "-c", file, "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn")
+	envoy = Start(t, "envoy", os.Getenv("ENVOY"), "-c", file, "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn")
 	Start(t, "checkout", "env", "HTTP_PROXY=http://"+outbound, "http_proxy=http://"+outbound, filepath.Join(Apps, "checkout"), "--addr", app)
 	Eventually(t, 20*time.Second, "checkout reaches v2 through Envoy", func() bool {
 		if !envoy.Alive() {
@@ -171,11 +185,11 @@ func launchEnvoy(t *testing.T, m *Mesh, svid, apiType string) (app, outbound, ad
 		}
 		return pay(app) == "200 v2"
 	})
-	return app, outbound, admin
+	return envoy, app, outbound, admin
 }
 
 func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
-	app, outbound, admin := launchEnvoy(t, m, svid, apiType)
+	_, app, outbound, admin := launchEnvoy(t, m, svid, apiType)
 
 	failed := v2.Stats().Failed
 	for i := range 60 {
@@ -283,7 +297,7 @@ func told(t *testing.T, config string) []string {
 	return names
 }
 
-// An Envoy takes no expression that RE2 compiles to more than 100 instructions, unless its bootstrap says so.
+// A stock Envoy takes no expression that RE2 compiles to more than 100 instructions.
 const tooLarge = `
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -295,11 +309,37 @@ spec:
       route: [{destination: {host: payment-service, subset: v2}}]
 `
 
+// An Envoy with the documented bootstrap takes the same expression, and it means there what it says.
+func largeExpressionsAreTaken(t *testing.T, m *Mesh, svid string) {
+	_, app, outbound, admin := launchEnvoy(t, m, svid, "DELTA_GRPC")
+	m.Write("large.yaml", tooLarge)
+	asked := func(path string) int {
+		status, _ := get(t, "http://"+outbound+path, "large.example")
+		return status
+	}
+	letters := func(n int) string { return "/" + strings.Repeat("x", n) }
+	Eventually(t, 10*time.Second, "Envoy routes by the expression", func() bool { return asked(letters(20)) == 200 })
+	for _, path := range []string{letters(19), letters(21), "/" + strings.Repeat("1", 20)} {
+		if got := asked(path); got != 404 {
+			t.Errorf("%s: %d, want 404", path, got)
+		}
+	}
+	if got := pay(app); got != "200 v2" {
+		t.Errorf("what was in force before is no more: %s", got)
+	}
+	taken(t, admin)
+	served(t, m, "envoy", "checkout-1", "Cluster", "ClusterLoadAssignment", "Listener", "RouteConfiguration")
+	if err := os.Remove(filepath.Join(m.YAML, "large.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	Eventually(t, 10*time.Second, "Envoy follows back", func() bool { return asked(letters(20)) == 502 })
+}
+
 // A document that config takes, and an Envoy does not, is a problem of that Envoy, until its author thinks of another one.
 func whatEnvoyRefusesIsTold(t *testing.T, m *Mesh, svid string) {
-	app, _, _ := launchEnvoy(t, m, svid, "DELTA_GRPC")
-	well := `(?m)^envoy +checkout-1 +yes +yes +kept by it +none$`
-	ill := `(?m)^envoy +checkout-1 +yes +NO +kept by it +it refused outbound: .*RE2 program size .*$`
+	_, app, _, _ := launchEnvoy(t, m, svid, "DELTA_GRPC", runtime)
+	well := `(?m)^envoy +checkout-1 +yes +yes +came with one until [-0-9T:]+Z +none$`
+	ill := `(?m)^envoy +checkout-1 +yes +NO +came with one until [-0-9T:]+Z +it refused outbound: .*RE2 program size .*$`
 	says := func(expression string) {
 		t.Helper()
 		Eventually(t, 10*time.Second, "status says "+expression, func() bool { return Compile(expression).MatchString(m.Status()) })
@@ -326,6 +366,32 @@ func whatEnvoyRefusesIsTold(t *testing.T, m *Mesh, svid string) {
 		t.Fatal(err)
 	}
 	says(well)
+}
+
+// An Envoy that was killed has left no word: status and check tell that it is gone, since when, and until when they will.
+// Its next life is the same node, and ends that.
+func anEnvoyThatIsGoneIsTold(t *testing.T, m *Mesh, svid string) {
+	envoy, _, _, _ := launchEnvoy(t, m, svid, "DELTA_GRPC")
+	envoy.Kill()
+	gone := `not connected since [-0-9T:]+Z \(the client is gone.*\); start it again, .* forgotten at [-0-9T:]+Z$`
+	row := Compile(`(?m)^envoy +checkout-1 +NO +NO +came with one until [-0-9T:]+Z +` + gone)
+	Eventually(t, 10*time.Second, "status says "+row.String(), func() bool { return row.MatchString(m.Status()) })
+	t.Log(row.FindString(m.Status()))
+	output, err := m.Asked("check")
+	warned := Compile(`(?m)^WARN  envoy checkout-1 is connected: ` + gone).FindString(output)
+	if err != nil || warned == "" || !strings.Contains(output, "all is well, 1 warning") {
+		t.Errorf("check does not warn of it: %v\n%s", err, output)
+	}
+	t.Log(warned)
+
+	launchEnvoy(t, m, svid, "DELTA_GRPC")
+	if said := m.Status(); strings.Contains(said, "not connected") || strings.Count(said, "checkout-1") != 1 {
+		t.Errorf("it is there again, and status says\n%s", said)
+	}
+	Eventually(t, 5*time.Second, "check finds nothing", func() bool {
+		output, err := m.Asked("check")
+		return err == nil && !strings.Contains(output, "WARN")
+	})
 }
 
 // taken asks Envoy whether it refused any update of any kind, and whether there were some of each.
@@ -523,7 +589,7 @@ func served(t *testing.T, m *Mesh, kind, name string, types ...string) {
 	if found[0].Kind != kind || !slices.Equal(acked, types) {
 		t.Errorf("%s is a %s that acknowledged %v, want a %s and %v", name, found[0].Kind, acked, kind, types)
 	}
-	if row := Compile(`(?m)^` + kind + ` +` + name + ` +yes +yes +kept by it +none$`); !row.MatchString(m.Status()) {
+	if row := Compile(`(?m)^` + kind + ` +` + name + ` +yes +yes +came with one until [-0-9T:]+Z +none$`); !row.MatchString(m.Status()) {
 		t.Errorf("status has no row %s:\n%s", row, m.Status())
 	}
 }

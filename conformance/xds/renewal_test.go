@@ -21,7 +21,7 @@ func TestRenewalReachesWhoRuns(t *testing.T) {
 	backend.Ready(60 * time.Second)
 	svid := fetchIdentity(t, m, "checkout", "30s")
 	first := certificate(t, svid)
-	app, _, admin := launchEnvoy(t, m, svid, "DELTA_GRPC")
+	_, app, _, admin := launchEnvoy(t, m, svid, "DELTA_GRPC")
 	clients := []*client{launchClient(t, m, svid, inGo()...), launchClient(t, m, svid, inJava()...)}
 	for _, client := range clients {
 		client.says("streaming")

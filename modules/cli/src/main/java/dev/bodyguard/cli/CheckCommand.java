@@ -11,13 +11,13 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// `bodyguard check --state DIR`: one line a check, status 1 if one fails.
+/// `bodyguard check --state DIR`: one line a check, status 1 if one fails; a warning does not.
 @Command(
         name = "check",
         description = "Checks a mesh on this machine, one line a check; ends with status 1 if one of them fails.",
         mixinStandardHelpOptions = true)
 final class CheckCommand implements Callable<Integer> {
-    private static final double CERTIFICATE_IS_SHORT = 3;
+    private static final String IN_FORCE = " has all that the control plane sent in force";
 
     @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
     private @Nullable Path state;
@@ -29,24 +29,69 @@ final class CheckCommand implements Callable<Integer> {
         }
         var findings = findings(LocalMesh.read(state));
         findings.forEach(finding -> System.out.println(finding.line()));
-        long failed =
-                findings.stream().filter(finding -> !finding.wayOut().isEmpty()).count();
-        System.out.println(failed == 0 ? "all is well" : failed + " of " + findings.size() + " checks failed");
-        return failed == 0 ? 0 : 1;
+        System.out.println(summary(findings));
+        return count(findings, Result.FAIL) == 0 ? 0 : 1;
     }
 
-    /// One check and, where it failed, what it found and what to do about it.
-    record Finding(String what, String wayOut) {
-        String line() {
-            return wayOut.isEmpty() ? "ok    " + what : "FAIL  " + what + ": " + wayOut;
+    enum Result {
+        OK("ok    "),
+        /// Somebody should look, and may find that it is meant.
+        WARN("WARN  "),
+        FAIL("FAIL  ");
+
+        private final String word;
+
+        Result(String word) {
+            this.word = word;
         }
+    }
+
+    /// One check and, unless all is well, what it found and what to do about it.
+    record Finding(Result result, String what, String wayOut) {
+        /// Fails where there is anything to say.
+        static Finding of(String what, String wayOut) {
+            return new Finding(wayOut.isEmpty() ? Result.OK : Result.FAIL, what, wayOut);
+        }
+
+        /// As bad as the worst of the troubles.
+        static Finding of(String what, List<LocalMesh.Trouble> troubles) {
+            var worst = Result.OK;
+            for (var trouble : troubles) {
+                var result = switch (trouble.severity()) {
+                    case WARNING -> Result.WARN;
+                    case ERROR -> Result.FAIL;
+                };
+                worst = result.compareTo(worst) > 0 ? result : worst;
+            }
+            return new Finding(
+                    worst,
+                    what,
+                    String.join(
+                            "; ",
+                            troubles.stream().map(LocalMesh.Trouble::sentence).toList()));
+        }
+
+        String line() {
+            return result.word + what + (result == Result.OK ? "" : ": " + wayOut);
+        }
+    }
+
+    static String summary(List<Finding> findings) {
+        long failed = count(findings, Result.FAIL);
+        long warned = count(findings, Result.WARN);
+        var warnings = warned == 0 ? "" : ", " + warned + (warned == 1 ? " warning" : " warnings");
+        return (failed == 0 ? "all is well" : failed + " of " + findings.size() + " checks failed") + warnings;
+    }
+
+    private static long count(List<Finding> findings, Result result) {
+        return findings.stream().filter(finding -> finding.result() == result).count();
     }
 
     static List<Finding> findings(LocalMesh mesh) {
         var findings = new ArrayList<Finding>();
-        findings.add(new Finding("only its owner may read the state folder", secrets(mesh.state())));
-        findings.add(new Finding("the control plane is ready", mesh.plane()));
-        findings.add(new Finding(
+        findings.add(Finding.of("only its owner may read the state folder", secrets(mesh.state())));
+        findings.add(Finding.of("the control plane is ready", mesh.plane()));
+        findings.add(Finding.of(
                 "what authors wrote is in force",
                 String.join(
                         "; ",
@@ -57,37 +102,38 @@ final class CheckCommand implements Callable<Integer> {
         for (var proxy : mesh.proxies()) {
             var process = proxy.process();
             if (process == null) {
-                findings.add(new Finding(inForce(proxy), ofOther(proxy)));
+                findings.add(ofOther(proxy));
                 continue;
             }
-            findings.add(new Finding(proxy.name() + " runs and is ready", String.join("; ", proxy.troubles())));
+            findings.add(Finding.of(proxy.name() + " runs and is ready", proxy.troubles()));
             if (process.alive()) {
-                findings.add(new Finding(
-                        inForce(proxy),
+                findings.add(Finding.of(
+                        proxy.name() + IN_FORCE,
                         proxy.inSync() ? "" : "it has not, or not yet; its log says why (" + process.admin() + ")"));
-                findings.add(new Finding(
-                        proxy.name() + " has a certificate for a while",
-                        process.certificateSeconds() > CERTIFICATE_IS_SHORT
-                                ? ""
-                                : "its life is " + StatusCommand.expiry(process.certificateSeconds())
-                                        + "; is the identity service reachable?"));
+                findings.add(certificate(proxy));
             }
         }
         return findings;
     }
 
-    private static String inForce(LocalMesh.Proxy proxy) {
-        return (proxy.process() == null ? proxy.kind() + " " : "") + proxy.name()
-                + " has all that the control plane sent in force";
+    private static Finding ofOther(LocalMesh.Proxy proxy) {
+        var who = proxy.kind() + " " + proxy.name();
+        if (!proxy.connected()) {
+            return Finding.of(who + " is connected", proxy.troubles());
+        }
+        if (proxy.inSync() || !proxy.troubles().isEmpty()) {
+            return Finding.of(who + IN_FORCE, proxy.troubles());
+        }
+        return Finding.of(who + IN_FORCE, "it has not answered yet all that it was sent");
     }
 
-    private static String ofOther(LocalMesh.Proxy proxy) {
-        if (proxy.inSync()) {
-            return "";
-        }
-        return proxy.troubles().isEmpty()
-                ? "it has not answered yet all that it was sent"
-                : String.join("; ", proxy.troubles());
+    private static Finding certificate(LocalMesh.Proxy proxy) {
+        var what = proxy.name() + " has a certificate that is renewed in time";
+        return switch (proxy.certificate()) {
+            case LocalMesh.Certificate.Left(var _, var troubles) -> Finding.of(what, troubles);
+            case LocalMesh.Certificate.CameWith _, LocalMesh.Certificate.Unknown _ ->
+                Finding.of(what, "nobody knows until when it is good: its sidecar has not said");
+        };
     }
 
     private static String secrets(Path state) {

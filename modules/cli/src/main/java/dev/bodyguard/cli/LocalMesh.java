@@ -10,17 +10,22 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A mesh as the state folder and the admin ports of its machine tell of it, at this moment.
 ///
 /// @param admin the control plane's admin address, null where its file is missing
 /// @param plane why the control plane is not ready; empty when it is
-/// @param proxies every workload that ever started here and was not ended in order, by name; then whoever else has a
-///     configuration stream, in the order in which they came
+/// @param proxies every workload that ever started here and was not ended in order, by name; then whoever else
+///     has a configuration stream, in the order in which they came; then whoever else had one, as long as
+///     config remembers it
 /// @param problems what authors got wrong, worst first as the control plane tells them
 record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> proxies, List<Problem> problems) {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
@@ -37,24 +42,65 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
     /// @param connected whether the control plane holds its configuration stream
     /// @param inSync whether all that was sent to it is in force there
     /// @param process what is known of it because it runs here; null of all others, of which only config knows
-    /// @param troubles why it is not ready, what it refused; empty when all is well
+    /// @param troubles why it is not ready or not there, what it refused; its certificate tells its own
     record Proxy(
             String kind,
             String name,
             String spiffeId,
             boolean connected,
             boolean inSync,
+            Certificate certificate,
             @Nullable LocalProcess process,
-            List<String> troubles) {
+            List<Trouble> troubles) {
         Proxy {
             troubles = List.copyOf(troubles);
         }
+
+        /// Those of its certificate first.
+        List<Trouble> allTroubles() {
+            return certificate instanceof Certificate.Left(var _, var its)
+                    ? Stream.concat(its.stream(), troubles.stream()).toList()
+                    : troubles;
+        }
+    }
+
+    /// How long a proxy's certificate lives, as far as anybody here knows.
+    sealed interface Certificate {
+        /// By its own word.
+        ///
+        /// @param seconds until it expires
+        /// @param troubles why it is not renewed in time
+        record Left(double seconds, List<Trouble> troubles) implements Certificate {
+            public Left {
+                troubles = List.copyOf(troubles);
+            }
+        }
+
+        /// The one with which its stream was made, which it may have renewed since.
+        record CameWith(Instant until) implements Certificate {}
+
+        record Unknown() implements Certificate {}
     }
 
     /// A sidecar's process on this machine.
-    ///
-    /// @param certificateSeconds until its certificate expires; NaN where it did not say
-    record LocalProcess(String admin, boolean alive, double certificateSeconds) {}
+    record LocalProcess(String admin, boolean alive) {}
+
+    enum Severity {
+        /// It may be meant, or end well.
+        WARNING,
+        ERROR
+    }
+
+    /// What is wrong with a proxy.
+    record Trouble(Severity severity, String sentence) {
+        static Trouble error(String sentence) {
+            return new Trouble(Severity.ERROR, sentence);
+        }
+
+        static Trouble warning(String sentence) {
+            return new Trouble(Severity.WARNING, sentence);
+        }
+    }
 
     /// What an author got wrong.
     record Problem(String severity, String sentence) {}
@@ -115,29 +161,49 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
 
     /// A proxy of which only config knows, by what it tells of its stream.
     static Proxy elsewhere(Map<?, ?> stream) {
-        return new Proxy(text(stream, "kind"), name(stream), id(stream), true, inForce(stream), null, refused(stream));
+        boolean connected = Boolean.TRUE.equals(stream.get("connected"));
+        return new Proxy(
+                text(stream, "kind"),
+                name(stream),
+                id(stream),
+                connected,
+                inForce(stream),
+                cameWith(stream),
+                null,
+                connected
+                        ? refused(stream)
+                        : List.of(Trouble.warning("not connected since " + text(stream, "since") + " ("
+                                + inOneLine(text(stream, "why")) + "); start it again, or, where it was stopped for"
+                                + " good, leave it: it is forgotten at " + text(stream, "forgottenAt"))));
+    }
+
+    private static Certificate cameWith(Map<?, ?> stream) {
+        try {
+            return new Certificate.CameWith(Instant.parse(text(stream, "cameWithCertificateUntil")));
+        } catch (DateTimeParseException _) {
+            return new Certificate.Unknown();
+        }
     }
 
     private static Proxy proxy(HttpClient http, LocalSidecar sidecar, @Nullable Map<?, ?> stream) {
-        var troubles = new ArrayList<String>();
-        double certificate = Double.NaN;
+        var troubles = new ArrayList<Trouble>();
+        Certificate certificate = new Certificate.Unknown();
         if (!sidecar.isAlive()) {
-            troubles.add("its sidecar, pid " + sidecar.pid() + ", does not run any more");
+            troubles.add(Trouble.error("its sidecar, pid " + sidecar.pid() + ", does not run any more"));
         } else {
             var ready = get(http, sidecar.admin(), "/healthz/ready");
             readiness(ready, sidecar.admin(), "its sidecar, pid " + sidecar.pid() + ",")
                     .lines()
-                    .forEach(troubles::add);
+                    .forEach(line -> troubles.add(Trouble.error(line)));
             // Who has just been silent would be for all the others.
             if (ready.status() != 0) {
-                certificate = certificate(http, sidecar.admin());
-                if (certificate <= 0) {
-                    troubles.add("its certificate has expired");
-                }
-                problems(http, sidecar.admin()).forEach(problem -> troubles.add(problem.sentence()));
+                var told = told(http, sidecar.admin());
+                certificate = certificate(http, sidecar.admin(), told.getOrDefault(true, List.of()));
+                troubles.addAll(told.getOrDefault(false, List.of()));
             }
             if (stream == null) {
-                troubles.add("the control plane has no configuration stream of it; it serves by what it has");
+                troubles.add(
+                        Trouble.error("the control plane has no configuration stream of it; it serves by what it has"));
             }
         }
         if (stream != null) {
@@ -149,19 +215,14 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
                 sidecar.spiffeId(),
                 stream != null,
                 stream != null && inForce(stream),
-                new LocalProcess(sidecar.admin(), sidecar.isAlive(), certificate),
+                certificate,
+                new LocalProcess(sidecar.admin(), sidecar.isAlive()),
                 troubles);
     }
 
     /// The control plane's configuration streams, the oldest first.
     private static List<Map<?, ?>> streams(HttpClient http, String admin) {
-        var streams = new ArrayList<Map<?, ?>>();
-        for (var item : Json.list(get(http, admin, "/proxies").body())) {
-            if (item instanceof Map<?, ?> stream) {
-                streams.add(stream);
-            }
-        }
-        return streams;
+        return objects(http, admin, "/proxies").toList();
     }
 
     /// The workload's, where the node is called `kind~address~workload.namespace~domain`, else all of what it is
@@ -184,12 +245,13 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         return Boolean.TRUE.equals(stream.get("inForce"));
     }
 
-    private static List<String> refused(Map<?, ?> stream) {
-        var troubles = new ArrayList<String>();
+    private static List<Trouble> refused(Map<?, ?> stream) {
+        var troubles = new ArrayList<Trouble>();
         if (stream.get("refused") instanceof List<?> refused) {
             for (var item : refused) {
                 if (item instanceof Map<?, ?> resource) {
-                    troubles.add("it refused " + text(resource, "name") + ": " + inOneLine(text(resource, "why")));
+                    troubles.add(Trouble.error(
+                            "it refused " + text(resource, "name") + ": " + inOneLine(text(resource, "why"))));
                 }
             }
         }
@@ -201,20 +263,34 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
     }
 
     private static List<Problem> problems(HttpClient http, String admin) {
-        var problems = new ArrayList<Problem>();
-        for (var item : Json.list(get(http, admin, "/problems").body())) {
-            if (item instanceof Map<?, ?> problem) {
-                problems.add(new Problem(text(problem, "severity"), text(problem, "problem")));
-            }
-        }
-        return problems;
+        return objects(http, admin, "/problems")
+                .map(problem -> new Problem(text(problem, "severity"), text(problem, "problem")))
+                .toList();
     }
 
-    private static double certificate(HttpClient http, String admin) {
+    private static Stream<Map<?, ?>> objects(HttpClient http, String admin, String page) {
+        return Json.list(get(http, admin, page).body()).stream()
+                .flatMap(item -> item instanceof Map<?, ?> object ? Stream.of(object) : Stream.of());
+    }
+
+    /// What a sidecar finds wrong, by whether it is about its certificate.
+    private static Map<Boolean, List<Trouble>> told(HttpClient http, String admin) {
+        return objects(http, admin, "/problems")
+                .collect(Collectors.partitioningBy(
+                        problem -> text(problem, "about").equals("certificate"),
+                        Collectors.mapping(
+                                problem -> new Trouble(
+                                        text(problem, "severity").equals("WARNING") ? Severity.WARNING : Severity.ERROR,
+                                        text(problem, "problem")),
+                                Collectors.toList())));
+    }
+
+    private static Certificate certificate(HttpClient http, String admin, List<Trouble> troubles) {
         var metrics = get(http, admin, "/metrics");
-        return metrics.status() == 200
+        double seconds = metrics.status() == 200
                 ? Metrics.parse(metrics.body()).sum("cert_expiry_seconds", _ -> true)
                 : Double.NaN;
+        return Double.isNaN(seconds) ? new Certificate.Unknown() : new Certificate.Left(seconds, troubles);
     }
 
     private static String readiness(Reply ready, String admin, String who) {

@@ -4,7 +4,6 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -47,9 +46,14 @@ final class StatusCommand implements Runnable {
                     .mapToInt(proxy -> proxy.name().length())
                     .max()
                     .orElse(0);
-            var row = "%-7s  %-" + Math.max(8, width) + "s  %-9s  %-7s  %-11s  %s%n";
+            int life = mesh.proxies().stream()
+                    .mapToInt(proxy -> told(proxy.certificate()).length())
+                    .max()
+                    .orElse(0);
+            var row = "%-7s  %-" + Math.max(8, width) + "s  %-9s  %-7s  %-" + Math.max(11, life) + "s  %s%n";
             out.printf(Locale.ROOT, row, "KIND", "WORKLOAD", "CONNECTED", "IN SYNC", "CERTIFICATE", "PROBLEMS");
             for (var proxy : mesh.proxies()) {
+                var troubles = proxy.allTroubles();
                 out.printf(
                         Locale.ROOT,
                         row,
@@ -57,11 +61,11 @@ final class StatusCommand implements Runnable {
                         proxy.name(),
                         yes(proxy.connected()),
                         yes(proxy.inSync()),
-                        certificate(proxy.process()),
-                        proxy.troubles().isEmpty() ? "none" : proxy.troubles().getFirst());
-                proxy.troubles().stream()
+                        told(proxy.certificate()),
+                        troubles.isEmpty() ? "none" : troubles.getFirst().sentence());
+                troubles.stream()
                         .skip(1)
-                        .forEach(trouble -> out.printf(Locale.ROOT, row, "", "", "", "", "", trouble));
+                        .forEach(trouble -> out.printf(Locale.ROOT, row, "", "", "", "", "", trouble.sentence()));
             }
         }
         mesh.problems().forEach(problem -> out.println(problem.severity() + " " + problem.sentence()));
@@ -71,15 +75,15 @@ final class StatusCommand implements Runnable {
         return truth ? "yes" : "NO";
     }
 
-    /// Whoever has no admin port here keeps its certificate to itself: the one that it once came with may be renewed.
-    private static String certificate(LocalMesh.@Nullable LocalProcess process) {
-        return process == null ? "kept by it" : expiry(process.certificateSeconds());
+    static String told(LocalMesh.Certificate certificate) {
+        return switch (certificate) {
+            case LocalMesh.Certificate.Left(var seconds, var _) -> left(seconds);
+            case LocalMesh.Certificate.CameWith(var until) -> "came with one until " + until;
+            case LocalMesh.Certificate.Unknown _ -> "unknown";
+        };
     }
 
-    static String expiry(double seconds) {
-        if (Double.isNaN(seconds)) {
-            return "unknown";
-        }
+    private static String left(double seconds) {
         if (seconds <= 0) {
             return "EXPIRED";
         }
@@ -104,7 +108,6 @@ final class StatusCommand implements Runnable {
 
     private static Map<String, @Nullable Object> object(LocalMesh.Proxy proxy) {
         var object = new LinkedHashMap<String, @Nullable Object>();
-        var process = proxy.process();
         object.put("kind", proxy.kind());
         object.put("name", proxy.name());
         object.put("spiffeId", proxy.spiffeId());
@@ -112,10 +115,15 @@ final class StatusCommand implements Runnable {
         object.put("inSync", proxy.inSync());
         object.put(
                 "certificateExpiresInSeconds",
-                process == null || Double.isNaN(process.certificateSeconds())
-                        ? null
-                        : (long) process.certificateSeconds());
-        object.put("problems", List.copyOf(proxy.troubles()));
+                proxy.certificate() instanceof LocalMesh.Certificate.Left(double seconds, var _)
+                        ? (long) seconds
+                        : null);
+        object.put(
+                "cameWithCertificateUntil",
+                proxy.certificate() instanceof LocalMesh.Certificate.CameWith(var until) ? until.toString() : null);
+        object.put(
+                "problems",
+                proxy.allTroubles().stream().map(LocalMesh.Trouble::sentence).toList());
         return object;
     }
 }

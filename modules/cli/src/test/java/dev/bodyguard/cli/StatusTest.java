@@ -21,7 +21,8 @@ final class StatusTest {
             "spiffe://cluster.local/ns/default/sa/checkout",
             true,
             true,
-            new LocalMesh.LocalProcess("127.0.0.1:9", true, 4000),
+            new LocalMesh.Certificate.Left(4000, List.of()),
+            new LocalMesh.LocalProcess("127.0.0.1:9", true),
             List.of());
     private static final LocalMesh.Proxy ILL = new LocalMesh.Proxy(
             "sidecar",
@@ -29,17 +30,26 @@ final class StatusTest {
             "spiffe://cluster.local/ns/default/sa/payment-service",
             false,
             false,
-            new LocalMesh.LocalProcess("127.0.0.1:9", true, -5),
-            List.of("its certificate has expired", "the control plane has no configuration stream of it"));
+            new LocalMesh.Certificate.Left(-5, List.of(LocalMesh.Trouble.error("its certificate expired at noon"))),
+            new LocalMesh.LocalProcess("127.0.0.1:9", true),
+            List.of(LocalMesh.Trouble.error("the control plane has no configuration stream of it")));
 
     /// As config tells of a stream.
     private static LocalMesh.Proxy envoy(boolean inForce, String refused) {
         return LocalMesh.elsewhere(Json.object("""
                 {"node":"sidecar~127.0.0.1~checkout-1.default~default.svc.cluster.local","kind":"envoy",
-                 "peer":"spiffe://cluster.local/ns/default/sa/checkout at /127.0.0.1:4711","offered":"7",
+                 "peer":"spiffe://cluster.local/ns/default/sa/checkout at /127.0.0.1:4711",
+                 "cameWithCertificateUntil":"2026-01-02T04:04:05Z","connected":true,"offered":"7",
                  "settled":true,"inForce":%s,"types":[],"refused":[%s]}\
                 """.formatted(inForce, refused)));
     }
+
+    private static final LocalMesh.Proxy GONE = LocalMesh.elsewhere(Json.object("""
+            {"node":"sidecar~127.0.0.1~checkout-2.default~default.svc.cluster.local","kind":"grpc",
+             "peer":"spiffe://cluster.local/ns/default/sa/checkout at /127.0.0.1:4712",
+             "cameWithCertificateUntil":"2026-01-02T04:04:05Z","connected":false,"since":"2026-01-02T03:04:05Z",
+             "forgottenAt":"2026-01-02T04:04:05Z","why":"the client is gone"}\
+            """));
 
     private static final String TOO_LARGE = """
         {"type":"type.googleapis.com/envoy.config.route.v3.RouteConfiguration","name":"outbound",
@@ -63,21 +73,24 @@ final class StatusTest {
                         state,
                         "127.0.0.1:15019",
                         "",
-                        List.of(WELL, ILL, envoy(true, ""), envoy(false, TOO_LARGE)),
+                        List.of(WELL, ILL, envoy(true, ""), envoy(false, TOO_LARGE), GONE),
                         List.of(new LocalMesh.Problem("ERROR", "payments.yaml:19:19: weight"))),
                 new PrintStream(printed, true, StandardCharsets.UTF_8));
 
         assertThat(printed.toString(StandardCharsets.UTF_8).lines())
                 .containsExactly(
                         "control plane: ready, admin 127.0.0.1:15019",
-                        "KIND     WORKLOAD           CONNECTED  IN SYNC  CERTIFICATE  PROBLEMS",
-                        "sidecar  checkout-a         yes        yes      1h6m         none",
-                        "sidecar  payment-service-a  NO         NO       EXPIRED      its certificate has expired",
-                        "                                                             the control plane has no"
-                                + " configuration stream of it",
-                        "envoy    checkout-1         yes        yes      kept by it   none",
-                        "envoy    checkout-1         yes        NO       kept by it   it refused outbound: pattern too"
-                                + " large; compile failed",
+                        "KIND     WORKLOAD           CONNECTED  IN SYNC  CERTIFICATE                               PROBLEMS",
+                        "sidecar  checkout-a         yes        yes      1h6m                                      none",
+                        "sidecar  payment-service-a  NO         NO       EXPIRED                                   its"
+                                + " certificate expired at noon",
+                        " ".repeat(90) + "the control plane has no configuration stream of it",
+                        "envoy    checkout-1         yes        yes      came with one until 2026-01-02T04:04:05Z  none",
+                        "envoy    checkout-1         yes        NO       came with one until 2026-01-02T04:04:05Z  it"
+                                + " refused outbound: pattern too large; compile failed",
+                        "grpc     checkout-2         NO         NO       came with one until 2026-01-02T04:04:05Z  not"
+                                + " connected since 2026-01-02T03:04:05Z (the client is gone); start it again, or,"
+                                + " where it was stopped for good, leave it: it is forgotten at 2026-01-02T04:04:05Z",
                         "ERROR payments.yaml:19:19: weight");
     }
 
@@ -107,8 +120,9 @@ final class StatusTest {
                 .allMatch(line -> line.startsWith("FAIL  "))
                 .anyMatch(line -> line.contains("chmod 700"))
                 .anyMatch(line -> line.contains("payments.yaml:19:19"))
-                .anyMatch(
-                        line -> line.contains("payment-service-a has a certificate for a while: its life is EXPIRED"));
+                .anyMatch(line -> line.contains(
+                        "payment-service-a has a certificate that is renewed in time: its certificate expired at"
+                                + " noon"));
     }
 
     @Test
@@ -129,6 +143,41 @@ final class StatusTest {
                                 + " pattern too large; compile failed",
                         "FAIL  envoy checkout-1 has all that the control plane sent in force: it has not answered yet"
                                 + " all that it was sent");
+    }
+
+    @Test
+    void aCertificateThatIsNotRenewedInTimeIsAWarning() {
+        var late = new LocalMesh.Proxy(
+                "sidecar",
+                "checkout-a",
+                "spiffe://cluster.local/ns/default/sa/checkout",
+                true,
+                true,
+                new LocalMesh.Certificate.Left(3, List.of(LocalMesh.Trouble.warning("its certificate expires soon"))),
+                new LocalMesh.LocalProcess("127.0.0.1:9", true),
+                List.of());
+
+        var findings = CheckCommand.findings(new LocalMesh(state, "127.0.0.1:15019", "", List.of(late), List.of()));
+
+        assertThat(findings.stream().map(CheckCommand.Finding::line))
+                .contains(
+                        "ok    checkout-a runs and is ready",
+                        "WARN  checkout-a has a certificate that is renewed in time: its certificate expires soon");
+        assertThat(CheckCommand.summary(findings)).isEqualTo("all is well, 1 warning");
+    }
+
+    @Test
+    void anOutsiderThatIsNotConnectedAnyMoreIsAWarning() {
+        var findings = CheckCommand.findings(
+                new LocalMesh(state, "127.0.0.1:15019", "", List.of(WELL, envoy(true, ""), GONE), List.of()));
+
+        assertThat(findings.stream()
+                        .filter(finding -> finding.result() != CheckCommand.Result.OK)
+                        .map(CheckCommand.Finding::line))
+                .containsExactly("WARN  grpc checkout-2 is connected: not connected since 2026-01-02T03:04:05Z (the"
+                        + " client is gone); start it again, or, where it was stopped for good, leave it: it is"
+                        + " forgotten at 2026-01-02T04:04:05Z");
+        assertThat(CheckCommand.summary(findings)).isEqualTo("all is well, 1 warning");
     }
 
     @Test

@@ -39,7 +39,8 @@ public final class Main {
                 ServerTls.of(member.svid()),
                 member.to("discovery", why -> LOG.log(Level.ERROR, "discovery is not who it should be: " + why)),
                 metrics,
-                tracing.tracer("dev.bodyguard.config")));
+                tracing.tracer("dev.bodyguard.config"),
+                clock));
         reload.into(config::reloadTls);
         var admin = running.open(settings.place()
                 .admin(new Admin.Answers(

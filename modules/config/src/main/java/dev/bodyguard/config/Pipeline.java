@@ -23,6 +23,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.api.trace.Tracer;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,14 +39,21 @@ public final class Pipeline implements AutoCloseable {
     private final AdsClient discovery;
     private final Mesher mesher;
     private final AggregatedDiscovery streams;
+    private final Absences absences;
     private final GrpcServer server;
     private final Reporter reporter;
 
     private Pipeline(
-            AdsClient discovery, Mesher mesher, AggregatedDiscovery streams, GrpcServer server, Reporter reporter) {
+            AdsClient discovery,
+            Mesher mesher,
+            AggregatedDiscovery streams,
+            Absences absences,
+            GrpcServer server,
+            Reporter reporter) {
         this.discovery = discovery;
         this.mesher = mesher;
         this.streams = streams;
+        this.absences = absences;
         this.server = server;
         this.reporter = reporter;
     }
@@ -54,6 +62,7 @@ public final class Pipeline implements AutoCloseable {
     ///
     /// @param toDiscovery how discovery proves itself and we to it
     /// @param tracer of its own work
+    /// @param clock by which whoever is not connected any more is forgotten
     /// @throws IOException when the port is taken, with a sentence for people
     public static Pipeline start(
             Settings settings,
@@ -61,7 +70,8 @@ public final class Pipeline implements AutoCloseable {
             ServerTls tls,
             MeshChannel toDiscovery,
             MeterRegistry metrics,
-            Tracer tracer)
+            Tracer tracer,
+            InstantSource clock)
             throws IOException {
         var events = new Observed(metrics, tracer);
         var compilerSettings =
@@ -73,7 +83,8 @@ public final class Pipeline implements AutoCloseable {
                 toDiscovery,
                 Dialects.all(),
                 mesh -> new Compiler(mesh, compilerSettings),
-                events);
+                events,
+                clock);
     }
 
     private static Pipeline start(
@@ -83,7 +94,8 @@ public final class Pipeline implements AutoCloseable {
             MeshChannel toDiscovery,
             Dialect dialect,
             Function<Mesh, dev.bodyguard.xds.compile.Resources> compiler,
-            Events events)
+            Events events,
+            InstantSource clock)
             throws IOException {
         var served = new Object() {
             volatile Runnable publish = () -> {};
@@ -95,7 +107,8 @@ public final class Pipeline implements AutoCloseable {
                 new LastGood(settings.lastGood(), events),
                 events,
                 Pace.ORDINARY);
-        var proxies = new Proxies(mesher, new Admission(settings.trustDomain()), events);
+        var absences = new Absences(clock);
+        var proxies = new Proxies(mesher, new Admission(settings.trustDomain()), absences, events);
         var streams = new AggregatedDiscovery(proxies, proxies, OF_A_PROXY, Capacity.ordinary());
         served.publish = streams::publish;
         var server = GrpcServer.start(
@@ -112,7 +125,7 @@ public final class Pipeline implements AutoCloseable {
         discovery.start();
         var reporter =
                 Reporter.start(() -> toDiscovery.to(settings.discovery()).build(), mesher::standings, streams::clients);
-        return new Pipeline(discovery, mesher, streams, server, reporter);
+        return new Pipeline(discovery, mesher, streams, absences, server, reporter);
     }
 
     /// Where proxies connect.
@@ -138,6 +151,11 @@ public final class Pipeline implements AutoCloseable {
     /// The proxies that are being served, and how far each is.
     public List<ClientState> proxies() {
         return streams.clients();
+    }
+
+    /// The outsiders that were served and are not connected any more.
+    List<Absences.Absent> absent() {
+        return absences.all();
     }
 
     /// New connections see these.
@@ -180,12 +198,14 @@ public final class Pipeline implements AutoCloseable {
     private static final class Proxies implements Views, dev.bodyguard.xds.server.Events {
         private final Mesher mesher;
         private final Admission admission;
+        private final Absences absences;
         private final Events events;
         private final ConcurrentMap<Long, String> connected = new ConcurrentHashMap<>();
 
-        Proxies(Mesher mesher, Admission admission, Events events) {
+        Proxies(Mesher mesher, Admission admission, Absences absences, Events events) {
             this.mesher = mesher;
             this.admission = admission;
+            this.absences = absences;
             this.events = events;
         }
 
@@ -208,12 +228,14 @@ public final class Pipeline implements AutoCloseable {
         @Override
         public void connected(Client client) {
             connected.put(client.stream(), client.node().getId());
+            absences.came(client);
             events.proxyConnected(client.toString(), connected.size());
         }
 
         @Override
         public void disconnected(Client client, String why) {
             connected.remove(client.stream());
+            absences.went(client, why);
             events.proxyGone(client, why, connected.size());
         }
 

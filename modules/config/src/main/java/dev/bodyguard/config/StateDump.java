@@ -3,6 +3,9 @@ package dev.bodyguard.config;
 import dev.bodyguard.service.Json;
 import dev.bodyguard.xds.compile.Kind;
 import dev.bodyguard.xds.server.ClientState;
+import dev.bodyguard.xds.server.Peer;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -19,18 +22,20 @@ public final class StateDump {
                                 + Json.string(problem.toString()) + "}");
     }
 
-    /// The proxies that are being served, and how far each is; those that came first stand first.
+    /// The proxies that are being served, and how far each is; those that came first stand first. Then
+    /// outsiders that are not connected any more, the longest absent first.
     public static Stream<String> proxies(Pipeline config) {
-        return config.proxies().stream()
-                .sorted(Comparator.comparingLong(proxy -> proxy.client().stream()))
-                .map(StateDump::proxy);
+        return Stream.concat(
+                config.proxies().stream()
+                        .sorted(Comparator.comparingLong(proxy -> proxy.client().stream()))
+                        .map(StateDump::proxy),
+                config.absent().stream().map(StateDump::absent));
     }
 
     private static String proxy(ClientState proxy) {
         var client = proxy.client();
-        return "{\"node\":" + Json.string(client.node().getId())
-                + ",\"kind\":" + Json.string(kind(Kind.of(client.node())))
-                + ",\"peer\":" + Json.string(client.peer().toString())
+        return who(client.node().getId(), kind(Kind.of(client.node())), client.peer())
+                + ",\"connected\":true"
                 + ",\"offered\":" + Json.string(proxy.offered())
                 + ",\"settled\":" + proxy.settled()
                 + ",\"inForce\":" + proxy.inForce()
@@ -38,7 +43,27 @@ public final class StateDump {
                 + ",\"refused\":" + refused(proxy.refused()) + "}";
     }
 
-    private static String kind(Kind kind) {
+    static String absent(Absences.Absent absent) {
+        return who(absent.node(), absent.kind(), absent.peer())
+                + ",\"connected\":false"
+                + ",\"since\":" + time(absent.since())
+                + ",\"forgottenAt\":" + time(absent.until())
+                + ",\"why\":" + Json.string(absent.why()) + "}";
+    }
+
+    private static String who(String node, String kind, Peer peer) {
+        var life = peer.life();
+        return "{\"node\":" + Json.string(node)
+                + ",\"kind\":" + Json.string(kind)
+                + ",\"peer\":" + Json.string(peer.toString())
+                + (life == null ? "" : ",\"cameWithCertificateUntil\":" + time(life.until()));
+    }
+
+    private static String time(Instant instant) {
+        return Json.string(instant.truncatedTo(ChronoUnit.SECONDS).toString());
+    }
+
+    static String kind(Kind kind) {
         return switch (kind) {
             case Kind.Sidecar _ -> "sidecar";
             case Kind.Envoy _ -> "envoy";

@@ -7,8 +7,9 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
+import java.util.function.BiConsumer;
 
 /// Whose routes hold for a host: the language that ranks highest speaks, and within one language its first document, or
 /// all of them together.
@@ -37,13 +38,8 @@ final class RouteTable {
     Optional<HttpRoutes> find(String host, String namespace, int port, String portName) {
         HttpRoutes annotations = null;
         for (var ranked : byHost.all(host)) {
-            var heard = ranked.stream()
-                    .filter(routes -> routes.visibility().from(namespace))
-                    .filter(routes -> routes.port().includes(port, portName))
-                    .toList();
-            var speaking = heard.stream()
-                    .filter(routes -> routes.rank() != Rank.SERVICE)
-                    .toList();
+            var heard = heard(ranked, namespace, port, portName);
+            var speaking = speaking(heard);
             if (annotations == null && speaking.size() < heard.size()) {
                 annotations = heard.getLast();
             }
@@ -54,6 +50,18 @@ final class RouteTable {
             }
         }
         return Optional.ofNullable(annotations);
+    }
+
+    private static List<HttpRoutes> heard(List<HttpRoutes> ranked, String namespace, int port, String portName) {
+        return ranked.stream()
+                .filter(routes -> routes.visibility().from(namespace))
+                .filter(routes -> routes.port().includes(port, portName))
+                .toList();
+    }
+
+    /// All but annotations, which only complete what others say.
+    private static List<HttpRoutes> speaking(List<HttpRoutes> heard) {
+        return heard.stream().filter(routes -> routes.rank() != Rank.SERVICE).toList();
     }
 
     /// Whether anything is said of any port of a host.
@@ -71,20 +79,22 @@ final class RouteTable {
     /// Whatever holds for somebody.
     List<HttpRoutes> inForce() {
         var inForce = new LinkedHashSet<HttpRoutes>();
-        all.forEach((host, routes) -> {
-            var namespaces = new LinkedHashSet<>(List.of(Visibility.EVERY));
-            var ports = new LinkedHashSet<>(List.of(new OnPort(SOME_OTHER_PORT, "")));
-            for (var one : routes) {
-                namespaces.addAll(one.visibility().namespaces());
-                ports.add(one.port());
-            }
-            for (var namespace : namespaces) {
-                for (var port : ports) {
-                    find(host, namespace, port.number(), port.name()).ifPresent(inForce::add);
-                }
-            }
-        });
+        all.forEach((host, routes) -> fromEverywhere(
+                routes,
+                (namespace, port) ->
+                        find(host, namespace, port.number(), port.name()).ifPresent(inForce::add)));
         return List.copyOf(inForce);
+    }
+
+    /// From each namespace and for each port that any of the routes name, and from and for some other one.
+    private static void fromEverywhere(List<HttpRoutes> routes, BiConsumer<String, OnPort> asking) {
+        var namespaces = new LinkedHashSet<>(List.of(Visibility.EVERY));
+        var ports = new LinkedHashSet<>(List.of(new OnPort(SOME_OTHER_PORT, "")));
+        for (var one : routes) {
+            namespaces.addAll(one.visibility().namespaces());
+            ports.add(one.port());
+        }
+        namespaces.forEach(namespace -> ports.forEach(port -> asking.accept(namespace, port)));
     }
 
     private static HttpRoutes supplemented(HttpRoutes spoken, HttpRoutes annotations) {
@@ -109,22 +119,30 @@ final class RouteTable {
         return routes.rank() != Rank.TRAFFIC_SPLIT && !(rule.retries() instanceof HttpRule.Retries.Unsaid);
     }
 
-    /// @param heard by rank, then age; at least one
-    private static HttpRoutes highest(List<HttpRoutes> heard) {
-        var rank = heard.getFirst().rank();
-        var same = heard.stream().filter(routes -> routes.rank() == rank).toList();
-        return switch (rank) {
-            case GRPC_ROUTE, HTTP_ROUTE -> together(nearest(same));
-            case VIRTUAL_SERVICE, TRAFFIC_SPLIT -> same.getFirst();
-            case SERVICE_PROFILE -> {
-                var profile = nearest(same).getFirst();
-                yield heard.stream()
-                        .filter(routes -> routes.rank() == Rank.TRAFFIC_SPLIT && profile.undivided())
+    /// @param speaking by rank, then age; at least one
+    private static HttpRoutes highest(List<HttpRoutes> speaking) {
+        var voices = voices(speaking);
+        var first = voices.getFirst();
+        return switch (first.rank()) {
+            case GRPC_ROUTE, HTTP_ROUTE -> together(voices);
+            case VIRTUAL_SERVICE, TRAFFIC_SPLIT, SERVICE -> first;
+            case SERVICE_PROFILE ->
+                speaking.stream()
+                        .filter(routes -> routes.rank() == Rank.TRAFFIC_SPLIT && first.undivided())
                         .findFirst()
-                        .map(split -> divided(profile, split))
-                        .orElse(profile);
-            }
-            case SERVICE -> heard.getFirst();
+                        .map(split -> divided(first, split))
+                        .orElse(first);
+        };
+    }
+
+    /// Those whose rules decide about retries and timeouts.
+    private static List<HttpRoutes> voices(List<HttpRoutes> speaking) {
+        var rank = speaking.getFirst().rank();
+        var same = speaking.stream().filter(routes -> routes.rank() == rank).toList();
+        return switch (rank) {
+            case GRPC_ROUTE, HTTP_ROUTE -> nearest(same);
+            case VIRTUAL_SERVICE, TRAFFIC_SPLIT, SERVICE -> List.of(same.getFirst());
+            case SERVICE_PROFILE -> List.of(nearest(same).getFirst());
         };
     }
 
@@ -224,7 +242,7 @@ final class RouteTable {
         for (int i = 0; i < ranked.size(); i++) {
             var routes = ranked.get(i);
             if (routes.rank() == Rank.SERVICE) {
-                nameWhatLoses(routes, host, i > 0 ? ranked.subList(0, i) : byWildcard(host), problems);
+                nameWhatLoses(routes, host, problems);
                 continue;
             }
             ranked.subList(0, i).stream()
@@ -237,19 +255,27 @@ final class RouteTable {
         }
     }
 
-    /// Those of the nearest wildcard that somebody speaks for.
-    private List<HttpRoutes> byWildcard(String host) {
-        return byHost.all(host).stream().skip(1).findFirst().orElse(List.of());
+    /// Whoever speaks for a host to somebody who hears its annotations too, by its name or by whichever wildcard is the
+    /// nearest for him.
+    private Set<HttpRoutes> besides(HttpRoutes annotations, String host) {
+        var levels = byHost.all(host);
+        var voices = new LinkedHashSet<HttpRoutes>();
+        fromEverywhere(levels.stream().flatMap(List::stream).toList(), (namespace, port) -> {
+            if (annotations.visibility().from(namespace)) {
+                levels.stream()
+                        .map(ranked -> speaking(heard(ranked, namespace, port.number(), port.name())))
+                        .filter(speaking -> !speaking.isEmpty())
+                        .findFirst()
+                        .ifPresent(speaking -> voices.addAll(voices(speaking)));
+            }
+        });
+        return voices;
     }
 
     /// Annotations lose word by word, each to the first who says it himself.
-    private static void nameWhatLoses(
-            HttpRoutes annotations, String host, List<HttpRoutes> others, List<Problem> problems) {
+    private void nameWhatLoses(HttpRoutes annotations, String host, List<Problem> problems) {
         var said = annotations.rules().getFirst();
-        var speaking = IntStream.range(0, others.size())
-                .filter(i -> others.subList(0, i).stream().noneMatch(one -> silences(one, others.get(i))))
-                .mapToObj(others::get)
-                .toList();
+        var speaking = besides(annotations, host);
         if (!(said.retries() instanceof HttpRule.Retries.Unsaid)) {
             speaking.stream()
                     .filter(other -> other.rank() == Rank.SERVICE_PROFILE

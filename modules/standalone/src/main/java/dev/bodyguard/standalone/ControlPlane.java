@@ -122,7 +122,8 @@ final class ControlPlane implements AutoCloseable {
                         refused -> LOG.log(Level.ERROR, "discovery is not who it should be: " + refused.sentence()),
                         clock),
                 metrics,
-                tracing.tracer("dev.bodyguard.config")));
+                tracing.tracer("dev.bodyguard.config"),
+                clock));
         configSvid.into(config::reloadTls);
 
         var ofTelemetry = open(ServerSvid.start(mesh.authority(), "telemetry", identityEvents, clock, _ -> {}));

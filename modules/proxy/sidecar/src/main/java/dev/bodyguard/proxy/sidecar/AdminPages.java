@@ -6,13 +6,14 @@ import dev.bodyguard.proxy.sidecar.AdminServer.Query;
 import dev.bodyguard.proxy.sidecar.AdminServer.Reply;
 import dev.bodyguard.telemetry.record.Meters;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// What operators may ask.
 ///
-/// @param problems what is wrong beside this sidecar, in sentences
+/// @param problems what is wrong with this sidecar, and beside it
 record AdminPages(
         Readiness readiness,
         Meters meters,
@@ -20,7 +21,7 @@ record AdminPages(
         Hosts hosts,
         Settings settings,
         SpiffeId id,
-        Supplier<List<String>> problems,
+        Supplier<List<Problem>> problems,
         Runnable drain) {
     Map<Page, Function<Query, Reply>> all() {
         return Map.of(
@@ -30,7 +31,10 @@ record AdminPages(
                 _ -> new Reply(200, Meters.CONTENT_TYPE, meters.text()),
                 new Page("GET", "/problems"),
                 _ -> Reply.json(Json.of(problems.get().stream()
-                        .map(problem -> Map.of("severity", "WARNING", "problem", problem))
+                        .map(problem -> Map.of(
+                                "about", problem.about().name().toLowerCase(Locale.ROOT),
+                                "severity", problem.severity().name(),
+                                "problem", problem.sentence()))
                         .toList())),
                 new Page("GET", "/config"),
                 _ -> Reply.json(ConfigDump.of(inForce.get().plan(), settings)),

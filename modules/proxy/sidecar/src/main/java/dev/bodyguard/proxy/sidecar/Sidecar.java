@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A sidecar wherever it runs: identity ▶ request paths ▶ configuration. It opens no port; whoever places it does.
@@ -41,6 +42,7 @@ final class Sidecar implements AutoCloseable {
     private final TrustBundle root;
     private final StateFolder state;
     private final AtomicReference<@Nullable LiveSvid> svid = new AtomicReference<>();
+    private final Renewals renewals;
     private final AccessLog<Exchange> accessLog;
     private final Planner planner;
     private final Memory memory;
@@ -84,13 +86,16 @@ final class Sidecar implements AutoCloseable {
         state = new StateFolder(settings.state());
 
         // Identity
+        renewals = new Renewals(this::current, clock);
         var rotating = new AtomicReference<@Nullable MeshTls>();
         controlPlane = new ControlPlane(where, root.trustDomain(), this::trusted, this::current, log, clock);
         id = SpiffeId.ofServiceAccount(root.trustDomain(), settings.namespace(), settings.serviceAccount());
         live = LiveSvid.start(
                 new Enrolment(id, token, root, settings.ttl(), state.workload(settings.workload())),
                 controlPlane::identity,
-                Events.both(new LoggedEvents(System.getLogger("bodyguard.identity")), new Rotation(rotating)),
+                Events.both(
+                        new LoggedEvents(System.getLogger("bodyguard.identity")),
+                        Events.both(renewals, new Rotation(rotating))),
                 clock);
         svid.set(live);
         var first = live.await(patience);
@@ -176,7 +181,15 @@ final class Sidecar implements AutoCloseable {
 
     /// What operators may ask.
     AdminPages pages(Runnable drain) {
-        return new AdminPages(ground.readiness(), ground.meters(), inForce, hosts, settings, id, app::problems, drain);
+        return new AdminPages(ground.readiness(), ground.meters(), inForce, hosts, settings, id, this::problems, drain);
+    }
+
+    private List<Problem> problems() {
+        return Stream.concat(
+                        renewals.problem().stream(),
+                        app.problems().stream()
+                                .map(sentence -> new Problem(Problem.About.APP, Problem.Severity.ERROR, sentence)))
+                .toList();
     }
 
     /// `spiffe://… (BoringSSL, epoll)`

@@ -65,7 +65,7 @@ class ExplanationTest {
                 new Hosts(planner, Hosts.MOST),
                 settings,
                 SpiffeId.ofServiceAccount("cluster.local", "default", "checkout"),
-                () -> List.of("its app is silent"),
+                () -> List.of(new Problem(Problem.About.APP, Problem.Severity.ERROR, "its app is silent")),
                 () -> {});
         admin = AdminServer.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), pages.all());
     }
@@ -228,6 +228,6 @@ class ExplanationTest {
     @Test
     void tellsWhatIsWrongBesideTheSidecar() throws IOException {
         assertThat(JsonReader.read(get("/problems").body()))
-                .isEqualTo(List.of(Map.of("severity", "WARNING", "problem", "its app is silent")));
+                .isEqualTo(List.of(Map.of("about", "app", "severity", "ERROR", "problem", "its app is silent")));
     }
 }

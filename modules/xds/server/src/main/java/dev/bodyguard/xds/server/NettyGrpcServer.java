@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
 import java.security.GeneralSecurityException;
+import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
@@ -199,19 +200,19 @@ final class NettyGrpcServer implements GrpcServer {
         @Override
         public <Q, R> ServerCall.Listener<Q> interceptCall(
                 ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-            var peer = new Peer(uris(call), String.valueOf(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR)));
+            var peer = Peer.of(chain(call), String.valueOf(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR)));
             return Contexts.interceptCall(Context.current().withValue(Peer.CURRENT, peer), call, headers, next);
         }
 
-        private static List<String> uris(ServerCall<?, ?> call) {
+        private static Certificate[] chain(ServerCall<?, ?> call) {
             var session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
             if (session == null) {
-                return List.of();
+                return new Certificate[0];
             }
             try {
-                return Peer.uris(session.getPeerCertificates());
+                return session.getPeerCertificates();
             } catch (SSLPeerUnverifiedException anonymous) {
-                return List.of();
+                return new Certificate[0];
             }
         }
     }

@@ -238,11 +238,17 @@ class FollowingTest {
         var root = Certificates.root();
         var otherRoot = Certificates.root();
         try (var served = new Served(transport, tls(root, "spiffe://cluster.local/ns/b/sa/config"), "a=1")) {
-            try (var followed =
-                    new Followed("one", mutual(served, root, root.leaf("spiffe://cluster.local/ns/d/sa/x")))) {
+            var leaf = root.leaf("spiffe://cluster.local/ns/d/sa/x");
+            try (var followed = new Followed("one", mutual(served, root, leaf))) {
                 followed.client.subscribeToAll(TYPE);
                 assertThat(followed.told()).isEqualTo("a=1");
                 assertThat(served.happened()).isEqualTo("connected one[spiffe://cluster.local/ns/d/sa/x]");
+                assertThat(served.discovery.clients())
+                        .singleElement()
+                        .extracting(one -> one.client().peer().life())
+                        .isEqualTo(new Peer.Life(
+                                leaf.certificate().getNotBefore().toInstant(),
+                                leaf.certificate().getNotAfter().toInstant()));
 
                 served.server.reloadTls(tls(otherRoot, "spiffe://cluster.local/ns/b/sa/config"));
 
