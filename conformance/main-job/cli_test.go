@@ -65,8 +65,8 @@ func TestStatusAndCheck(t *testing.T) {
 func TestCheckWarnsOfCertificatesThatAreNotRenewed(t *testing.T) {
 	t.Parallel()
 	m := NewMesh(t)
-	// Due after 60 s, give or take two; five sixths are over after 75.
-	payment := m.Join("payment-service", "v2", "a", []string{"--ttl", "90s"})
+	// Due after 40 s, give or take a little; five sixths are over after 50.
+	payment := m.Join("payment-service", "v2", "a", []string{"--ttl", "60s"})
 	certified := `payment-service-a has a certificate that is renewed in time`
 	finds := func(pattern string, patience time.Duration) (string, error) {
 		t.Helper()
