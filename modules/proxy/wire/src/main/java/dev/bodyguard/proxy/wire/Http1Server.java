@@ -266,7 +266,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
         var broken = current;
         current = null;
         var ctx = ctx();
-        boolean answers = broken == null || !broken.headWritten;
+        boolean answers = malformed.status() != 0 && (broken == null || !broken.headWritten);
         if (broken == null) {
             front.shared
                     .requests()
