@@ -43,6 +43,7 @@ public sealed interface Refusal {
             case ConnectFailed _, AppNotListening _ -> RefusalCode.reset(503, "UF", "connection_failure");
             case NotHttp2 _ -> RefusalCode.reset(502, "UPE", "protocol_error");
             case UpstreamReset _ -> RefusalCode.reset(503, "UC", "connection_termination");
+            case BrokenAnswer _ -> RefusalCode.reset(502, "UPE", "protocol_error");
             case TurnedAway _ -> RefusalCode.reset(503, "UR", "remote_refused_stream_reset");
             case Full _ -> new RefusalCode(503, "UO", "overload");
             case Overflow _ -> RefusalCode.reset(503, "UO", "overflow");
@@ -90,6 +91,8 @@ public sealed interface Refusal {
                         + "; gRPC needs an application that speaks HTTP/2 without TLS (h2c)";
             case UpstreamReset(var address, var cause, var _) ->
                 address + " closed the connection before it answered: " + cause;
+            case BrokenAnswer(var address, var cause, var _) ->
+                "what " + address + " answered breaks HTTP's rules: " + cause;
             case TurnedAway(var workload, var address, var cause, var _) ->
                 (workload.isEmpty() ? address : "workload " + workload + " at " + address)
                         + " turned the request away unprocessed; does its application listen? (" + cause + ")";
@@ -188,6 +191,10 @@ public sealed interface Refusal {
 
     /// The upstream broke off before it answered.
     record UpstreamReset(
+            String address, String cause, @Nullable String origin) implements Refusal {}
+
+    /// What the upstream answered cannot be passed on.
+    record BrokenAnswer(
             String address, String cause, @Nullable String origin) implements Refusal {}
 
     /// The peer said that it has not processed the request, and all attempts at others were used up.

@@ -61,7 +61,8 @@ final class RouteIndex {
             return "";
         }
         return switch (match.getPathSpecifierCase()) {
-            case PREFIX -> match.getPrefix();
+            // What every path begins with, the `*` of a server-wide OPTIONS (RFC 9110 §7.1) included.
+            case PREFIX -> match.getPrefix().equals("/") ? "" : match.getPrefix();
             case PATH -> match.getPath();
             case PATH_SEPARATED_PREFIX -> match.getPathSeparatedPrefix();
             case SAFE_REGEX, CONNECT_MATCHER, PATH_MATCH_POLICY, PATHSPECIFIER_NOT_SET -> "";

@@ -21,6 +21,7 @@ class RoutingTest {
     @CsvSource(
             delimiter = '|',
             value = {
+                "prefix: '/'                 | *           | true",
                 "prefix: '/a'                           | /ab?x=1   | true",
                 "prefix: '/a'                           | /b        | false",
                 "path: '/a'                             | /a?x=1    | true",

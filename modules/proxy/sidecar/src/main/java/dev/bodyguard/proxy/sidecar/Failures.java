@@ -36,7 +36,8 @@ final class Failures {
             case Failure.NotHttp2(var reason, var answered) -> side.notHttp2(at.address, reason, answered, at.origin);
             case Failure.Overflow(var reason) -> new Refusal.Overflow(at.way, reason, at.origin);
             case Failure.Refused(var reason) -> new Refusal.TurnedAway(at.workload, at.address, reason, at.origin);
-            case Failure.StreamReset _, Failure.Closed _, Failure.Malformed _ ->
+            case Failure.Malformed(var reason, var _) -> new Refusal.BrokenAnswer(at.address, reason, at.origin);
+            case Failure.StreamReset _, Failure.Closed _ ->
                 new Refusal.UpstreamReset(at.address, failure.reason(), at.origin);
         };
     }

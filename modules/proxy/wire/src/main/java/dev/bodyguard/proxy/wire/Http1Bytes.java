@@ -33,6 +33,15 @@ final class Http1Bytes {
         CLOSE
     }
 
+    /// What an answer says of its connection.
+    enum Persistence {
+        /// It goes on, as HTTP/1.1's do.
+        UNSAID,
+        /// It goes on, which a client of HTTP/1.0 has to be told (RFC 9112 §C.2.2).
+        KEEP_ALIVE,
+        CLOSE
+    }
+
     private Http1Bytes() {}
 
     static ByteBuf request(ByteBufAllocator allocator, Request head, Framing framing) {
@@ -50,7 +59,8 @@ final class Http1Bytes {
         return out.writeBytes(CRLF);
     }
 
-    static ByteBuf response(ByteBufAllocator allocator, int status, Fields fields, Framing framing, boolean close) {
+    static ByteBuf response(
+            ByteBufAllocator allocator, int status, Fields fields, Framing framing, Persistence persistence) {
         var out = allocator.directBuffer(512);
         out.writeBytes(HTTP_1_1);
         ByteBufUtil.writeAscii(out, Integer.toString(status));
@@ -61,8 +71,10 @@ final class Http1Bytes {
         if (framing == Framing.CHUNKED) {
             out.writeBytes(ascii("transfer-encoding: chunked\r\n"));
         }
-        if (close) {
-            out.writeBytes(ascii("connection: close\r\n"));
+        switch (persistence) {
+            case UNSAID -> {}
+            case KEEP_ALIVE -> out.writeBytes(ascii("connection: keep-alive\r\n"));
+            case CLOSE -> out.writeBytes(ascii("connection: close\r\n"));
         }
         return out.writeBytes(CRLF);
     }

@@ -43,6 +43,8 @@ final class Http1Parser {
     private static final AsciiString TRAILERS_VALUE = AsciiString.cached("trailers");
     private static final int LONGEST_CHUNK_LINE = 256;
     private static final byte[] VERSION = "HTTP/1.".getBytes(StandardCharsets.US_ASCII);
+    /// How much of that is the protocol's name.
+    private static final int NAME = 5;
 
     private final boolean server;
     private final Limits limits;
@@ -364,7 +366,10 @@ final class Http1Parser {
         }
         for (int i = 0; i < VERSION.length; i++) {
             if (bytes[from + i] != VERSION[i]) {
-                throw new Malformed(505, "the version is not HTTP/1.0 or HTTP/1.1");
+                // SIP and RTSP have such lines too: who speaks another protocol would not understand an answer.
+                throw i < NAME
+                        ? new Malformed(0, "the first line ends in no version of HTTP")
+                        : new Malformed(505, "the version is not HTTP/1.0 or HTTP/1.1");
             }
         }
         byte minor = bytes[from + VERSION.length];

@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.wire;
 
 import dev.bodyguard.proxy.wire.Http1Bytes.Framing;
+import dev.bodyguard.proxy.wire.Http1Bytes.Persistence;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelFutureListener;
@@ -266,7 +267,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
         var broken = current;
         current = null;
         var ctx = ctx();
-        boolean answers = broken == null || !broken.headWritten;
+        boolean answers = malformed.status() != 0 && (broken == null || !broken.headWritten);
         if (broken == null) {
             front.shared
                     .requests()
@@ -292,7 +293,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
                             "content-length",
                             Integer.toString(text.length())),
                     Framing.LENGTH,
-                    true);
+                    Persistence.CLOSE);
             ByteBufUtil.writeAscii(out, text);
             ctx.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
         } else {
@@ -420,7 +421,8 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
             if (!headWritten && !answered && request.version() == Version.HTTP_1_1 && head.status() != 101) {
                 continued |= head.status() == 100;
                 ctx().write(
-                                Http1Bytes.response(ctx().alloc(), head.status(), head.fields(), Framing.NONE, false),
+                                Http1Bytes.response(
+                                        ctx().alloc(), head.status(), head.fields(), Framing.NONE, Persistence.UNSAID),
                                 ctx().voidPromise());
                 flushLater();
             }
@@ -450,12 +452,19 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
             }
             keepAlive &= !front.shared.draining().now && (requestDone || continued || !expects);
             ctx().write(
-                            Http1Bytes.response(ctx().alloc(), head.status(), head.fields(), framing, !keepAlive),
+                            Http1Bytes.response(ctx().alloc(), head.status(), head.fields(), framing, persistence()),
                             ctx().voidPromise());
             flushLater();
             if (last) {
                 end();
             }
+        }
+
+        private Persistence persistence() {
+            if (!keepAlive) {
+                return Persistence.CLOSE;
+            }
+            return request.version() == Version.HTTP_1_0 ? Persistence.KEEP_ALIVE : Persistence.UNSAID;
         }
 
         @Override

@@ -71,6 +71,12 @@ abstract class Http2Link extends Http2EventAdapter {
     /// What the peer sent breaks HTTP/2's rules for one stream, which is about to be reset.
     void broken(Http2Exception.StreamException how) {}
 
+    /// What is to become of what the codec takes for a mistake about one stream; null where that is right.
+    @Nullable
+    Http2Exception corrected(Http2Exception.StreamException how) {
+        return null;
+    }
+
     /// What the codec says of it, in which there may be words of the peer's.
     static String sentence(Throwable how) {
         var message = String.valueOf(how.getMessage());
@@ -143,6 +149,11 @@ abstract class Http2Link extends Http2EventAdapter {
         protected void onStreamError(
                 ChannelHandlerContext ctx, boolean outbound, Throwable cause, Http2Exception.StreamException http2) {
             if (!outbound) {
+                var corrected = link.corrected(http2);
+                if (corrected != null) {
+                    onError(ctx, false, corrected);
+                    return;
+                }
                 link.broken(http2);
             }
             super.onStreamError(ctx, outbound, cause, http2);

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Stream;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,10 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
     /// For the round trip that the end takes; a client that does not answer a PING is not waited for any longer.
     private static final Duration TO_HEAR = Duration.ofSeconds(2);
 
+    private static final String TOO_MANY_HEADS = "received too many headers";
+
     private final Front front;
+    private final PastStreams past = new PastStreams();
     private long since = System.nanoTime();
     private boolean draining;
     private long drainingSince;
@@ -148,6 +152,42 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
 
     private static String text(@Nullable CharSequence value) {
         return value == null ? "" : value.toString();
+    }
+
+    @Override
+    public void onStreamAdded(Http2Stream stream) {
+        past.began(stream.id());
+    }
+
+    @Override
+    public void onStreamClosed(Http2Stream closed) {
+        if (closed.getProperty(key) instanceof Stream stream && !stream.dead) {
+            past.ended(closed.id());
+        }
+        super.onStreamClosed(closed);
+    }
+
+    /// RFC 9113 §5.1 and §5.1.1: the codec, which forgets a stream with its end, is milder.
+    @Override
+    @Nullable
+    Http2Exception corrected(Http2Exception.StreamException how) {
+        int id = how.streamId();
+        var stream = connection.stream(id);
+        if (stream != null) {
+            return how.error() == Http2Error.PROTOCOL_ERROR
+                            && stream.state() == Http2Stream.State.HALF_CLOSED_REMOTE
+                            && sentence(how).contains(TOO_MANY_HEADS)
+                    ? Http2Exception.streamError(id, Http2Error.STREAM_CLOSED, "stream %d goes on after its end", id)
+                    : null;
+        }
+        past.began(id);
+        return switch (how.error() == Http2Error.STREAM_CLOSED ? past.of(id) : PastStreams.Past.UNKNOWN) {
+            case ENDED ->
+                Http2Exception.connectionError(Http2Error.STREAM_CLOSED, "stream %d goes on after its end", id);
+            case LEFT_OUT ->
+                Http2Exception.connectionError(Http2Error.PROTOCOL_ERROR, "stream %d begins after a later one", id);
+            case UNKNOWN -> null;
+        };
     }
 
     /// What the codec itself objects to: a head that is too large or no head, a body that is not as long as it says.

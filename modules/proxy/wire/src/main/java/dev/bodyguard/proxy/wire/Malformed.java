@@ -9,7 +9,7 @@ final class Malformed extends RuntimeException {
 
     private final int status;
 
-    /// @param status how an HTTP/1 server answers it
+    /// @param status how an HTTP/1 server answers it, 0 where it does not
     Malformed(int status, String sentence) {
         super(sentence, null, false, false);
         this.status = status;

@@ -185,4 +185,29 @@ class ForwardingTest {
         var inbound = rig.inbound(rig.relay(rig.plain(app)));
         return rig.outbound(rig.relay(rig.mtls(inbound, name)));
     }
+
+    @Test
+    void tellsAClientOfHttp10ThatItsConnectionGoesOn() throws Exception {
+        var front = rig.outbound(rig.relay(Rig.plain(rig.outbound(sized()).address())));
+
+        var answers = Rig.call(
+                front,
+                "GET /1 HTTP/1.0\r\nHost: shop\r\nConnection: keep-alive\r\n\r\n"
+                        + "GET /2 HTTP/1.0\r\nHost: shop\r\n\r\n");
+
+        assertThat(answers.split("HTTP/1.1 200 OK"))
+                .satisfiesExactly(
+                        before -> assertThat(before).isEmpty(),
+                        first -> assertThat(first).contains("connection: keep-alive\r\n"),
+                        last -> assertThat(last).contains("connection: close\r\n"));
+    }
+
+    /// An application whose answers say how long they are.
+    private static RequestHandler sized() {
+        return exchange -> {
+            exchange.head(Response.of(200, Fields.of("content-length", "2")), false);
+            exchange.data(Rig.text("ok"), true);
+            return new Silent();
+        };
+    }
 }

@@ -76,6 +76,14 @@ class Http1ParserTest {
                 .matches(malformed -> malformed.status() == 414);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"OPTIONS rtsp://a/b RTSP/1.0\r\n\r\n", "INVALID CONNECTION PREFACE\r\n\r\n"})
+    void hasNoAnswerForWhatIsNoHttpAtAll(String message) {
+        assertThatExceptionOfType(Malformed.class)
+                .isThrownBy(() -> parse(message, message.length()))
+                .matches(malformed -> malformed.status() == 0);
+    }
+
     private static List<String> parse(String message, int step) {
         var parser = Http1Parser.ofRequests(Limits.DEFAULTS);
         var in = Unpooled.buffer();

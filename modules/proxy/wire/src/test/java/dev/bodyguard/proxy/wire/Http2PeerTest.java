@@ -20,6 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @SuppressWarnings("StringConcatToTextBlock") // line ends are part of what is sent
 class Http2PeerTest {
     private static final int MAX_CONCURRENT_STREAMS = 3;
+    private static final int PROTOCOL_ERROR = 1;
+    private static final int STREAM_CLOSED = 5;
     private static final int LAST = Frames.END_HEADERS | Frames.END_STREAM;
 
     private final Rig rig = new Rig();
@@ -158,6 +160,73 @@ class Http2PeerTest {
                 assertThat(client.next(Frames.DATA).payload())
                         .isEqualTo("hello shop:50051".getBytes(StandardCharsets.US_ASCII));
             }
+        }
+    }
+
+    @Test
+    void refusesAnotherHeadOnAStreamThatItsClientHasEnded() throws Exception {
+        var front = rig.outbound(_ -> new Silent());
+        try (var client = Frames.client(Rig.socket(front))) {
+            client.write(Frames.HEADERS, LAST, 1, Frames.request("GET", "shop"));
+            client.write(Frames.HEADERS, LAST, 1, Frames.request("GET", "shop"));
+
+            var reset = client.next(Frames.RESET);
+            assertThat(reset.stream()).isEqualTo(1);
+            assertThat(reset.number(0)).isEqualTo(STREAM_CLOSED);
+        }
+    }
+
+    @Test
+    void endsAConnectionOnWhichAStreamGoesOnAfterItsEnd() throws Exception {
+        var front = rig.outbound(Rig.echo());
+        try (var client = Frames.client(Rig.socket(front))) {
+            client.write(Frames.HEADERS, LAST, 1, Frames.request("GET", "shop"));
+            assertThat(client.next(Frames.DATA).has(Frames.END_STREAM)).isTrue();
+            client.write(Frames.HEADERS, LAST, 1, Frames.request("GET", "shop"));
+
+            assertThat(client.next(Frames.GOAWAY).number(4)).isEqualTo(STREAM_CLOSED);
+            client.readToEnd();
+        }
+    }
+
+    @Test
+    void endsAConnectionOnWhichAnOlderStreamBegins() throws Exception {
+        var front = rig.outbound(Rig.echo());
+        try (var client = Frames.client(Rig.socket(front))) {
+            client.write(Frames.HEADERS, LAST, 5, Frames.request("GET", "shop"));
+            client.write(Frames.HEADERS, LAST, 3, Frames.request("GET", "shop"));
+
+            assertThat(client.next(Frames.GOAWAY).number(4)).isEqualTo(PROTOCOL_ERROR);
+            client.readToEnd();
+        }
+    }
+
+    @Test
+    void readsOverWhatWasOnItsWayToAStreamThatNeverBegan() throws Exception {
+        var front = rig.outbound(Rig.echo());
+        try (var client = Frames.client(Rig.socket(front))) {
+            client.write(Frames.HEADERS, Frames.END_HEADERS, 1, Frames.request("POST", "shop", "connection", "x"));
+            client.write(Frames.HEADERS, LAST, 3, Frames.request("GET", "shop"));
+            assertThat(client.next(Frames.RESET).stream()).isEqualTo(1);
+            client.write(Frames.DATA, 0, 1, "on its way".getBytes(StandardCharsets.US_ASCII));
+
+            client.write(Frames.HEADERS, LAST, 5, Frames.request("GET", "shop"));
+            for (var frame = client.next(Frames.DATA); frame.stream() != 5; frame = client.next(Frames.DATA)) {}
+        }
+    }
+
+    @Test
+    void readsOverWhatWasOnItsWayToAStreamThatWasReset() throws Exception {
+        var front = rig.outbound(Rig.echo());
+        try (var client = Frames.client(Rig.socket(front))) {
+            client.write(Frames.HEADERS, Frames.END_HEADERS, 1, Frames.request("POST", "shop", "content-length", "1"));
+            client.write(Frames.DATA, 0, 1, "too long".getBytes(StandardCharsets.US_ASCII));
+            assertThat(client.next(Frames.RESET).stream()).isEqualTo(1);
+            client.write(Frames.DATA, 0, 1, "on its way".getBytes(StandardCharsets.US_ASCII));
+            client.write(Frames.HEADERS, LAST, 1, Frames.fields("x-sum", "4"));
+
+            client.write(Frames.HEADERS, LAST, 3, Frames.request("GET", "shop"));
+            assertThat(client.next(Frames.DATA).stream()).isEqualTo(3);
         }
     }
 

@@ -346,20 +346,4 @@ class LimitsTest {
             assertThat(reset.number(0)).isEqualTo(7);
         }
     }
-
-    private record Silent() implements RequestListener {
-        @Override
-        public void onData(io.netty.buffer.ByteBuf chunk, boolean last) {
-            chunk.release();
-        }
-
-        @Override
-        public void onTrailers(Fields trailers) {}
-
-        @Override
-        public void onReset(Reset reason) {}
-
-        @Override
-        public void onWritable() {}
-    }
 }

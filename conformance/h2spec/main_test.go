@@ -1,0 +1,9 @@
+package h2spec
+
+import (
+	"testing"
+
+	. "dev.bodyguard/conformance/harness"
+)
+
+func TestMain(m *testing.M) { Main(m) }
