@@ -37,6 +37,9 @@ final class OnMachine {
         }
         requireFreeFor(settings);
         var enroller = new Enroller(readiness, settings.appPort());
+        var app = "127.0.0.1:" + settings.appPort();
+        var standstill =
+                new AppStandstill(app, () -> PortOwner.all(settings.appPort()), ground.clock(), log.ofAppsStandstill());
         var sidecar = new Sidecar(
                 ground,
                 settings,
@@ -46,7 +49,8 @@ final class OnMachine {
                 new AppSide.OnePort(
                         settings.appPort(),
                         enroller::doubt,
-                        new AppSilence("127.0.0.1:" + settings.appPort(), ground.clock(), log.ofApp())),
+                        new AppSilence(app, ground.clock(), log.ofApp()),
+                        standstill::sentence),
                 PATIENCE_FOR_THE_CONTROL_PLANE);
 
         // Listeners
@@ -91,6 +95,7 @@ final class OnMachine {
 
         // Serve
         sidecar.telemetry.start();
+        standstill.watch(() -> inbound.connections() > 0);
         Child child = null;
         if (!settings.command().isEmpty()) {
             // What an app asks in its first moments shall not fail because its sidecar is still new here.
@@ -111,8 +116,7 @@ final class OnMachine {
                 sidecar.id.toString());
         announcement.make(running);
         log.progress("sidecar " + settings.workload() + " outbound " + running.outbound() + " inbound "
-                + running.inbound() + " admin " + running.admin() + " app 127.0.0.1:" + settings.appPort() + " as "
-                + sidecar);
+                + running.inbound() + " admin " + running.admin() + " app " + app + " as " + sidecar);
         enroller.start(registration);
 
         // Wait

@@ -186,6 +186,21 @@ final class SidecarLog implements ListenerEvents {
         };
     }
 
+    /// Whether the app beside this sidecar stands still, by what the kernel says.
+    AppStandstill.Events ofAppsStandstill() {
+        return new AppStandstill.Events() {
+            @Override
+            public void began(String sentence) {
+                log.log(Level.WARNING, sentence);
+            }
+
+            @Override
+            public void ended(Duration after) {
+                log.log(Level.INFO, "the app is not stopped any more, after " + after.toMillis() + " ms");
+            }
+        };
+    }
+
     /// What happens to the app beside this sidecar.
     AppSilence.Events ofApp() {
         return new AppSilence.Events() {

@@ -35,6 +35,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -88,7 +89,10 @@ final class TestSidecar implements AutoCloseable {
         upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
         var port = new AtomicInteger();
         app = new AppSide.OnePort(
-                appPort, doubts::incrementAndGet, new AppSilence("127.0.0.1:" + appPort, now::get, log.ofApp()));
+                appPort,
+                doubts::incrementAndGet,
+                new AppSilence("127.0.0.1:" + appPort, now::get, log.ofApp()),
+                Optional::empty);
         var hosts = new Hosts(planner, Hosts.MOST);
         outbound = Listener.outbound(
                 loops,
