@@ -65,6 +65,7 @@ class LiveSvidTest {
         try (var live = open("authority", null)) {
             var first = live.await(Duration.ofSeconds(20));
             assertThat(heard()).isEqualTo("rotated");
+            assertThat(live.trouble()).isEmpty();
 
             outage = true;
             for (int tries = 0; tries < 8; tries++) {
@@ -72,6 +73,9 @@ class LiveSvidTest {
                 assertThat(heard()).isEqualTo("failed: outage, old until " + first.expiresAt());
             }
             assertThat(live.current()).isEqualTo(first);
+            assertThat(live.trouble().orElseThrow())
+                    .matches("identity has given no new certificate for \\d s \\(since 2026-03-01T12:00:0\\dZ\\):"
+                            + " outage; the old one is good until " + first.expiresAt());
 
             clock.moveTo(clock.nextAlarm().plusSeconds(20));
             assertThat(heard()).startsWith("failed");
@@ -81,6 +85,7 @@ class LiveSvidTest {
 
             assertThat(heard()).isEqualTo("rotated");
             assertThat(current(live).expiresAt()).isAfter(clock.instant());
+            assertThat(live.trouble()).isEmpty();
         }
     }
 

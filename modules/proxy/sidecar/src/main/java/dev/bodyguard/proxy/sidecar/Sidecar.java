@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A sidecar wherever it runs: identity ▶ request paths ▶ configuration. It opens no port; whoever places it does.
@@ -176,7 +177,16 @@ final class Sidecar implements AutoCloseable {
 
     /// What operators may ask.
     AdminPages pages(Runnable drain) {
-        return new AdminPages(ground.readiness(), ground.meters(), inForce, hosts, settings, id, app::problems, drain);
+        return new AdminPages(ground.readiness(), ground.meters(), inForce, hosts, settings, id, this::problems, drain);
+    }
+
+    private List<String> problems() {
+        return Stream.of(
+                        app.problems(),
+                        live.trouble().stream().toList(),
+                        ground.outages().sentences())
+                .flatMap(List::stream)
+                .toList();
     }
 
     /// `spiffe://… (BoringSSL, epoll)`

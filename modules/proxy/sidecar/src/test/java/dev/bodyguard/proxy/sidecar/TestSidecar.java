@@ -80,7 +80,7 @@ final class TestSidecar implements AutoCloseable {
         };
         var self = new Party(settings.workload(), "default", svid.id().toString(), service, "v2", service, "");
         var tls = new MeshTls(svid, InstantSource.system());
-        var log = new SidecarLog(System.getLogger("test"), meters);
+        var log = new SidecarLog(System.getLogger("test"), meters, new Outages(InstantSource.system()));
         var ledger = new Ledger(meters, List.of(accessLog::write), log::unread, room, InstantSource.system());
         var certificates = new Certificates(Path.of("/none"), refusals::add);
         var parking = new Parking(loops.all(), Duration.ofSeconds(1), PARKED);
