@@ -87,9 +87,12 @@ func TestProcessStandsStill(t *testing.T) {
 			if victim.pid == a.State.Pid {
 				standsStill(t, m, a)
 			} else {
-				answersNothing(t, m, a)
+				isStopped(t, m, a)
 			}
 			time.Sleep(still - time.Since(stopped))
+			if victim.pid != a.State.Pid {
+				givenUp(t, a)
+			}
 			signal(t, victim.pid, syscall.SIGCONT)
 			nothingIsWrong(t, m)
 			load.Unharmed()
@@ -127,10 +130,12 @@ func TestProcessStandsStill(t *testing.T) {
 			}
 			return nil
 		})
-		answersNothing(t, m, checkout)
+		isStopped(t, m, checkout)
 		time.Sleep(still - time.Since(stopped))
+		givenUp(t, checkout)
 		signal(t, checkout.State.ChildPid, syscall.SIGCONT)
 		nothingIsWrong(t, m)
+		checkout.Says(`INFO the app is not stopped any more, after \d+ ms`, 2*time.Second)
 		checkout.Says(`INFO the app answers again, after \d+ ms`, time.Second)
 		failed := load.Failed()
 		Eventually(t, 10*time.Second, "checkout is as before", func() bool { return checkout.Paid() == nil })
@@ -158,18 +163,25 @@ func TestProcessStandsStill(t *testing.T) {
 // nothingIsWrong waits until status has found every one of the three proxies in order.
 func nothingIsWrong(t *testing.T, m *Mesh) {
 	t.Helper()
-	Eventually(t, 20*time.Second, "status finds nothing wrong", func() bool {
+	Eventually(t, 30*time.Second, "status finds nothing wrong", func() bool {
 		said := m.Status()
 		return strings.Contains(said, "control plane: ready") && strings.Count(said, " none\n") == 3
 	})
 }
 
-// answersNothing waits until status says of a sidecar that its app answers nothing, and since when, and check fails by it;
-// so does the sidecar itself, in its log and beside each request that was given up.
-func answersNothing(t *testing.T, m *Mesh, w *Workload) {
+// isStopped waits until status says of a sidecar that its app is stopped, by whom and since when, and check fails by it; so
+// does the sidecar itself, in its log.
+func isStopped(t *testing.T, m *Mesh, w *Workload) {
 	t.Helper()
-	reason := `the app on ` + regexp.QuoteMeta(w.App) + ` has answered none of the last \d+ requests, for \d+ s \(since [-0-9T:]+Z\)`
-	t.Log(w.Says(`(?m)^.*WARNING `+reason+`.*$`, 15*time.Second))
+	reason := fmt.Sprintf(`the app on %s accepts connections and answers nobody: it is stopped, pid %d \(.*\) by a signal, as SIGSTOP is; `+
+		"`kill -CONT %[2]d` lets it go on", regexp.QuoteMeta(w.App), w.State.ChildPid) + `, for \d+ s \(since [-0-9T:]+Z\)`
+	tellsOfItsApp(t, m, w, reason, 5*time.Second)
+}
+
+// tellsOfItsApp waits until a sidecar says what is wrong with its app, in its log and by status and check.
+func tellsOfItsApp(t *testing.T, m *Mesh, w *Workload, reason string, patience time.Duration) {
+	t.Helper()
+	t.Log(w.Says(`(?m)^.*WARNING `+reason+`.*$`, patience))
 	row := Compile(`(?m)^sidecar +` + w.Name + ` +yes +yes .*` + reason)
 	if said := m.Status(); !row.MatchString(said) {
 		t.Errorf("status has no row %s:\n%s", row, said)
@@ -179,10 +191,64 @@ func answersNothing(t *testing.T, m *Mesh, w *Workload) {
 	if said, err := m.Asked("check"); err == nil || !Compile(`(?m)^FAIL  `+w.Name+` runs and is ready: `+reason).MatchString(said) {
 		t.Errorf("check finds nothing wrong with %s: %v\n%s", w.Name, err, said)
 	}
+}
+
+// givenUp asserts that a sidecar's access log tells of a request that was given up before its app had answered.
+func givenUp(t *testing.T, w *Workload) {
+	t.Helper()
 	sentence := "the client gave up before " + w.App + " had begun to answer"
 	if !slices.ContainsFunc(w.AccessLog(), func(line map[string]any) bool { return line["sentence"] == sentence }) {
 		t.Errorf("no line of the access log of %s says that %s", w.Name, sentence)
 	}
+}
+
+// An app that was stopped is told before anybody has lost a request by it: nobody need ask, and who waits need not give up.
+func TestStoppedAppIsTold(t *testing.T) {
+	t.Parallel()
+	m := NewMesh(t)
+	payment := m.Join("payment-service", "v2", "a", nil)
+	checkout := m.Join("checkout", "v1", "a", nil)
+	reachable(t, checkout)
+
+	signal(t, payment.State.ChildPid, syscall.SIGSTOP)
+	isStopped(t, m, payment)
+	answered := make(chan error)
+	go func() {
+		response, err := checkout.Through(1).Get("http://payment-service/pay")
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode != 200 {
+				err = fmt.Errorf("status %d", response.StatusCode)
+			}
+		}
+		answered <- err
+	}()
+	time.Sleep(time.Second)
+	signal(t, payment.State.ChildPid, syscall.SIGCONT)
+	payment.Says(`INFO the app is not stopped any more, after \d+ ms`, 5*time.Second)
+	if err := <-answered; err != nil {
+		t.Errorf("who waited was not answered: %v", err)
+	}
+	if said := m.Status(); strings.Count(said, " none\n") != 2 {
+		t.Errorf("status finds something wrong:\n%s", said)
+	}
+}
+
+// An app that hangs, as one with a deadlock does, is told once callers have given up.
+func TestHangingAppIsTold(t *testing.T) {
+	t.Parallel()
+	m := NewMesh(t)
+	payment := m.Join("payment-service", "v2", "a", nil, "--hang")
+	checkout := m.Join("checkout", "v1", "a", nil)
+	hurried := checkout.Through(8)
+	hurried.Timeout = time.Second
+	Under(t, 4, func() error {
+		_, err := hurried.Get("http://payment-service/pay")
+		return err
+	})
+	tellsOfItsApp(t, m, payment, `the app on `+regexp.QuoteMeta(payment.App)+
+		` has answered none of the last \d+ requests, for \d+ s \(since [-0-9T:]+Z\)`, 15*time.Second)
+	givenUp(t, payment)
 }
 
 // standsStill asserts that status says which sidecar does not answer, and that discovery's log says of which workload it has

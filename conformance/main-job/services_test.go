@@ -2,11 +2,7 @@ package mainjob
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,67 +13,7 @@ import (
 // The control plane as four processes serves sidecars as one process does, and each ends by itself.
 func TestServicesApart(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	m := &Mesh{T: t, State: filepath.Join(folder, "identity"), YAML: filepath.Join(folder, "mesh")}
-	if err := os.Mkdir(m.YAML, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	m.Write("payments.yaml", SampleYAML(t))
-
-	started := map[string]*Process{}
-	start := func(service string, environment ...string) {
-		for _, port := range []string{"IDENTITY", "DISCOVERY", "XDS", "TELEMETRY", "OTLP", "ADMIN"} {
-			environment = append(environment, "BODYGUARD_"+port+"_PORT=0")
-		}
-		started[service] = StartWith(t, service, environment, filepath.Join(Root, "bodyguard"), "service", service)
-	}
-	at := func(service, what string) string {
-		ready := started[service].Says(`bodyguard service `+service+`: ready: .*`, 30*time.Second)
-		found := regexp.MustCompile(`\b` + what + ` (127\.0\.0\.1:\d+)`).FindStringSubmatch(ready)
-		if found == nil {
-			t.Fatalf("%s does not say where its %s is: %s", service, what, ready)
-		}
-		return found[1]
-	}
-	// What an operator carries from identity's folder to another machine's.
-	stateOf := func(service string) string {
-		state := filepath.Join(folder, service)
-		for _, file := range []string{"root.pem", "join/" + service + ".bodyguard-system.token"} {
-			content, err := os.ReadFile(filepath.Join(m.State, file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.MkdirAll(filepath.Dir(filepath.Join(state, file)), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(state, file), content, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return state
-	}
-
-	start("identity", "BODYGUARD_STATE="+m.State)
-	identity := "BODYGUARD_IDENTITY=" + at("identity", "identity")
-	start("discovery", identity, "BODYGUARD_FILES="+m.YAML, "BODYGUARD_STATE="+stateOf("discovery"))
-	start("config", identity, "BODYGUARD_DISCOVERY="+at("discovery", "discovery"), "BODYGUARD_STATE="+stateOf("config"))
-	start("telemetry", identity, "BODYGUARD_STATE="+stateOf("telemetry"))
-	addresses, err := json.Marshal(map[string]any{
-		"pid":       started["identity"].Cmd.Process.Pid,
-		"identity":  at("identity", "identity"),
-		"discovery": at("discovery", "discovery"),
-		"xds":       at("config", "xds"),
-		"telemetry": at("telemetry", "telemetry"),
-		"otlp":      at("telemetry", "otlp"),
-		"admin":     at("config", "admin"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(m.State, "control-plane.json"), addresses, 0o600); err != nil {
-		t.Fatal(err)
-	}
-
+	m := NewMeshApart(t)
 	payment := m.Launch("payment-service", "v2", "a", nil)
 	checkout := m.Launch("checkout", "v1", "a", nil)
 	payment.Ready(30 * time.Second)
@@ -91,7 +27,7 @@ func TestServicesApart(t *testing.T) {
 	}
 
 	Eventually(t, 10*time.Second, "telemetry was told of the request", func() bool {
-		response, err := Outside.Get("http://" + at("telemetry", "telemetry") + "/api/summary")
+		response, err := Outside.Get("http://" + m.At("telemetry", "telemetry") + "/api/summary")
 		if err != nil {
 			return false
 		}
@@ -101,7 +37,7 @@ func TestServicesApart(t *testing.T) {
 	})
 
 	for _, service := range []string{"config", "discovery", "identity", "telemetry"} {
-		p := started[service]
+		p := m.Services[service]
 		if !p.Stop(10 * time.Second) {
 			t.Errorf("%s does not end", service)
 		} else if status := p.Cmd.ProcessState.ExitCode(); status != 0 {

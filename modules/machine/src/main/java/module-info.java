@@ -1,4 +1,4 @@
-/// What this machine tells of itself: who has a port. Knows nothing of meshes.
+/// What this machine tells of itself: who has a port, and whether a process runs. Knows nothing of meshes.
 module dev.bodyguard.machine {
     requires static transitive org.jspecify;
 

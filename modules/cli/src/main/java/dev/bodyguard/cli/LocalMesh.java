@@ -119,15 +119,15 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
                         List.of());
             }
             var admin = text(plane, "admin");
+            var ready = get(http, admin, "/healthz/ready");
+            // Who has just been silent would be for all the rest.
+            boolean speaks = ready.status() != 0;
             return new LocalMesh(
                     state,
                     admin,
-                    readiness(
-                            get(http, admin, "/healthz/ready"),
-                            admin,
-                            "the control plane (pid " + number(plane, "pid") + ")"),
-                    proxies(state, http, streams(http, admin)),
-                    problems(http, admin));
+                    readiness(ready, admin, "the control plane (pid " + number(plane, "pid") + ")"),
+                    proxies(state, http, speaks ? streams(http, admin) : List.of()),
+                    speaks ? problems(http, admin) : List.of());
         }
     }
 

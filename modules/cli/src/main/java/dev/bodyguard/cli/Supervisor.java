@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// Owns the processes: starts them, starts again whichever died, and ends them all. Once it is stopping it starts
 /// nothing, so whoever is stopped leaves no process behind.
 final class Supervisor implements AutoCloseable {
+    /// A sidecar drains for less ({@code Workload.DRAIN_TIME}).
     private static final Duration GRACE = Duration.ofSeconds(7);
     private static final int TAIL = 12;
 

@@ -7,6 +7,9 @@ import java.util.Map;
 
 /// One app of the demo and the sidecar beside it.
 record Workload(String service, String version, String name, int app, int inbound, int outbound, int admin) {
+    /// Within what a supervisor waits for it.
+    private static final String DRAIN_TIME = "5s";
+
     static Workload of(String service, String version, String name, Ports ports) {
         return new Workload(service, version, name, ports.next(), ports.next(), ports.next(), ports.next());
     }
@@ -52,6 +55,8 @@ record Workload(String service, String version, String name, int app, int inboun
                 Integer.toString(outbound),
                 "--admin-port",
                 Integer.toString(admin),
+                "--drain-time",
+                DRAIN_TIME,
                 "--trace-sampling",
                 traceSampling);
     }

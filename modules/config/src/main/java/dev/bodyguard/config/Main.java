@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// The config service as a process of its own.
 public final class Main {
@@ -47,8 +48,12 @@ public final class Main {
                         config::unready,
                         metrics::scrape,
                         Map.of(
-                                "/problems", () -> Json.array(StateDump.problems(config)),
-                                "/proxies", () -> Json.array(StateDump.proxies(config))))));
+                                "/problems",
+                                () -> Json.array(Stream.concat(
+                                        StateDump.problems(config),
+                                        member.trouble().stream().map(late -> Json.problem("WARNING", late)))),
+                                "/proxies",
+                                () -> Json.array(StateDump.proxies(config))))));
         return settings.place().told("xds", config.port(), admin) + "; following discovery at " + service.discovery();
     }
 }

@@ -25,7 +25,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -37,6 +36,7 @@ public final class Pipeline implements AutoCloseable {
     private static final Limits OF_A_PROXY = new Limits(16_384, 512, 16, 1 << 20);
 
     private final AdsClient discovery;
+    private final FollowingDiscovery following;
     private final Mesher mesher;
     private final AggregatedDiscovery streams;
     private final Absences absences;
@@ -45,12 +45,14 @@ public final class Pipeline implements AutoCloseable {
 
     private Pipeline(
             AdsClient discovery,
+            FollowingDiscovery following,
             Mesher mesher,
             AggregatedDiscovery streams,
             Absences absences,
             GrpcServer server,
             Reporter reporter) {
         this.discovery = discovery;
+        this.following = following;
         this.mesher = mesher;
         this.streams = streams;
         this.absences = absences;
@@ -62,7 +64,7 @@ public final class Pipeline implements AutoCloseable {
     ///
     /// @param toDiscovery how discovery proves itself and we to it
     /// @param tracer of its own work
-    /// @param clock by which whoever is not connected any more is forgotten
+    /// @param clock by which whoever is not connected any more is forgotten, and told how long discovery has been silent
     /// @throws IOException when the port is taken, with a sentence for people
     public static Pipeline start(
             Settings settings,
@@ -115,17 +117,18 @@ public final class Pipeline implements AutoCloseable {
                 carriage, settings.listen().getHostString(), settings.listen().getPort(), tls, List.of(streams));
         mesher.start();
         var feed = new Feed(mesher::tell);
+        var following = new FollowingDiscovery(events, feed, clock);
         var discovery = new AdsClient(
                 () -> toDiscovery.to(settings.discovery()).build(),
                 Node.newBuilder().setId("config").setCluster("bodyguard-system").build(),
                 feed,
-                new FollowingDiscovery(events, feed));
+                following);
         discovery.subscribeToAll(TypeUrls.DOCUMENT);
         discovery.subscribeToAll(TypeUrls.WORKLOAD);
         discovery.start();
         var reporter =
                 Reporter.start(() -> toDiscovery.to(settings.discovery()).build(), mesher::standings, streams::clients);
-        return new Pipeline(discovery, mesher, streams, absences, server, reporter);
+        return new Pipeline(discovery, following, mesher, streams, absences, server, reporter);
     }
 
     /// Where proxies connect.
@@ -141,6 +144,11 @@ public final class Pipeline implements AutoCloseable {
     /// Why proxies are not answered; empty once they are.
     public Optional<String> unready() {
         return ready() ? Optional.empty() : Optional.of("config does not know all documents and workloads yet");
+    }
+
+    /// Why edits do not arrive, where discovery does not answer; empty while it does.
+    public Optional<String> outage() {
+        return following.outage();
     }
 
     /// What is wrong with the documents, and between them.
@@ -170,28 +178,6 @@ public final class Pipeline implements AutoCloseable {
         mesher.close();
         server.close();
         discovery.close();
-    }
-
-    private record FollowingDiscovery(Events events, Feed feed) implements dev.bodyguard.xds.client.Events {
-        @Override
-        public void received(String typeUrl, String generation) {
-            feed.is(generation);
-        }
-
-        @Override
-        public void connected() {
-            events.discoveryConnected();
-        }
-
-        @Override
-        public void lost(String why, Duration retryIn) {
-            events.discoveryLost(why, retryIn);
-        }
-
-        @Override
-        public void nacked(String typeUrl, Map<String, String> rejected) {
-            events.failed("reading discovery", new IllegalStateException(rejected.toString()));
-        }
     }
 
     /// The proxies' streams: who may see what, and what they say to it.

@@ -1,5 +1,6 @@
 package dev.bodyguard.config;
 
+import dev.bodyguard.model.Problem;
 import dev.bodyguard.service.Json;
 import dev.bodyguard.xds.compile.Kind;
 import dev.bodyguard.xds.server.ClientState;
@@ -14,12 +15,12 @@ import java.util.stream.Stream;
 public final class StateDump {
     private StateDump() {}
 
-    /// What is wrong with the documents, and between them.
+    /// Why edits do not arrive, if they do not; what is wrong with the documents, and between them.
     public static Stream<String> problems(Pipeline config) {
-        return config.problems().stream()
-                .map(problem ->
-                        "{\"severity\":" + Json.string(problem.severity().name()) + ",\"problem\":"
-                                + Json.string(problem.toString()) + "}");
+        return Stream.concat(
+                config.outage().stream().map(outage -> Json.problem(Problem.Severity.ERROR.name(), outage)),
+                config.problems().stream()
+                        .map(problem -> Json.problem(problem.severity().name(), problem.toString())));
     }
 
     /// The proxies that are being served, and how far each is; those that came first stand first. Then

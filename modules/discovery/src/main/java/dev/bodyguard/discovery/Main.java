@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The discovery service as a process of its own.
 public final class Main {
@@ -50,8 +51,12 @@ public final class Main {
                         Optional::empty,
                         metrics::scrape,
                         Map.of(
-                                "/problems", () -> Json.array(StateDump.problems(discovery)),
-                                "/workloads", () -> Json.array(StateDump.workloads(discovery))))));
+                                "/problems",
+                                () -> Json.array(Stream.concat(
+                                        StateDump.problems(discovery),
+                                        member.trouble().stream().map(late -> Json.problem("WARNING", late)))),
+                                "/workloads",
+                                () -> Json.array(StateDump.workloads(discovery))))));
         return settings.place().told("discovery", discovery.port(), admin) + "; documents from " + service.documents();
     }
 }

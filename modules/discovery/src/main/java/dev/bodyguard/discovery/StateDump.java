@@ -9,8 +9,7 @@ public final class StateDump {
 
     /// Files, or parts of them, that cannot be read.
     public static Stream<String> problems(Pipeline discovery) {
-        return discovery.problems().stream()
-                .map(problem -> "{\"severity\":\"ERROR\",\"problem\":" + Json.string(problem.toString()) + "}");
+        return discovery.problems().stream().map(problem -> Json.problem("ERROR", problem.toString()));
     }
 
     /// The workloads that are registered.

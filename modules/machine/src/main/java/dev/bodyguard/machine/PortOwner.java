@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -18,21 +20,27 @@ public final class PortOwner {
 
     /// `pid 4711 (payment-service -port 8080)`; empty where it is another user's process, or nobody.
     public static Optional<String> of(int port) {
+        return all(port).stream().findFirst().map(PortOwner::process);
+    }
+
+    /// The numbers of all who share it, as a server and its workers do; as far as they are ours to look at. Takes a
+    /// moment, since every process of the machine is asked.
+    public static List<Long> all(int port) {
+        var owners = new ArrayList<Long>();
         Set<String> sockets = listeningSockets(port);
         if (sockets.isEmpty()) {
-            return Optional.empty();
+            return owners;
         }
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
             for (Path process : processes) {
                 if (holdsAny(process.resolve("fd"), sockets)) {
-                    return Optional.of(
-                            process(Long.parseLong(process.getFileName().toString())));
+                    owners.add(Long.parseLong(process.getFileName().toString()));
                 }
             }
         } catch (IOException _) {
             // Not Linux, or not ours to read: the port is named without its owner.
         }
-        return Optional.empty();
+        return owners;
     }
 
     /// `pid 4711 (payment-service -port 8080)`

@@ -14,6 +14,13 @@ public final class Json {
         return items.collect(Collectors.joining(",", "[", "]"));
     }
 
+    /// An item of `/problems`.
+    ///
+    /// @param severity ERROR where something that is wanted is not in force, else WARNING
+    public static String problem(String severity, String sentence) {
+        return "{\"severity\":" + string(severity) + ",\"problem\":" + string(sentence) + "}";
+    }
+
     public static String string(String text) {
         var json = new StringBuilder("\"");
         text.chars().forEach(c -> {

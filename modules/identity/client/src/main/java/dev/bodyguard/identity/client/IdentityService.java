@@ -7,6 +7,7 @@ import dev.bodyguard.identity.spiffe.TrustBundle;
 import dev.bodyguard.xds.protocol.identity.v1.IdentityGrpc;
 import dev.bodyguard.xds.protocol.identity.v1.SignRequest;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.security.cert.CertificateException;
@@ -55,8 +56,7 @@ final class IdentityService implements Issuer {
         } catch (StatusRuntimeException refused) {
             var why = PeerRefused.in(refused)
                     .map(verdict -> "the identity service is not the one expected: " + verdict.sentence())
-                    .orElseGet(() -> "the identity service answers "
-                            + refused.getStatus().getCode() + described(refused));
+                    .orElseGet(() -> described(refused.getStatus()));
             throw new Failed(why, refused);
         } catch (CertificateException | IllegalArgumentException broken) {
             throw new Failed("the identity service's answer cannot be used: " + broken.getMessage(), broken);
@@ -65,9 +65,18 @@ final class IdentityService implements Issuer {
         }
     }
 
-    private static String described(StatusRuntimeException refused) {
-        var description = refused.getStatus().getDescription();
-        return description == null ? "" : ": " + description;
+    private static String described(Status status) {
+        if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
+            return "the identity service has not answered within " + DEADLINE_SECONDS + " s";
+        }
+        var description = status.getDescription();
+        var cause = status.getCause();
+        return "the identity service answers " + status.getCode()
+                // Below the first line gRPC lists its channel's handlers.
+                + (description == null
+                        ? ""
+                        : ": " + description.lines().findFirst().orElse(""))
+                + (cause == null ? "" : " (" + cause + ")");
     }
 
     private static List<X509Certificate> certificates(List<ByteString> encoded) throws CertificateException {

@@ -8,8 +8,11 @@ import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -33,6 +36,11 @@ public final class LiveSvid implements AutoCloseable {
     private final CountDownLatch first = new CountDownLatch(1);
     private final Thread thread;
     private volatile @Nullable Svid current;
+
+    /// Null while no renewal is overdue.
+    private volatile @Nullable Overdue overdue;
+
+    private record Overdue(Instant since, String why) {}
 
     LiveSvid(Enrolment enrolment, Issuer issuer, Events events, InstantSource clock, Alarm alarm, SecureRandom random) {
         this.enrolment = Objects.requireNonNull(enrolment);
@@ -69,6 +77,28 @@ public final class LiveSvid implements AutoCloseable {
     /// The SVID in force; null until there is a first one.
     public @Nullable Svid current() {
         return current;
+    }
+
+    /// Why there is no new SVID although one is due, and how long the old one is good for; empty while all is well.
+    public Optional<String> trouble() {
+        var now = overdue;
+        if (now == null) {
+            return Optional.empty();
+        }
+        var old = current;
+        return Optional.of("identity has given no new certificate for "
+                + Duration.between(now.since, clock.instant()).toSeconds() + " s (since "
+                + now.since.truncatedTo(ChronoUnit.SECONDS) + "): " + now.why + "; "
+                + (old == null ? "there is none yet" : life(old.expiresAt()))
+                + "; it is tried again until it succeeds: is the identity service up, reached from here, and does it know this"
+                + " workload's token?");
+    }
+
+    private String life(Instant expiry) {
+        var end = expiry.truncatedTo(ChronoUnit.SECONDS);
+        return clock.instant().isBefore(expiry)
+                ? "the old one is good until " + end
+                : "the old one expired at " + end + ", so peers refuse it";
     }
 
     /// The SVID in force, waiting for the first one.
@@ -110,6 +140,7 @@ public final class LiveSvid implements AutoCloseable {
 
     private void renew(@Nullable Svid old) throws InterruptedException {
         var saidExpired = false;
+        var asked = clock.instant();
         for (int failures = 1; ; failures++) {
             try {
                 accept(enrol());
@@ -121,6 +152,7 @@ public final class LiveSvid implements AutoCloseable {
                 var pause = old == null
                         ? Renewal.firstPause(failures, random)
                         : Renewal.pause(failures, Duration.between(old.issuedAt(), old.expiresAt()), random);
+                overdue = new Overdue(asked, String.valueOf(failed.getMessage()));
                 events.failed(String.valueOf(failed.getMessage()), old, pause);
                 if (old != null && !saidExpired && !clock.instant().isBefore(old.expiresAt())) {
                     saidExpired = true;
@@ -148,6 +180,7 @@ public final class LiveSvid implements AutoCloseable {
 
     private void accept(Svid svid) {
         current = svid;
+        overdue = null;
         first.countDown();
         if (kept != null) {
             try {

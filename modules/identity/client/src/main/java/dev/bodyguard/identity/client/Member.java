@@ -3,6 +3,7 @@ package dev.bodyguard.identity.client;
 import dev.bodyguard.identity.spiffe.Svid;
 import java.time.InstantSource;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// A service of the control plane that has joined its mesh; its SVID is renewed for as long as this is open.
@@ -21,6 +22,11 @@ public final class Member implements AutoCloseable {
     /// The SVID in force.
     public Svid svid() {
         return Objects.requireNonNull(live.current(), "a member that has joined has an SVID");
+    }
+
+    /// Why there is no new SVID although one is due; empty while all is well.
+    public Optional<String> trouble() {
+        return live.trouble();
     }
 
     /// A way to another service of the control plane, as this one.

@@ -19,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.time.InstantSource;
 import java.util.Objects;
 import java.util.Random;
@@ -65,6 +66,7 @@ class LiveSvidTest {
         try (var live = open("authority", null)) {
             var first = live.await(Duration.ofSeconds(20));
             assertThat(heard()).isEqualTo("rotated");
+            assertThat(live.trouble()).isEmpty();
 
             outage = true;
             for (int tries = 0; tries < 8; tries++) {
@@ -72,15 +74,22 @@ class LiveSvidTest {
                 assertThat(heard()).isEqualTo("failed: outage, old until " + first.expiresAt());
             }
             assertThat(live.current()).isEqualTo(first);
+            var end = first.expiresAt().truncatedTo(ChronoUnit.SECONDS);
+            assertThat(live.trouble().orElseThrow())
+                    .matches("identity has given no new certificate for \\d s \\(since 2026-03-01T12:00:0\\dZ\\):"
+                            + " outage; the old one is good until " + end + "; it is tried again .*");
 
             clock.moveTo(clock.nextAlarm().plusSeconds(20));
             assertThat(heard()).startsWith("failed");
             assertThat(heard()).isEqualTo("expired");
+            assertThat(live.trouble().orElseThrow())
+                    .contains("; the old one expired at " + end + ", so peers refuse it; ");
             outage = false;
             clock.moveTo(clock.nextAlarm());
 
             assertThat(heard()).isEqualTo("rotated");
             assertThat(current(live).expiresAt()).isAfter(clock.instant());
+            assertThat(live.trouble()).isEmpty();
         }
     }
 

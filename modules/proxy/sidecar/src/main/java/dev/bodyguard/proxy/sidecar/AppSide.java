@@ -6,6 +6,8 @@ import dev.bodyguard.proxy.wire.Connection;
 import dev.bodyguard.proxy.wire.Target;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The app beside this sidecar: which of its ports a connection is for, and how it is reached there. From any loop.
@@ -37,7 +39,9 @@ sealed interface AppSide {
     /// One port, where the plan says.
     ///
     /// @param doubts told of each time that nobody listened
-    record OnePort(int port, Runnable doubts, AppSilence silence) implements AppSide {
+    /// @param stopped what the kernel says of whoever has the port, as far as it can be asked
+    record OnePort(int port, Runnable doubts, AppSilence silence, Supplier<Optional<String>> stopped)
+            implements AppSide {
         @Override
         public int port(Connection connection) {
             return port;
@@ -69,7 +73,8 @@ sealed interface AppSide {
 
         @Override
         public List<String> problems() {
-            return silence.sentence().stream().toList();
+            // One that was stopped is silent too, which then says less.
+            return stopped.get().or(silence::sentence).stream().toList();
         }
     }
 

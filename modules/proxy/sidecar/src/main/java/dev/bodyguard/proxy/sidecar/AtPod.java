@@ -24,11 +24,10 @@ final class AtPod {
     /// Beyond, the kubelet starts it again.
     private static final Duration PATIENCE_FOR_THE_CONTROL_PLANE = Duration.ofMinutes(10);
 
-    /// Until the endpoint is gone from everybody's plan, of which its callers hear a moment later than the pod.
-    private static final Duration TO_BE_FORGOTTEN = Duration.ofSeconds(2);
-
-    /// With all the rest within the usual grace period of 30 s.
-    private static final Duration TO_FINISH = Duration.ofSeconds(18);
+    /// Within the usual grace period of 30 s. An endpoint is gone from everybody's plan after two, for callers hear of
+    /// it a moment later than the pod.
+    private static final Drain.Times DRAIN =
+            new Drain.Times(Duration.ofSeconds(2), Duration.ofSeconds(20), Duration.ofSeconds(25));
 
     private AtPod() {}
 
@@ -68,7 +67,8 @@ final class AtPod {
         ground.readiness().met(Readiness.Need.LISTENERS);
 
         // What the kubelet, Prometheus and operators ask
-        var drain = new Drain(ground.readiness(), () -> awaitForgotten(inbound), inbound, TO_FINISH, outbound, log);
+        var drain =
+                new Drain(ground.readiness(), atMost -> awaitForgotten(inbound, atMost), inbound, outbound, DRAIN, log);
         var pages = new PodPages(
                 ground.readiness(),
                 ground.meters(),
@@ -97,9 +97,9 @@ final class AtPod {
     }
 
     /// Whoever comes meanwhile is let in. A pod that nobody has ever called need not wait.
-    private static void awaitForgotten(Listener inbound) throws InterruptedException {
+    private static void awaitForgotten(Listener inbound, Duration time) throws InterruptedException {
         if (inbound.wasUsed()) {
-            Thread.sleep(TO_BE_FORGOTTEN);
+            Thread.sleep(time);
         }
     }
 

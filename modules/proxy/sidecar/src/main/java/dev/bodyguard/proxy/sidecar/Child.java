@@ -1,13 +1,12 @@
 package dev.bodyguard.proxy.sidecar;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// The app, started beside its sidecar: our stdio, and a proxy address in its environment.
 final class Child {
-    private static final long SECONDS_TO_LEAVE = 5;
-
     private final Process process;
 
     private Child(Process process) {
@@ -38,16 +37,24 @@ final class Child {
         return process.isAlive();
     }
 
-    /// SIGTERM, and SIGKILL for one that does not listen.
-    void stop() {
+    /// SIGTERM.
+    void askToEnd() {
         process.destroy();
+    }
+
+    /// Waits for it to end, and sends SIGKILL to one that has not within so long.
+    ///
+    /// @return whether it had to
+    boolean end(Duration atMost) {
+        boolean ended = false;
         try {
-            if (!process.waitFor(SECONDS_TO_LEAVE, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
+            ended = process.waitFor(Math.max(atMost.toNanos(), 0), TimeUnit.NANOSECONDS);
         } catch (InterruptedException _) {
-            process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
+        if (!ended) {
+            process.destroyForcibly();
+        }
+        return !ended;
     }
 }

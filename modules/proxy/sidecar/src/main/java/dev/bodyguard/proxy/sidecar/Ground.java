@@ -4,14 +4,16 @@ import dev.bodyguard.telemetry.record.Meters;
 import java.time.InstantSource;
 import java.util.Set;
 
-/// What a sidecar has before anything else: time, counters, a log, and what it is not ready for yet.
-record Ground(InstantSource clock, Meters meters, SidecarLog log, Readiness readiness) {
+/// What a sidecar has before anything else: time, counters, a log, who is lost, and what it is not ready for yet.
+record Ground(InstantSource clock, Meters meters, Outages outages, SidecarLog log, Readiness readiness) {
     static Ground lacking(Set<Readiness.Need> needs) {
         var meters = new Meters();
+        var outages = new Outages(InstantSource.system());
         return new Ground(
                 InstantSource.system(),
                 meters,
-                new SidecarLog(System.getLogger("bodyguard.sidecar"), meters),
+                outages,
+                new SidecarLog(System.getLogger("bodyguard.sidecar"), meters, outages),
                 new Readiness(needs));
     }
 }

@@ -22,11 +22,6 @@ final class OnMachine {
     private static final Duration PATIENCE_FOR_CONFIG = Duration.ofSeconds(5);
     private static final Duration PATIENCE_FOR_THE_CONTROL_PLANE = Duration.ofSeconds(30);
 
-    /// Until discovery has taken it out.
-    private static final Duration TO_BE_FORGOTTEN = Duration.ofSeconds(2);
-
-    private static final Duration TO_FINISH = Duration.ofSeconds(5);
-
     private OnMachine() {}
 
     /// Runs until the app ends, if there is one; its status.
@@ -42,6 +37,9 @@ final class OnMachine {
         }
         requireFreeFor(settings);
         var enroller = new Enroller(readiness, settings.appPort());
+        var app = "127.0.0.1:" + settings.appPort();
+        var standstill =
+                new AppStandstill(app, () -> PortOwner.all(settings.appPort()), ground.clock(), log.ofAppsStandstill());
         var sidecar = new Sidecar(
                 ground,
                 settings,
@@ -51,7 +49,8 @@ final class OnMachine {
                 new AppSide.OnePort(
                         settings.appPort(),
                         enroller::doubt,
-                        new AppSilence("127.0.0.1:" + settings.appPort(), ground.clock(), log.ofApp())),
+                        new AppSilence(app, ground.clock(), log.ofApp()),
+                        standstill::sentence),
                 PATIENCE_FOR_THE_CONTROL_PLANE);
 
         // Listeners
@@ -84,23 +83,19 @@ final class OnMachine {
                 new Node(settings).workload(inbound.address().getPort()),
                 log.ofRegistration(readiness, remembered, announcement),
                 new SecureRandom());
-        var drain = new Drain(readiness, () -> registration.drain(TO_BE_FORGOTTEN), inbound, TO_FINISH, outbound, log);
+        var drain = new Drain(
+                readiness, registration::drain, inbound, outbound, Drain.Times.within(settings.drainTime()), log);
         var admin = listen(
                 "--admin-port",
                 settings.adminPort(),
                 address -> AdminServer.start(address, sidecar.pages(drain).all()));
         var ended = new AtomicReference<@Nullable Child>();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            drain.run();
-            var app = ended.get();
-            if (app != null) {
-                app.stop();
-            }
-            sidecar.close();
-        }));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(() -> end(drain, ended.get(), sidecar, settings.drainTime(), log)));
 
         // Serve
         sidecar.telemetry.start();
+        standstill.watch(() -> inbound.connections() > 0);
         Child child = null;
         if (!settings.command().isEmpty()) {
             // What an app asks in its first moments shall not fail because its sidecar is still new here.
@@ -121,8 +116,7 @@ final class OnMachine {
                 sidecar.id.toString());
         announcement.make(running);
         log.progress("sidecar " + settings.workload() + " outbound " + running.outbound() + " inbound "
-                + running.inbound() + " admin " + running.admin() + " app 127.0.0.1:" + settings.appPort() + " as "
-                + sidecar);
+                + running.inbound() + " admin " + running.admin() + " app " + app + " as " + sidecar);
         enroller.start(registration);
 
         // Wait
@@ -133,6 +127,22 @@ final class OnMachine {
         log.progress("the app ended with status " + status + lost(status, settings.appPort()));
         drain.run();
         return status;
+    }
+
+    /// The sidecar keeps and tells what is left to be while the app ends.
+    private static void end(Drain drain, @Nullable Child app, Sidecar sidecar, Duration atMost, SidecarLog log) {
+        long began = System.nanoTime();
+        drain.run();
+        if (app == null) {
+            sidecar.close();
+            return;
+        }
+        app.askToEnd();
+        sidecar.close();
+        if (app.end(atMost.minusNanos(System.nanoTime() - began))) {
+            log.farewell("killed the app, pid " + app.pid() + ": it had not ended " + atMost.toMillis()
+                    + " ms after this sidecar was told to (--drain-time)");
+        }
     }
 
     /// Whoever has the port of an app that is yet to be started is not that app: the mesh's requests would be theirs.

@@ -4,12 +4,21 @@ package dev.bodyguard.proxy.sidecar;
 record Problem(About about, Severity severity, String sentence) {
     enum About {
         APP,
-        CERTIFICATE
+        CERTIFICATE,
+        CONTROL_PLANE
     }
 
     enum Severity {
         /// Not yet too late.
         WARNING,
         ERROR
+    }
+
+    static Problem warning(About about, String sentence) {
+        return new Problem(about, Severity.WARNING, sentence);
+    }
+
+    static Problem error(About about, String sentence) {
+        return new Problem(about, Severity.ERROR, sentence);
     }
 }

@@ -254,9 +254,14 @@ final class Registration {
     }
 
     private static String sentence(Status status) {
-        return status.getDescription() == null
-                ? status.getCode().toString()
-                : status.getCode() + ": " + status.getDescription();
+        var description = status.getDescription();
+        var cause = status.getCause();
+        // Below the first line gRPC lists its channel's handlers.
+        return status.getCode()
+                + (description == null
+                        ? ""
+                        : ": " + description.lines().findFirst().orElse(""))
+                + (cause == null ? "" : " (" + cause + ")");
     }
 
     /// Waits, unless something is wanted before.

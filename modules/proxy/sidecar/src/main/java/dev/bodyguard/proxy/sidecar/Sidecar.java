@@ -42,7 +42,6 @@ final class Sidecar implements AutoCloseable {
     private final TrustBundle root;
     private final StateFolder state;
     private final AtomicReference<@Nullable LiveSvid> svid = new AtomicReference<>();
-    private final Renewals renewals;
     private final AccessLog<Exchange> accessLog;
     private final Planner planner;
     private final Memory memory;
@@ -86,16 +85,13 @@ final class Sidecar implements AutoCloseable {
         state = new StateFolder(settings.state());
 
         // Identity
-        renewals = new Renewals(this::current, clock);
         var rotating = new AtomicReference<@Nullable MeshTls>();
         controlPlane = new ControlPlane(where, root.trustDomain(), this::trusted, this::current, log, clock);
         id = SpiffeId.ofServiceAccount(root.trustDomain(), settings.namespace(), settings.serviceAccount());
         live = LiveSvid.start(
                 new Enrolment(id, token, root, settings.ttl(), state.workload(settings.workload())),
                 controlPlane::identity,
-                Events.both(
-                        new LoggedEvents(System.getLogger("bodyguard.identity")),
-                        Events.both(renewals, new Rotation(rotating))),
+                Events.both(new LoggedEvents(System.getLogger("bodyguard.identity")), new Rotation(rotating)),
                 clock);
         svid.set(live);
         var first = live.await(patience);
@@ -185,11 +181,20 @@ final class Sidecar implements AutoCloseable {
     }
 
     private List<Problem> problems() {
-        return Stream.concat(
-                        renewals.problem().stream(),
-                        app.problems().stream()
-                                .map(sentence -> new Problem(Problem.About.APP, Problem.Severity.ERROR, sentence)))
+        return Stream.of(
+                        app.problems().stream().map(sentence -> Problem.error(Problem.About.APP, sentence)),
+                        live.trouble().map(this::ofCertificate).stream(),
+                        ground.outages().sentences().stream()
+                                .map(sentence -> Problem.error(Problem.About.CONTROL_PLANE, sentence)))
+                .flatMap(problems -> problems)
                 .toList();
+    }
+
+    private Problem ofCertificate(String sentence) {
+        var old = current();
+        return old != null && ground.clock().instant().isBefore(old.expiresAt())
+                ? Problem.warning(Problem.About.CERTIFICATE, sentence)
+                : Problem.error(Problem.About.CERTIFICATE, sentence);
     }
 
     /// `spiffe://… (BoringSSL, epoll)`

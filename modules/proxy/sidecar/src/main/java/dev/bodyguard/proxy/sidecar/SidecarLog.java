@@ -35,18 +35,22 @@ final class SidecarLog implements ListenerEvents {
     private final Meters.Counters refused;
     private final Meters.Counters rejected;
     private final Sparing refusals;
+    private final Outages outages;
     private volatile boolean followsConfig;
 
-    SidecarLog(Logger log, Meters meters) {
+    /// @param outages hears of services that are lost and back
+    SidecarLog(Logger log, Meters meters, Outages outages) {
         this(
                 log,
                 meters,
+                outages,
                 (delay, task) -> CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS)
                         .execute(task));
     }
 
-    SidecarLog(Logger log, Meters meters, Sparing.Later later) {
+    SidecarLog(Logger log, Meters meters, Outages outages, Sparing.Later later) {
         this.log = log;
+        this.outages = outages;
         this.refusals = new Sparing(later, sentence -> log.log(Level.WARNING, sentence));
         this.refused = meters.counters(
                 "bodyguard_connections_refused_total", "Connections that were turned down, by reason.", "reason");
@@ -123,12 +127,14 @@ final class SidecarLog implements ListenerEvents {
     }
 
     void telemetryLost(String why) {
+        outages.goOn(Outages.Service.TELEMETRY, why);
         log.log(
                 Level.WARNING,
                 "telemetry: " + why + "; counters go on here and are told later, spans wait as far as there is room");
     }
 
     void telemetryResumed() {
+        outages.end(Outages.Service.TELEMETRY);
         log.log(Level.INFO, "telemetry: told again");
     }
 
@@ -163,12 +169,14 @@ final class SidecarLog implements ListenerEvents {
             @Override
             public void connected() {
                 followsConfig = true;
+                outages.end(Outages.Service.CONFIG);
                 log.log(Level.INFO, "config: connected");
             }
 
             @Override
             public void lost(String why, Duration retryIn) {
                 followsConfig = false;
+                outages.goOn(Outages.Service.CONFIG, why);
                 log.log(
                         Level.WARNING,
                         "config: " + why + "; what was received stays in force, next try in " + retryIn.toMillis()
@@ -182,6 +190,21 @@ final class SidecarLog implements ListenerEvents {
                         Level.WARNING,
                         "config: " + type + " " + name + " is not applied, its last good form stays: " + reason));
                 rejected.with(type).add(wrong.size());
+            }
+        };
+    }
+
+    /// Whether the app beside this sidecar stands still, by what the kernel says.
+    AppStandstill.Events ofAppsStandstill() {
+        return new AppStandstill.Events() {
+            @Override
+            public void began(String sentence) {
+                log.log(Level.WARNING, sentence);
+            }
+
+            @Override
+            public void ended(Duration after) {
+                log.log(Level.INFO, "the app is not stopped any more, after " + after.toMillis() + " ms");
             }
         };
     }
@@ -213,6 +236,7 @@ final class SidecarLog implements ListenerEvents {
             @Override
             public void enrolled(Duration lease) {
                 displaced = false;
+                outages.end(Outages.Service.DISCOVERY);
                 readiness.met(Readiness.Need.ENROLLED);
                 log.log(Level.INFO, "discovery: enrolled, lease " + lease.toMillis() + " ms");
                 try {
@@ -234,12 +258,14 @@ final class SidecarLog implements ListenerEvents {
                 if (remembered && !displaced) {
                     readiness.met(Readiness.Need.ENROLLED);
                 }
+                outages.goOn(Outages.Service.DISCOVERY, why);
                 log.log(Level.WARNING, "discovery: " + why + "; enrols again in " + retryIn.toMillis() + " ms");
             }
 
             @Override
             public void taken(String why) {
                 displaced = true;
+                outages.end(Outages.Service.DISCOVERY);
                 readiness.lost(Readiness.Need.ENROLLED);
                 String who = announcement
                         .other()

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param labels what routing rules can ask of it, `app` and `version` included
 /// @param state the folder a control plane shares with its sidecars
 /// @param ttl wished life of a certificate
+/// @param drainTime from the moment it is told to end until it is gone, the app that it has started included
 /// @param traceSampling share of traces beginning here of which spans are sent, 0 to 1
 /// @param accessLog whether a line per exchange goes to stdout
 /// @param command the app to start beside the sidecar; empty where it was started by someone else
@@ -31,6 +32,7 @@ record Standalone(
         int outboundPort,
         int adminPort,
         Duration ttl,
+        Duration drainTime,
         double traceSampling,
         boolean accessLog,
         List<String> command)
@@ -49,6 +51,9 @@ record Standalone(
           --inbound-port N    where the mesh reaches the app, by mutual TLS; default 0: allocated
           --admin-port N      health, metrics, configuration, drain; default 0: allocated
           --ttl DURATION      life of a certificate, such as 24h, 15m or 10s; default 24h
+          --drain-time T      from SIGTERM until sidecar and app are gone, at most; default 8s, which docker
+                              stop's ten leave. Callers hear of it and requests end within 5/8 of it, what
+                              the app calls by 6/8; then the app gets SIGTERM, and at last SIGKILL
           --trace-sampling P  percent of the traces beginning here of which spans are sent; default 1. A
                               request with a traceparent is as its caller decided
           --access-log WHERE  a line of JSON per exchange: stdout, the default, or off
@@ -73,6 +78,10 @@ record Standalone(
         checkPort("--admin-port", adminPort);
         if (ttl.compareTo(Duration.ofSeconds(10)) < 0) {
             throw new IllegalArgumentException("--ttl must be ten seconds or more, was " + ttl.toMillis() + "ms");
+        }
+        if (drainTime.compareTo(Duration.ofSeconds(1)) < 0) {
+            throw new IllegalArgumentException(
+                    "--drain-time must be a second or more, was " + drainTime.toMillis() + "ms");
         }
         labels = Map.copyOf(labels);
         command = List.copyOf(command);
@@ -167,7 +176,8 @@ record Standalone(
                 number("--inbound-port", flags.getOrDefault("--inbound-port", "0")),
                 number("--outbound-port", flags.getOrDefault("--outbound-port", "0")),
                 number("--admin-port", flags.getOrDefault("--admin-port", "0")),
-                duration(flags.getOrDefault("--ttl", "24h")),
+                duration("--ttl", flags.getOrDefault("--ttl", "24h")),
+                duration("--drain-time", flags.getOrDefault("--drain-time", "8s")),
                 share("--trace-sampling", flags.getOrDefault("--trace-sampling", "1")),
                 logged(flags.getOrDefault("--access-log", "stdout")),
                 command));
@@ -185,6 +195,7 @@ record Standalone(
             "--inbound-port",
             "--admin-port",
             "--ttl",
+            "--drain-time",
             "--trace-sampling",
             "--access-log");
 
@@ -231,10 +242,10 @@ record Standalone(
         return labels;
     }
 
-    private static Duration duration(String text) {
+    private static Duration duration(String flag, String text) {
         var parts = DURATION.matcher(text);
         if (!parts.matches()) {
-            throw new IllegalArgumentException("--ttl must be a number and ms, s, m, h or d, was '" + text + "'");
+            throw new IllegalArgumentException(flag + " must be a number and ms, s, m, h or d, was '" + text + "'");
         }
         long count = Long.parseLong(parts.group(1));
         return switch (parts.group(2)) {

@@ -62,7 +62,8 @@ final class TelemetryChannel implements Telemetry.Channel {
             loop.execute(answer::cancel);
             throw new IOException(target + " did not answer within " + PATIENCE.toSeconds() + " s", late);
         } catch (ExecutionException failed) {
-            throw new IOException(failed.getCause());
+            var cause = failed.getCause();
+            throw new IOException(cause == null ? failed.toString() : cause.getMessage(), cause);
         }
     }
 

@@ -212,7 +212,7 @@ final class MemoryTest {
                     file(InstantSource.system()),
                     () -> svid,
                     () -> followsConfig,
-                    new SidecarLog(System.getLogger("test"), new Meters()),
+                    new SidecarLog(System.getLogger("test"), new Meters(), new Outages(InstantSource.system())),
                     soon,
                     seldom);
         }

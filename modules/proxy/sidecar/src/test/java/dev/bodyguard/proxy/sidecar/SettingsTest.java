@@ -12,7 +12,7 @@ class SettingsTest {
     void readsEveryFlagAndTheCommand() {
         var settings = run(
                 "--service=payment-service --version v2 --app-port 8080 --state /tmp/mesh --labels tier=gold --ttl 10s"
-                        + " --inbound-port 15006 -- ./payment-service --port 8080");
+                        + " --drain-time 4s --inbound-port 15006 -- ./payment-service --port 8080");
 
         assertThat(settings.workload()).isEqualTo("payment-service-v2-8080");
         assertThat(settings.labels())
@@ -21,6 +21,7 @@ class SettingsTest {
                 .containsEntry("tier", "gold");
         assertThat(settings.inboundPort()).isEqualTo(15006);
         assertThat(settings.ttl()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(settings.drainTime()).isEqualTo(Duration.ofSeconds(4));
         assertThat(settings.command()).containsExactly("./payment-service", "--port", "8080");
     }
 
@@ -42,6 +43,8 @@ class SettingsTest {
         assertThat(mistake("--service a --state x --app-port 1 --ttl soon")).contains("--ttl must be a number");
         assertThat(mistake("--service a --state x --app-port 1 --ttl 1s"))
                 .contains("--ttl must be ten seconds or more");
+        assertThat(mistake("--service a --state x --app-port 1 --drain-time 500ms"))
+                .contains("--drain-time must be a second or more, was 500ms");
         assertThat(mistake("--service a --state x --app-port 1 --access-log no"))
                 .contains("--access-log must be stdout or off, was 'no'");
     }
@@ -58,7 +61,8 @@ class SettingsTest {
         assertThat(Settings.from(List.of("--help"), Map.of())).isInstanceOf(Settings.Asked.Help.class);
         assertThat(Standalone.HELP)
                 .contains("--service", "--app-port", "--state", "--version", "--namespace", "--name", "--labels")
-                .contains("--outbound-port", "--inbound-port", "--admin-port", "--ttl", "--access-log", "HTTP_PROXY");
+                .contains("--outbound-port", "--inbound-port", "--admin-port", "--ttl", "--drain-time")
+                .contains("--access-log", "HTTP_PROXY");
     }
 
     private static Standalone run(String line) {

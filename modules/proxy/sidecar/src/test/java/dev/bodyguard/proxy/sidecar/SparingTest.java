@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.bodyguard.telemetry.record.Meters;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +50,8 @@ class SparingTest {
     void aHostilePeerCannotFillTheLog() {
         var lines = new ArrayList<String>();
         var meters = new Meters();
-        var log = new SidecarLog(new Lines(lines), meters, (_, task) -> later.add(task));
+        var log = new SidecarLog(
+                new Lines(lines), meters, new Outages(InstantSource.system()), (_, task) -> later.add(task));
         var peer = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
 
         int told = 0;
@@ -74,7 +76,8 @@ class SparingTest {
     @Test
     void saysInEnvoysWordsWhyAConnectionIsTurnedDown() {
         var lines = new ArrayList<String>();
-        var log = new SidecarLog(new Lines(lines), new Meters(), (_, task) -> later.add(task));
+        var log = new SidecarLog(
+                new Lines(lines), new Meters(), new Outages(InstantSource.system()), (_, task) -> later.add(task));
         var peer = new InetSocketAddress(InetAddress.ofLiteral("::1"), 7);
 
         log.handshakeFailed(peer, "a certificate of spiffe://a\nb");

@@ -10,6 +10,7 @@ import dev.bodyguard.telemetry.record.Party;
 import dev.bodyguard.telemetry.record.TraceParent;
 import java.io.IOException;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -38,7 +39,7 @@ class TelemetryTest {
                 bodies.add(body);
                 return answer;
             },
-            new SidecarLog(System.getLogger("test"), meters),
+            new SidecarLog(System.getLogger("test"), meters, new Outages(InstantSource.system())),
             () -> Instant.ofEpochMilli(now));
 
     @Test

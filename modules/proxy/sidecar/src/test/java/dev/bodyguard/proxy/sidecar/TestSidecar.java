@@ -35,6 +35,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -79,7 +80,7 @@ final class TestSidecar implements AutoCloseable {
         };
         var self = new Party(settings.workload(), "default", svid.id().toString(), service, "v2", service, "");
         var tls = new MeshTls(svid, InstantSource.system());
-        var log = new SidecarLog(System.getLogger("test"), meters);
+        var log = new SidecarLog(System.getLogger("test"), meters, new Outages(InstantSource.system()));
         var ledger = new Ledger(meters, List.of(accessLog::write), log::unread, room, InstantSource.system());
         var certificates = new Certificates(Path.of("/none"), refusals::add);
         var parking = new Parking(loops.all(), Duration.ofSeconds(1), PARKED);
@@ -88,7 +89,10 @@ final class TestSidecar implements AutoCloseable {
         upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
         var port = new AtomicInteger();
         app = new AppSide.OnePort(
-                appPort, doubts::incrementAndGet, new AppSilence("127.0.0.1:" + appPort, now::get, log.ofApp()));
+                appPort,
+                doubts::incrementAndGet,
+                new AppSilence("127.0.0.1:" + appPort, now::get, log.ofApp()),
+                Optional::empty);
         var hosts = new Hosts(planner, Hosts.MOST);
         outbound = Listener.outbound(
                 loops,

@@ -36,7 +36,7 @@ public final class Listener implements AutoCloseable {
     private final Map<Channel, Front> open;
     private final Front.Draining draining;
     private final AtomicBoolean used;
-    private final CompletableFuture<Void> drained = new CompletableFuture<>();
+    private final CompletableFuture<Integer> drained = new CompletableFuture<>();
 
     private Listener(
             Channel channel, Loops loops, Map<Channel, Front> open, Front.Draining draining, AtomicBoolean used) {
@@ -233,15 +233,21 @@ public final class Listener implements AutoCloseable {
     /// Accepts nobody any more, says GOAWAY or `Connection: close` to those who are there, whether they have asked
     /// already or are about to, and completes when they have their answers and went, or were cut off at the
     /// deadline.
-    public CompletionStage<Void> drain(Duration deadline) {
+    ///
+    /// @return how many were cut off
+    public CompletionStage<Integer> drain(Duration deadline) {
         draining.now = true;
         Newcomers.turnAway(channel);
         each(Front::drain);
         var last = loops.all().getFirst();
         last.after(FOR_THE_QUEUE, channel::close);
         last.after(FOR_ONE_MORE_REQUEST, () -> each(Front::endIdle));
-        var cut = last.after(deadline, () -> open.keySet().forEach(Channel::close));
-        channel.closeFuture().addListener(_ -> awaitEmpty(last, cut));
+        var cut = new AtomicInteger();
+        var end = last.after(deadline, () -> {
+            cut.set(open.size());
+            open.keySet().forEach(Channel::close);
+        });
+        channel.closeFuture().addListener(_ -> awaitEmpty(last, end, cut));
         return drained.minimalCompletionStage();
     }
 
@@ -249,12 +255,12 @@ public final class Listener implements AutoCloseable {
         open.forEach((child, front) -> child.eventLoop().execute(() -> step.accept(front)));
     }
 
-    private void awaitEmpty(Loop loop, Loop.Timer cut) {
+    private void awaitEmpty(Loop loop, Loop.Timer end, AtomicInteger cut) {
         if (open.isEmpty()) {
-            cut.cancel();
-            drained.complete(null);
+            end.cancel();
+            drained.complete(cut.get());
         } else {
-            loop.after(Duration.ofMillis(10), () -> awaitEmpty(loop, cut));
+            loop.after(Duration.ofMillis(10), () -> awaitEmpty(loop, end, cut));
         }
     }
 

@@ -154,7 +154,23 @@ class DrainTest {
 
             var answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
             assertThat(answer).startsWith("HTTP/1.1 200").contains("connection: close\r\n");
-            drained.get(5, TimeUnit.SECONDS);
+            assertThat(drained.get(5, TimeUnit.SECONDS)).as("cut off").isZero();
+        }
+    }
+
+    @Test
+    void cutsOffWhatDoesNotEndInTimeAndSaysHowMany() throws Exception {
+        var asked = new CompletableFuture<Exchange>();
+        var front = rig.outbound(held(asked));
+        try (var socket = Rig.socket(front)) {
+            socket.getOutputStream()
+                    .write("GET / HTTP/1.1\r\nHost: payments\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            asked.get(10, TimeUnit.SECONDS);
+
+            var drained = front.drain(Duration.ofMillis(300)).toCompletableFuture();
+
+            assertThat(drained.get(5, TimeUnit.SECONDS)).isEqualTo(1);
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
         }
     }
 

@@ -9,7 +9,9 @@ import dev.bodyguard.identity.spiffe.Verdict;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.RequestException;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -133,6 +135,11 @@ final class OtlpServer implements AutoCloseable {
                     .send(refused.getMessage() + "\n");
             // What was not read of the body the web server waits for, however long it takes; then this ends it.
             reading.rest(request.content()::consume);
+        } catch (RequestException gone) {
+            // Its patience was over before ours began, as after this process stood still.
+            var why = "the sender gave up before its report was read";
+            events.refused(from, why);
+            throw new CloseConnectionException(why, gone);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }

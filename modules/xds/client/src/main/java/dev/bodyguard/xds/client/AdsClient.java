@@ -429,9 +429,14 @@ public final class AdsClient implements AutoCloseable {
             var status = io.grpc.Status.fromThrowable(lost);
             var cause = status.getCause();
             var why = status.getCode()
-                    + (status.getDescription() == null ? "" : ": " + status.getDescription())
+                    + (status.getDescription() == null ? "" : ": " + firstLine(status.getDescription()))
                     + (cause == null ? "" : " (" + cause + ")");
             mailbox.add(new Ended(this, new Loss(why, cause instanceof ConnectException)));
+        }
+
+        /// Below it gRPC lists its channel's handlers.
+        private static String firstLine(String description) {
+            return description.lines().findFirst().orElse("");
         }
 
         @Override
