@@ -60,6 +60,7 @@ func TestMesh(t *testing.T) {
 		bodyguard(t, c, "uninstall", "--with-documents")
 	})
 	t.Run("Injection", injection)
+	t.Run("Warnings", warnings)
 	t.Run("InjectAndApply", injectAndApply)
 	t.Run("AnInjectorThatIsAway", injectorAway)
 	t.Run("MutualTLS", mutualTLS)
@@ -216,6 +217,10 @@ func injectorAway(t *testing.T) {
 		} else {
 			t.Log(output)
 		}
+	}
+	// Who only might be warned is not kept waiting.
+	if said := c.Apply(asking, workload("Deployment", "", "sidecar.istio.io/logLevel: debug")); strings.Contains(said, "Warning") {
+		t.Errorf("kubectl says %s", said)
 	}
 	// Whoever did not ask, or declined, starts without it.
 	for _, namespace := range []string{other, declining} {
