@@ -59,6 +59,7 @@ func TestMesh(t *testing.T) {
 		}
 		bodyguard(t, c, "uninstall", "--with-documents")
 	})
+	sidecarsOfEveryKind := everyKind(t)
 	t.Run("Injection", injection)
 	t.Run("Warnings", warnings)
 	t.Run("InjectAndApply", injectAndApply)
@@ -69,6 +70,7 @@ func TestMesh(t *testing.T) {
 	t.Run("ProbesAndHooks", probesAndHooks)
 	t.Run("ClassicSidecars", classic)
 	t.Run("Jobs", jobs)
+	t.Run("EveryKindOfWorkload", sidecarsOfEveryKind)
 	t.Run("Prometheus", prometheus)
 	t.Run("AMistakeIsACondition", mistake)
 	t.Run("RestrictedPods", restricted)
