@@ -56,7 +56,7 @@ func warnings(t *testing.T) {
 		"pod of that namespace": {canary, server("bare", "", ""), "namespace " + canary + "'s label istio.io/rev=canary asks for a revision that no injector here serves"},
 		"pod declines in it":    {canary, server("declines", ", bodyguard.dev/inject: disabled", ""), ""},
 		"pod with its own wish": {canary, server("own", ", bodyguard.dev/inject: enabled", ""), ""},
-		"mesh's own, of nobody": {system, strings.Replace(workload("Deployment", "", "linkerd.io/inject: enabled"), "name: web}", "name: asks}", 1), ""},
+		"mesh's own, of nobody": {system, strings.Replace(workload("CronJob", "", "linkerd.io/inject: enabled"), "name: web}", "name: asks}", 1), "pods of namespace bodyguard-system never get one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.T = t
@@ -67,7 +67,7 @@ func warnings(t *testing.T) {
 			t.Log(output)
 		})
 	}
-	c.Kubectl("-n", system, "delete", "deployment", "asks")
+	c.Kubectl("-n", system, "delete", "cronjob", "asks")
 
 	// Where the webhook of another control plane selects that revision, it is that one's.
 	const other = `
