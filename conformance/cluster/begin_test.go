@@ -13,8 +13,13 @@ import (
 )
 
 func TestWhatIsMissingIsSaidInOneLine(t *testing.T) {
+	elsewhere := t.TempDir()
+	if err := os.WriteFile(filepath.Join(elsewhere, "uname"), []byte("#!/bin/sh\necho Darwin\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for missing, command := range map[string][]string{
-		"it needs root":     {"setpriv", "--reuid", "65534", "--clear-groups"},
+		"it needs Linux, and this is Darwin":                         {"env", "PATH=" + elsewhere + ":" + os.Getenv("PATH")},
+		"it makes namespaces and mounts, and for that it needs root": {"setpriv", "--reuid", "65534", "--clear-groups"},
 		"no namespaces":     {"setpriv", "--bounding-set", "-sys_admin"},
 		"no option --fancy": {},
 	} {
@@ -24,8 +29,7 @@ func TestWhatIsMissingIsSaidInOneLine(t *testing.T) {
 			arguments = append(arguments, "--fancy")
 		}
 		output, err := exec.Command(arguments[0], arguments[1:]...).CombinedOutput()
-		first, _, _ := strings.Cut(string(output), "\n")
-		if err == nil || !strings.Contains(first, missing) {
+		if err == nil || !strings.Contains(string(output), missing) || len(command) > 0 && strings.Count(string(output), "\n") != 1 {
 			t.Errorf("%v: %v, and it says %s", arguments, err, output)
 		}
 	}

@@ -59,7 +59,9 @@ func TestMesh(t *testing.T) {
 		}
 		bodyguard(t, c, "uninstall", "--with-documents")
 	})
+	sidecarsOfEveryKind := everyKind(t)
 	t.Run("Injection", injection)
+	t.Run("Warnings", warnings)
 	t.Run("InjectAndApply", injectAndApply)
 	t.Run("AnInjectorThatIsAway", injectorAway)
 	t.Run("MutualTLS", mutualTLS)
@@ -68,6 +70,7 @@ func TestMesh(t *testing.T) {
 	t.Run("ProbesAndHooks", probesAndHooks)
 	t.Run("ClassicSidecars", classic)
 	t.Run("Jobs", jobs)
+	t.Run("EveryKindOfWorkload", sidecarsOfEveryKind)
 	t.Run("Prometheus", prometheus)
 	t.Run("AMistakeIsACondition", mistake)
 	t.Run("RestrictedPods", restricted)
@@ -216,6 +219,10 @@ func injectorAway(t *testing.T) {
 		} else {
 			t.Log(output)
 		}
+	}
+	// Who only might be warned is not kept waiting.
+	if said := c.Apply(asking, workload("Deployment", "", "sidecar.istio.io/logLevel: debug")); strings.Contains(said, "Warning") {
+		t.Errorf("kubectl says %s", said)
 	}
 	// Whoever did not ask, or declined, starts without it.
 	for _, namespace := range []string{other, declining} {

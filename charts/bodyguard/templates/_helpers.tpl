@@ -176,3 +176,11 @@ PT{{ . | upper }}
   expression: {{ $one.expression | quote }}
 {{- end }}
 {{- end -}}
+
+{{/* Rules of admission for whatever has pods. */}}
+{{- define "bodyguard.writable" -}}
+- {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods], scope: Namespaced}
+- {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [replicationcontrollers], scope: Namespaced}
+- {apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments, statefulsets, daemonsets, replicasets], scope: Namespaced}
+- {apiGroups: [batch], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [jobs, cronjobs], scope: Namespaced}
+{{- end -}}

@@ -64,7 +64,7 @@ public final class Pipeline implements AutoCloseable {
     ///
     /// @param toDiscovery how discovery proves itself and we to it
     /// @param tracer of its own work
-    /// @param clock by which whoever is not connected any more is forgotten, and told how long discovery has been silent
+    /// @param clock by which whoever is gone is forgotten, and is told how long discovery has been silent
     /// @throws IOException when the port is taken, with a sentence for people
     public static Pipeline start(
             Settings settings,

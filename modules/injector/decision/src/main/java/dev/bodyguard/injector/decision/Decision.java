@@ -18,6 +18,19 @@ public sealed interface Decision {
     /// Nobody asked for one, or somebody declined.
     record NotAsked(String why) implements Decision {}
 
+    /// It is another control plane's, if there is one.
+    ///
+    /// @param by what says so
+    /// @param revision that it asks for
+    /// @param ours who decides
+    record Another(String by, String revision, String ours) implements Decision {
+        /// Where nobody serves that revision.
+        public String unserved() {
+            return by + " asks for a revision that no injector here serves, and there is no sidecar; write "
+                    + OptIn.ISTIO_REVISION + "=" + ours + " to have one";
+        }
+    }
+
     /// It has one.
     ///
     /// @param revision of the injector that gave it

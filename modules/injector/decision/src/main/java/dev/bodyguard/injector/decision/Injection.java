@@ -39,6 +39,9 @@ public record Injection(Sidecar sidecar) {
         if (wish instanceof OptIn.Declined(var by)) {
             return new Decision.NotAsked(by);
         }
+        if (wish instanceof OptIn.AskedAnother(var by, var revision)) {
+            return new Decision.Another(by, revision, sidecar.revision());
+        }
         if (wish instanceof OptIn.Silent) {
             return new Decision.NotAsked("neither the pod nor namespace " + namespace.name() + " asks for a sidecar");
         }

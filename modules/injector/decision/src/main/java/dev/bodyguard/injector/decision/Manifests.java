@@ -68,7 +68,7 @@ public final class Manifests {
 
     private static Done done(String text, Workload workload, @Nullable Unreadable tied, String file, Work work) {
         var pod = workload.pod();
-        if (!Workload.hasPods(workload.kind())) {
+        if (!PodTemplate.PATHS.containsKey(workload.kind())) {
             return new Done(List.of(), Report.left(workload, "skipped: not a workload"));
         }
         if (pod == null) {
@@ -109,6 +109,12 @@ public final class Manifests {
                     yield new Done(splices, Report.changed(workload, "injected", warnings));
                 }
                 case Decision.NotAsked(var why) -> new Done(List.of(), Report.left(workload, "skipped: " + why));
+                case Decision.Another another ->
+                    new Done(
+                            List.of(),
+                            Report.left(
+                                    workload,
+                                    "skipped: " + another.by() + ", and the revision to inject is " + another.ours()));
                 case Decision.Already(var revision) ->
                     new Done(List.of(), Report.left(workload, "unchanged: it has the sidecar of revision " + revision));
                 case Decision.Refused refused -> Manifests.refused(workload, refused.sentence());

@@ -1,6 +1,5 @@
 package dev.bodyguard.injector.decision;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -9,12 +8,12 @@ import org.jspecify.annotations.Nullable;
 /// Who gets a sidecar.
 ///
 /// What a pod says goes before what its namespace says. Where one of them says both, declining wins. A label
-/// `istio.io/rev` that names another revision declines: the pod is another control plane's. Pods of
+/// `istio.io/rev` that names another revision goes before asking: the pod is another control plane's. Pods of
 /// [Namespace#NEVER] get none. Upper and lower case are the same; a value that neither asks nor declines, such as
 /// `istio-injection=yes`, is refused, for it may have been meant to ask. The chart's `webhook.yaml` shows the injector
 /// every pod of which this may hold.
 ///
-/// | where | said by | asks | declines |
+/// | where | said by | asks | declines, or is another's |
 /// |---|---|---|---|
 /// | pod, namespace | label or annotation `bodyguard.dev/inject` | `enabled`, `true` | `disabled`, `false` |
 /// | pod | label `sidecar.istio.io/inject`; the annotation, which is deprecated | `true` | `false` |
@@ -36,6 +35,8 @@ final class OptIn {
     record Asked(String by) implements Wish {}
 
     record Declined(String by) implements Wish {}
+
+    record AskedAnother(String by, String revision) implements Wish {}
 
     record Silent() implements Wish {}
 
@@ -72,30 +73,32 @@ final class OptIn {
     }
 
     private static Wish said(List<Saying> sayings, String whose, String revision) {
-        var asked = new ArrayList<Wish>();
+        Wish said = new Silent();
         for (var saying : sayings) {
             var value = saying.value();
             if (value == null) {
                 continue;
             }
-            var by = whose + " " + saying.kind + " " + saying.name + "=" + shown(value);
-            if (asks(saying.name, value, revision, by)) {
-                asked.add(new Asked(by));
-            } else {
-                return new Declined(by);
+            var wish = wish(
+                    saying.name, value, revision, whose + " " + saying.kind + " " + saying.name + "=" + shown(value));
+            if (wish instanceof Declined) {
+                return wish;
+            }
+            if (said instanceof Silent || wish instanceof AskedAnother) {
+                said = wish;
             }
         }
-        return asked.isEmpty() ? new Silent() : asked.getFirst();
+        return said;
     }
 
-    private static boolean asks(String name, String value, String revision, String by) {
+    private static Wish wish(String name, String value, String revision, String by) {
         if (name.equals(ISTIO_REVISION)) {
-            return value.equals(revision);
+            return value.equals(revision) ? new Asked(by) : new AskedAnother(by, value);
         }
         return switch (value.toLowerCase(Locale.ROOT)) {
-            case "enabled", "true" -> true;
-            case "disabled", "false" -> false;
-            case String other when name.equals(LINKERD) && other.equals("ingress") -> true;
+            case "enabled", "true" -> new Asked(by);
+            case "disabled", "false" -> new Declined(by);
+            case String other when name.equals(LINKERD) && other.equals("ingress") -> new Asked(by);
             case String _ ->
                 throw new Unfit(
                         by + " says neither yes nor no",

@@ -3,7 +3,6 @@ package dev.bodyguard.injector.decision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// An object of a document, and the pod in it.
@@ -13,23 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// @param start where it begins in the text
 record Workload(
         String kind, String name, String namespace, Node.@Nullable Mapping pod, Node.@Nullable Entry podOf, int start) {
-    private static final Map<String, List<String>> TEMPLATES = Map.of(
-            "Pod", List.of(),
-            "Deployment", List.of("spec", "template"),
-            "StatefulSet", List.of("spec", "template"),
-            "DaemonSet", List.of("spec", "template"),
-            "ReplicaSet", List.of("spec", "template"),
-            "ReplicationController", List.of("spec", "template"),
-            "Job", List.of("spec", "template"),
-            "CronJob", List.of("spec", "jobTemplate", "spec", "template"));
-
     /// `deployment "web"`
     String shown() {
         return kind.toLowerCase(Locale.ROOT) + " \"" + OptIn.shown(name) + "\"";
-    }
-
-    static boolean hasPods(String kind) {
-        return TEMPLATES.containsKey(kind);
     }
 
     /// The object in a document; those in it, if it is a list.
@@ -51,7 +36,7 @@ record Workload(
             return;
         }
         var metadata = tree.at("metadata");
-        var path = TEMPLATES.get(kind);
+        var path = PodTemplate.PATHS.get(kind);
         Node.Entry podOf = null;
         Node pod = path == null ? null : mapping;
         for (String step : path == null ? List.<String>of() : path) {

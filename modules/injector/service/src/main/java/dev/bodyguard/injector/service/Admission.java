@@ -3,6 +3,8 @@ package dev.bodyguard.injector.service;
 import dev.bodyguard.injector.decision.Decision;
 import dev.bodyguard.injector.decision.Injection;
 import dev.bodyguard.injector.decision.JsonPatch;
+import dev.bodyguard.injector.decision.Namespace;
+import dev.bodyguard.injector.decision.PodTemplate;
 import dev.bodyguard.injector.decision.Tree;
 import dev.bodyguard.injector.decision.Unreadable;
 import java.io.IOException;
@@ -23,10 +25,13 @@ final class Admission {
 
     private final Injection injection;
     private final Namespaces namespaces;
+    private final Revisions others;
 
-    Admission(Injection injection, Namespaces namespaces) {
+    /// @param others what the other injectors of the cluster serve
+    Admission(Injection injection, Namespaces namespaces, Revisions others) {
         this.injection = injection;
         this.namespaces = namespaces;
+        this.others = others;
     }
 
     /// What was decided, for whoever counts.
@@ -37,6 +42,7 @@ final class Admission {
                 case Patched _ -> "injected";
                 case Untouched(var result) -> result;
                 case Denied _ -> "refused";
+                case Advised(var warnings) -> warnings.isEmpty() ? "nothing_to_say" : "warned";
             };
         }
     }
@@ -47,27 +53,46 @@ final class Admission {
 
     record Denied(String why) implements Verdict {}
 
-    /// @param json to be sent
-    /// @param pod namespace and name
-    record Answer(String json, String pod, Verdict verdict) {}
+    record Advised(List<String> warnings) implements Verdict {}
 
-    /// Decides.
+    /// @param json to be sent
+    /// @param object namespace and name
+    record Answer(String json, String object, Verdict verdict) {}
+
+    /// What is asked.
+    private record Question(String uid, String kind, String namespace, Tree object) {
+        static Question in(String body) throws Unreadable {
+            var review = Tree.parse(body);
+            var request = review.at("request");
+            var question = new Question(
+                    request.at("uid").text().orElse(""),
+                    request.at("kind", "kind").text().orElse(""),
+                    request.at("namespace").text().orElse(""),
+                    request.at("object"));
+            if (!review.at("kind").text().orElse("").equals("AdmissionReview") || question.uid.isEmpty()) {
+                throw new IllegalArgumentException("the body is no AdmissionReview of " + VERSION);
+            }
+            return question;
+        }
+
+        String shown() {
+            return namespace + "/" + name(object);
+        }
+    }
+
+    /// Decides on a pod.
     ///
     /// @throws Unreadable if the body is no review
     /// @throws IOException if the cluster does not tell what is needed; the API server then does as its
     ///     `failurePolicy` says
-    Answer answer(String body) throws Unreadable, IOException {
-        var review = Tree.parse(body);
-        var request = review.at("request");
-        var uid = request.at("uid").text().orElse("");
-        if (!review.at("kind").text().orElse("").equals("AdmissionReview") || uid.isEmpty()) {
-            throw new IllegalArgumentException("the body is no AdmissionReview of " + VERSION);
-        }
-        var pod = request.at("object");
+    Answer decide(String body) throws Unreadable, IOException {
+        var question = Question.in(body);
+        var uid = question.uid;
+        var pod = question.object;
         var name = name(pod);
-        var namespace = request.at("namespace").text().orElse("");
-        var shown = namespace + "/" + name;
-        if (!request.at("kind", "kind").text().orElse("").equals("Pod") || pod.isNothing() || namespace.isEmpty()) {
+        var namespace = question.namespace;
+        var shown = question.shown();
+        if (!question.kind.equals("Pod") || pod.isNothing() || namespace.isEmpty()) {
             return new Answer(allowed(uid, Map.of()), shown, new Untouched("not_a_pod"));
         }
         return switch (injection.decide(pod, workload(pod, name), namespaces.get(namespace))) {
@@ -82,9 +107,38 @@ final class Admission {
                 yield new Answer(allowed(uid, more), shown, new Patched(warnings));
             }
             case Decision.NotAsked _ -> new Answer(allowed(uid, Map.of()), shown, new Untouched("not_asked"));
+            case Decision.Another _ -> new Answer(allowed(uid, Map.of()), shown, new Untouched("another_revision"));
             case Decision.Already _ -> new Answer(allowed(uid, Map.of()), shown, new Untouched("already"));
             case Decision.Refused refused ->
                 new Answer(denied(uid, name, refused.sentence()), shown, new Denied(refused.sentence()));
+        };
+    }
+
+    /// Says what becomes of the pods of an object that makes some, or of a pod that has no sidecar, to whoever writes
+    /// it.
+    /// Nothing is changed, and nothing refused.
+    ///
+    /// @throws Unreadable if the body is no review
+    /// @throws IOException if the cluster does not tell what is needed
+    Answer advise(String body) throws Unreadable, IOException {
+        var question = Question.in(body);
+        var template = PodTemplate.of(question.kind, question.object);
+        var warnings = template.isEmpty() || question.namespace.isEmpty()
+                ? List.<String>of()
+                : advice(template.get(), name(question.object), namespaces.get(question.namespace));
+        return new Answer(
+                allowed(question.uid, warnings.isEmpty() ? Map.of() : Map.of("warnings", warnings(warnings))),
+                question.shown(),
+                new Advised(warnings));
+    }
+
+    private List<String> advice(Tree pod, String workload, Namespace namespace) throws IOException {
+        return switch (injection.decide(pod, workload, namespace)) {
+            case Decision.Injected injected -> injected.warnings();
+            case Decision.NotAsked _, Decision.Already _ -> List.of();
+            case Decision.Another another ->
+                others.isServed(another.revision()) ? List.of() : List.of(another.unserved());
+            case Decision.Refused refused -> List.of("its pods are refused: " + refused.sentence());
         };
     }
 

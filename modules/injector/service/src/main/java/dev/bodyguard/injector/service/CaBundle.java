@@ -1,7 +1,7 @@
 package dev.bodyguard.injector.service;
 
 import dev.bodyguard.identity.spiffe.TrustBundle;
-import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfiguration;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
@@ -16,40 +16,40 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Keeps the roots by which the API server knows the webhook in the webhook's configuration, whoever else writes there.
+/// Keeps the roots by which the API server knows webhooks in their configuration, whoever else writes there.
 ///
 /// Replicas do not quarrel while roots rotate: one whose roots are all there leaves the others alone, and only one that
 /// has just got new roots writes exactly those.
-final class CaBundle implements AutoCloseable {
+final class CaBundle<C extends HasMetadata> implements AutoCloseable {
     private static final long LOOK_AGAIN_SECONDS = 30;
     private static final long AFTER_FAILURE_SECONDS = 2;
 
     private final KubernetesClient client;
-    private final String webhook;
+    private final Configuration<C> kind;
+    private final String name;
     private final Supplier<TrustBundle> roots;
     private final Events events;
     private final BlockingQueue<Boolean> changed = new ArrayBlockingQueue<>(1);
-    private final SharedIndexInformer<MutatingWebhookConfiguration> watching;
+    private final SharedIndexInformer<C> watching;
     private final Thread thread;
     private @Nullable TrustBundle written;
-    private volatile Optional<String> trouble = Optional.of("the webhook's caBundle has not been looked at yet");
+    private volatile Optional<String> trouble = Optional.of("the webhooks' caBundle has not been looked at yet");
 
-    private CaBundle(KubernetesClient client, String webhook, Supplier<TrustBundle> roots, Events events) {
+    private CaBundle(
+            KubernetesClient client, Configuration<C> kind, String name, Supplier<TrustBundle> roots, Events events) {
         this.client = client;
-        this.webhook = webhook;
+        this.kind = kind;
+        this.name = name;
         this.roots = roots;
         this.events = events;
-        this.watching = client.admissionRegistration()
-                .v1()
-                .mutatingWebhookConfigurations()
-                .withName(webhook)
-                .runnableInformer(0);
+        this.watching = client.resources(kind.type()).withName(name).runnableInformer(0);
         this.thread = Thread.ofVirtual().name("ca-bundle").unstarted(this::run);
     }
 
     /// Begins.
-    static CaBundle start(KubernetesClient client, String webhook, Supplier<TrustBundle> roots, Events events) {
-        var bundle = new CaBundle(client, webhook, roots, events);
+    static <C extends HasMetadata> CaBundle<C> start(
+            KubernetesClient client, Configuration<C> kind, String name, Supplier<TrustBundle> roots, Events events) {
+        var bundle = new CaBundle<>(client, kind, name, roots, events);
         bundle.thread.start();
         bundle.watching.addEventHandler(bundle.new Changes());
         // It fails and tries again on its own; until then the thread looks now and then.
@@ -57,7 +57,7 @@ final class CaBundle implements AutoCloseable {
         return bundle;
     }
 
-    /// Why the API server cannot call the webhook; empty if it can.
+    /// Why the API server cannot call the webhooks; empty if it can.
     Optional<String> trouble() {
         return trouble;
     }
@@ -73,19 +73,19 @@ final class CaBundle implements AutoCloseable {
         watching.stop();
     }
 
-    private final class Changes implements ResourceEventHandler<MutatingWebhookConfiguration> {
+    private final class Changes implements ResourceEventHandler<C> {
         @Override
-        public void onAdd(MutatingWebhookConfiguration configuration) {
+        public void onAdd(C configuration) {
             look();
         }
 
         @Override
-        public void onUpdate(MutatingWebhookConfiguration before, MutatingWebhookConfiguration after) {
+        public void onUpdate(C before, C after) {
             look();
         }
 
         @Override
-        public void onDelete(MutatingWebhookConfiguration configuration, boolean stale) {
+        public void onDelete(C configuration, boolean stale) {
             look();
         }
     }
@@ -104,17 +104,14 @@ final class CaBundle implements AutoCloseable {
     private boolean keepRight() {
         var now = roots.get();
         try {
-            var resource = client.admissionRegistration()
-                    .v1()
-                    .mutatingWebhookConfigurations()
-                    .withName(webhook);
+            var resource = client.resources(kind.type()).withName(name);
             var configuration = resource.get();
             if (configuration == null) {
-                return trouble("MutatingWebhookConfiguration " + webhook + " does not exist; install the chart");
+                return trouble(kind.shown(name) + " does not exist; install the chart");
             }
             if (!isRight(configuration, now, !now.equals(written))) {
                 resource.edit(found -> with(found, now));
-                events.authorityWritten(webhook);
+                events.authorityWritten(kind.shown(name));
             }
             written = now;
             trouble = Optional.empty();
@@ -125,14 +122,17 @@ final class CaBundle implements AutoCloseable {
     }
 
     private boolean trouble(String why) {
-        trouble = Optional.of(why);
-        events.authorityNotWritten(webhook, why);
+        var now = Optional.of(why);
+        if (!now.equals(trouble)) {
+            trouble = now;
+            events.authorityNotWritten(kind.shown(name), why);
+        }
         return false;
     }
 
-    private static boolean isRight(MutatingWebhookConfiguration configuration, TrustBundle roots, boolean exactly) {
-        for (var webhook : configuration.getWebhooks()) {
-            var there = webhook.getClientConfig().getCaBundle();
+    private boolean isRight(C configuration, TrustBundle roots, boolean exactly) {
+        for (var client : kind.clients().apply(configuration)) {
+            var there = client.getCaBundle();
             if (there == null || !(exactly ? there.equals(encoded(roots)) : holds(there, roots))) {
                 return false;
             }
@@ -149,8 +149,8 @@ final class CaBundle implements AutoCloseable {
         }
     }
 
-    private static MutatingWebhookConfiguration with(MutatingWebhookConfiguration configuration, TrustBundle roots) {
-        configuration.getWebhooks().forEach(webhook -> webhook.getClientConfig().setCaBundle(encoded(roots)));
+    private C with(C configuration, TrustBundle roots) {
+        kind.clients().apply(configuration).forEach(client -> client.setCaBundle(encoded(roots)));
         return configuration;
     }
 

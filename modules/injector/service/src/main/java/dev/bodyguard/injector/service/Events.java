@@ -4,11 +4,11 @@ import java.time.Duration;
 
 /// What can happen here.
 interface Events {
-    /// A pod was decided on.
+    /// A pod was decided on, or what makes pods.
     ///
-    /// @param pod namespace and name, as far as it has one yet
+    /// @param object namespace and name, as far as it has one yet
     /// @param took since it was asked for
-    void decided(String pod, Admission.Verdict verdict, Duration took);
+    void decided(String object, Admission.Verdict verdict, Duration took);
 
     /// A request got no answer of use.
     ///
@@ -16,8 +16,10 @@ interface Events {
     void failed(String who, String why);
 
     /// The API server knows us by these roots from now on.
-    void authorityWritten(String webhook);
+    ///
+    /// @param configuration of webhooks: its kind and name
+    void authorityWritten(String configuration);
 
-    /// It may not, and whoever needs a sidecar waits.
-    void authorityNotWritten(String webhook, String why);
+    /// It may not, and whoever needs us waits. Told once for each reason.
+    void authorityNotWritten(String configuration, String why);
 }

@@ -11,19 +11,21 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The webhook, and the API server's knowledge of it.
+/// The webhooks, and the API server's knowledge of them.
 final class InjectorService implements AutoCloseable {
     private final WebhookServer server;
-    private final CaBundle authority;
+    private final CaBundle<?> injecting;
+    private final CaBundle<?> warning;
 
-    private InjectorService(WebhookServer server, CaBundle authority) {
+    private InjectorService(WebhookServer server, CaBundle<?> injecting, CaBundle<?> warning) {
         this.server = server;
-        this.authority = authority;
+        this.injecting = injecting;
+        this.warning = warning;
     }
 
     /// Listens, then tells the API server.
     ///
-    /// @param svid certified for the webhook's Service; asked at each handshake
+    /// @param svid certified for the webhooks' Service; asked at each handshake
     /// @param roots that it chains to
     static InjectorService start(
             Settings settings,
@@ -38,28 +40,36 @@ final class InjectorService implements AutoCloseable {
                 settings.host(),
                 settings.port(),
                 svid,
-                new Admission(new Injection(settings.sidecar()), new ClusterNamespaces(client)),
+                new Admission(
+                        new Injection(settings.sidecar()),
+                        new ClusterNamespaces(client),
+                        new ClusterRevisions(client, settings.webhook())),
                 events);
-        return new InjectorService(server, CaBundle.start(client, settings.webhook(), roots, events));
+        return new InjectorService(
+                server,
+                CaBundle.start(client, Configuration.MUTATING, settings.webhook(), roots, events),
+                CaBundle.start(client, Configuration.VALIDATING, settings.webhook(), roots, events));
     }
 
     int port() {
         return server.port();
     }
 
-    /// Why no pod gets a sidecar; empty if they do.
+    /// Why no pod gets a sidecar; empty if they do. Warnings may be missing.
     Optional<String> unready() {
-        return authority.trouble();
+        return injecting.trouble();
     }
 
     /// There is a new SVID, perhaps of other roots.
     void renewed() {
-        authority.look();
+        injecting.look();
+        warning.look();
     }
 
     @Override
     public void close() {
-        authority.close();
+        injecting.close();
+        warning.close();
         server.close();
     }
 }

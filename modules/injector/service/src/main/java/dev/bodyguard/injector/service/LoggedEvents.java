@@ -10,19 +10,27 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/// Events as lines, counters and spans: `injector.review` is a pod that was decided on.
+/// Events as lines, counters and spans: `injector.review` is a pod, or what makes pods, that was decided on.
 final class LoggedEvents implements Events {
     private final Logger log;
     private final MeterRegistry metrics;
     private final Tracer tracer;
-    /// Only the thread that writes it tells of it.
-    private String lastTrouble = "";
 
     LoggedEvents(Logger log, MeterRegistry metrics, Tracer tracer) {
         this.log = log;
         this.metrics = metrics;
         this.tracer = tracer;
-        for (String result : new String[] {"injected", "already", "not_asked", "refused", "not_a_pod", "failed"}) {
+        for (String result : new String[] {
+            "injected",
+            "already",
+            "another_revision",
+            "not_asked",
+            "refused",
+            "not_a_pod",
+            "warned",
+            "nothing_to_say",
+            "failed"
+        }) {
             var _ = counter(result);
         }
     }
@@ -35,7 +43,7 @@ final class LoggedEvents implements Events {
     }
 
     @Override
-    public void decided(String pod, Admission.Verdict verdict, Duration took) {
+    public void decided(String object, Admission.Verdict verdict, Duration took) {
         counter(verdict.result()).increment();
         long now = System.nanoTime();
         var moments = Moments.now();
@@ -43,7 +51,7 @@ final class LoggedEvents implements Events {
                 .setNoParent()
                 .setSpanKind(SpanKind.SERVER)
                 .setStartTimestamp(moments.of(now - took.toNanos()), TimeUnit.NANOSECONDS)
-                .setAttribute("bodyguard.pod", pod)
+                .setAttribute("bodyguard.pod", object)
                 .setAttribute("bodyguard.injection", verdict.result())
                 .startSpan()
                 .end(moments.of(now), TimeUnit.NANOSECONDS);
@@ -51,9 +59,10 @@ final class LoggedEvents implements Events {
             case Admission.Patched(var warnings) ->
                 log.log(
                         Level.INFO,
-                        pod + " gets a sidecar" + (warnings.isEmpty() ? "" : "; " + String.join("; ", warnings)));
-            case Admission.Denied(var why) -> log.log(Level.WARNING, pod + " is refused: " + why);
-            case Admission.Untouched _ -> {}
+                        object + " gets a sidecar" + (warnings.isEmpty() ? "" : "; " + String.join("; ", warnings)));
+            case Admission.Denied(var why) -> log.log(Level.WARNING, object + " is refused: " + why);
+            // Whoever wrote it has read it.
+            case Admission.Untouched _, Admission.Advised _ -> {}
         }
     }
 
@@ -64,16 +73,12 @@ final class LoggedEvents implements Events {
     }
 
     @Override
-    public void authorityWritten(String webhook) {
-        lastTrouble = "";
-        log.log(Level.INFO, "the API server knows webhook " + webhook + " by the mesh's roots");
+    public void authorityWritten(String configuration) {
+        log.log(Level.INFO, "the API server knows the webhooks of " + configuration + " by the mesh's roots");
     }
 
     @Override
-    public void authorityNotWritten(String webhook, String why) {
-        if (!why.equals(lastTrouble)) {
-            lastTrouble = why;
-            log.log(Level.WARNING, "the API server does not know webhook " + webhook + ": " + why);
-        }
+    public void authorityNotWritten(String configuration, String why) {
+        log.log(Level.WARNING, "the API server does not know the webhooks of " + configuration + ": " + why);
     }
 }

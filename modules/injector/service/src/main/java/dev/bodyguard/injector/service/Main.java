@@ -32,9 +32,10 @@ public final class Main {
           BODYGUARD_IDENTITY        where identity is (127.0.0.1:15013)
           BODYGUARD_TRUST_DOMAIN    (cluster.local)
           BODYGUARD_HOST            the address to listen on (127.0.0.1)
-          BODYGUARD_INJECTOR_PORT   the webhook, TLS (15017; 0: any free one)
+          BODYGUARD_INJECTOR_PORT   the webhooks, TLS (15017; 0: any free one)
           BODYGUARD_ADMIN_PORT      /healthz/ready, /metrics (15027; 0: any free one)
-          BODYGUARD_WEBHOOK         the MutatingWebhookConfiguration whose caBundle is kept right (bodyguard-injector)
+          BODYGUARD_WEBHOOK         the MutatingWebhookConfiguration, and the ValidatingWebhookConfiguration of the same
+                                    name, whose caBundle is kept right (bodyguard-injector)
           BODYGUARD_HUB             where the images of what is injected are (bodyguard)
           BODYGUARD_TAG             of these images; required
           BODYGUARD_REVISION        what istio.io/rev must say to mean this injector (default)
@@ -125,7 +126,7 @@ public final class Main {
         var admin = running.open(Admin.start(
                 service.host(), settings.adminPort(), new Admin.Answers(injector::unready, metrics::scrape, Map.of())));
         return "webhook " + HostPort.of(service.host(), injector.port()) + ", admin "
-                + HostPort.of(service.host(), admin.port()) + "; keeping MutatingWebhookConfiguration "
+                + HostPort.of(service.host(), admin.port()) + "; keeping the webhook configurations "
                 + service.webhook();
     }
 

@@ -5,8 +5,9 @@ import java.util.Objects;
 
 /// What the injector can be told.
 ///
-/// @param port of the webhook, TLS
-/// @param webhook name of the MutatingWebhookConfiguration whose `caBundle` it keeps right
+/// @param port of the webhooks, TLS
+/// @param webhook name of the MutatingWebhookConfiguration and of the ValidatingWebhookConfiguration whose `caBundle`
+///     it keeps right
 /// @param sidecar what it injects
 public record Settings(String host, int port, String webhook, Sidecar sidecar) {
     public Settings {

@@ -20,9 +20,8 @@ import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
-/// `POST /inject` by TLS, with the SVID of the moment. Whoever can reach it may ask: an answer is nothing but a
-/// reckoning
-/// over what was sent and a namespace's labels.
+/// `POST /inject` and `POST /warn` by TLS, with the SVID of the moment. Whoever can reach it may ask: an answer is
+/// nothing but a reckoning over what was sent, a namespace's labels and which revisions the cluster's webhooks name.
 final class WebhookServer implements AutoCloseable {
     /// The API server's own limit is 3 MiB for a request; a review wraps an object.
     static final int LARGEST_BODY = 4 * 1024 * 1024 - 1;
@@ -32,12 +31,10 @@ final class WebhookServer implements AutoCloseable {
     /// The API server gives up after ten.
     private static final Duration SLOWEST = Duration.ofSeconds(5);
 
-    private final Admission admission;
     private final Events events;
     private final WebServer server;
 
     private WebhookServer(String host, int port, Supplier<@Nullable Svid> svid, Admission admission, Events events) {
-        this.admission = admission;
         this.events = events;
         this.server = WebServer.builder()
                 .host(host)
@@ -54,7 +51,9 @@ final class WebhookServer implements AutoCloseable {
                         .addApplicationProtocol("h2")
                         .addApplicationProtocol("http/1.1")
                         .build())
-                .routing(routes -> routes.post("/inject", this::take))
+                .routing(routes -> routes.post(
+                                "/inject", (request, response) -> take(request, response, admission::decide))
+                        .post("/warn", (request, response) -> take(request, response, admission::advise)))
                 .build();
     }
 
@@ -94,12 +93,17 @@ final class WebhookServer implements AutoCloseable {
         }
     }
 
-    private void take(ServerRequest request, ServerResponse response) {
+    /// What answers a review.
+    private interface Answering {
+        Admission.Answer answer(String body) throws Unreadable, IOException;
+    }
+
+    private void take(ServerRequest request, ServerResponse response, Answering answering) {
         var who = String.valueOf(request.remotePeer().address());
         long asked = System.nanoTime();
         try {
-            var answer = admission.answer(body(request.content().inputStream()));
-            events.decided(answer.pod(), answer.verdict(), Duration.ofNanos(System.nanoTime() - asked));
+            var answer = answering.answer(body(request.content().inputStream()));
+            events.decided(answer.object(), answer.verdict(), Duration.ofNanos(System.nanoTime() - asked));
             response.header("Content-Type", "application/json").send(answer.json());
         } catch (Unreadable | IllegalArgumentException wrong) {
             refuse(response, Status.BAD_REQUEST_400, who, String.valueOf(wrong.getMessage()));

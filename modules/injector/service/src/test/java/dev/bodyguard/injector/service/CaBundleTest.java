@@ -6,6 +6,7 @@ import dev.bodyguard.identity.spiffe.TrustBundle;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhook;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfiguration;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfigurationBuilder;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test;
 
 class CaBundleTest {
     private static final String NAME = "bodyguard-injector";
+    private static final String SHOWN = "MutatingWebhookConfiguration " + NAME;
 
     private final KubernetesMockServer api = new KubernetesMockServer(
             new Context(), new MockWebServer(), new HashMap<>(), new KubernetesCrudDispatcher(), false);
@@ -56,8 +58,8 @@ class CaBundleTest {
     void writesTheRootsIntoEachWebhook() throws Exception {
         create();
 
-        try (var bundle = CaBundle.start(client, NAME, roots::get, heard)) {
-            assertThat(heard.next()).isEqualTo("written " + NAME);
+        try (var bundle = CaBundle.start(client, Configuration.MUTATING, NAME, roots::get, heard)) {
+            assertThat(heard.next()).isEqualTo("written " + SHOWN);
 
             assertThat(written()).containsExactly(old.toPem(), old.toPem());
             bundle.look();
@@ -66,32 +68,54 @@ class CaBundleTest {
     }
 
     @Test
+    void writesThemIntoAConfigurationOfTheOtherKind() throws Exception {
+        client.resource(new ValidatingWebhookConfigurationBuilder()
+                        .withNewMetadata()
+                        .withName(NAME)
+                        .endMetadata()
+                        .addNewWebhook()
+                        .withName("workloads.injector.bodyguard.dev")
+                        .withNewClientConfig()
+                        .endClientConfig()
+                        .endWebhook()
+                        .build())
+                .create();
+
+        try (var _ = CaBundle.start(client, Configuration.VALIDATING, NAME, roots::get, heard)) {
+            assertThat(heard.next()).isEqualTo("written ValidatingWebhookConfiguration " + NAME);
+        }
+
+        var written = client.admissionRegistration()
+                .v1()
+                .validatingWebhookConfigurations()
+                .withName(NAME)
+                .get();
+        assertThat(decoded(written.getWebhooks().getFirst().getClientConfig().getCaBundle()))
+                .isEqualTo(old.toPem());
+    }
+
+    @Test
     void waitsForTheConfigurationToBeInstalled() throws Exception {
-        try (var bundle = CaBundle.start(client, NAME, roots::get, heard)) {
+        try (var bundle = CaBundle.start(client, Configuration.MUTATING, NAME, roots::get, heard)) {
             assertThat(heard.next())
-                    .isEqualTo("not written " + NAME + ": MutatingWebhookConfiguration " + NAME
-                            + " does not exist; install the chart");
+                    .isEqualTo("not written " + SHOWN + ": " + SHOWN + " does not exist; install the chart");
             assertThat(bundle.trouble()).isPresent();
 
             create();
 
-            var line = heard.next();
-            while (line.startsWith("not written")) {
-                line = heard.next();
-            }
-            assertThat(line).isEqualTo("written " + NAME);
+            assertThat(heard.next()).isEqualTo("written " + SHOWN);
         }
     }
 
     @Test
     void putsBackWhatAnUpgradeOfTheChartEmptied() throws Exception {
         create();
-        try (var _ = CaBundle.start(client, NAME, roots::get, heard)) {
-            assertThat(heard.next()).isEqualTo("written " + NAME);
+        try (var _ = CaBundle.start(client, Configuration.MUTATING, NAME, roots::get, heard)) {
+            assertThat(heard.next()).isEqualTo("written " + SHOWN);
 
             write(null);
 
-            assertThat(heard.next()).isEqualTo("written " + NAME);
+            assertThat(heard.next()).isEqualTo("written " + SHOWN);
             assertThat(written()).containsOnly(old.toPem());
         }
     }
@@ -99,8 +123,8 @@ class CaBundleTest {
     @Test
     void followsItsRootsAndLeavesThoseOfAReplicaThatIsAhead() throws Exception {
         create();
-        try (var bundle = CaBundle.start(client, NAME, roots::get, heard)) {
-            assertThat(heard.next()).isEqualTo("written " + NAME);
+        try (var bundle = CaBundle.start(client, Configuration.MUTATING, NAME, roots::get, heard)) {
+            assertThat(heard.next()).isEqualTo("written " + SHOWN);
             var both = new TrustBundle(
                     "cluster.local",
                     Stream.of(young, old).flatMap(one -> one.roots().stream()).toList());
@@ -109,7 +133,7 @@ class CaBundleTest {
             roots.set(young);
             bundle.look();
 
-            assertThat(heard.next()).isEqualTo("written " + NAME);
+            assertThat(heard.next()).isEqualTo("written " + SHOWN);
             assertThat(written()).containsOnly(young.toPem());
             assertThat(heard.lines).isEmpty();
         }
@@ -160,8 +184,11 @@ class CaBundleTest {
                 .withName(NAME)
                 .get();
         return configuration.getWebhooks().stream()
-                .map(webhook -> new String(
-                        Base64.getDecoder().decode(webhook.getClientConfig().getCaBundle()), StandardCharsets.UTF_8))
+                .map(webhook -> decoded(webhook.getClientConfig().getCaBundle()))
                 .toList();
+    }
+
+    private static String decoded(String caBundle) {
+        return new String(Base64.getDecoder().decode(caBundle), StandardCharsets.UTF_8);
     }
 }

@@ -51,10 +51,12 @@ class WebhookServerTest {
         Namespaces namespaces = name -> switch (name) {
             case "shop" -> SHOP;
             case "plain" -> new Namespace("plain", Map.of(), Map.of());
+            case "canary" -> new Namespace("canary", Map.of("istio.io/rev", "canary"), Map.of());
+            case "served" -> new Namespace("served", Map.of("istio.io/rev", "1-30"), Map.of());
             default -> throw new IOException("namespace " + name + " cannot be read: no connection");
         };
         server = WebhookServer.start(
-                "127.0.0.1", 0, svid::get, new Admission(new Injection(sidecar), namespaces), heard);
+                "127.0.0.1", 0, svid::get, new Admission(new Injection(sidecar), namespaces, "1-30"::equals), heard);
     }
 
     @AfterEach
@@ -184,6 +186,75 @@ class WebhookServerTest {
     }
 
     @Test
+    void tellsWhoWritesAWorkloadWhatWhoeverWritesItsPodIsTold() throws Exception {
+        var pod = """
+                {"metadata": {"annotations": {"sidecar.istio.io/logLevel": "debug"}},
+                 "spec": {"containers": [{"name": "a"}]}}""";
+
+        for (var kind : List.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod")) {
+            assertThat(advice("shop", kind, kind.equals("Pod") ? pod : "{\"spec\": {\"template\": " + pod + "}}"))
+                    .as(kind)
+                    .containsExactly(
+                            "bodyguard: sidecar.istio.io/logLevel is ignored: the sidecar's log has one level");
+            assertThat(heard.next()).isEqualTo("shop/ warned");
+        }
+        assertThat(advice("shop", "CronJob", "{\"spec\": {\"jobTemplate\": {\"spec\": {\"template\": " + pod + "}}}}"))
+                .containsExactly("bodyguard: sidecar.istio.io/logLevel is ignored: the sidecar's log has one level");
+    }
+
+    @Test
+    void tellsWhoWritesAWorkloadThatItsPodsAreRefused() throws Exception {
+        assertThat(
+                        advice(
+                                "shop",
+                                "Deployment",
+                                "{\"spec\":{\"template\":{\"spec\":{\"hostNetwork\":true,\"containers\":[{\"name\":\"a\"}]}}}}"))
+                .singleElement()
+                .asString()
+                .startsWith("bodyguard: its pods are refused: hostNetwork: ")
+                .endsWith("drop hostNetwork, or decline with bodyguard.dev/inject=disabled");
+    }
+
+    @Test
+    void saysNothingWhereThereIsNothingToSay() throws Exception {
+        var deployment = "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"a\"}]}}}}";
+
+        assertThat(advice("shop", "Deployment", deployment)).isEmpty();
+        assertThat(advice("plain", "Deployment", deployment)).isEmpty();
+        assertThat(advice("shop", "ConfigMap", "{\"data\":{}}")).isEmpty();
+        assertThat(heard.next()).isEqualTo("shop/ nothing_to_say");
+    }
+
+    @Test
+    void tellsWhoAsksForARevisionThatNobodyServes() throws Exception {
+        var deployment = "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"a\"}]}}}}";
+
+        assertThat(advice("canary", "Deployment", deployment))
+                .containsExactly("bodyguard: namespace canary's label istio.io/rev=canary asks for a revision that no"
+                        + " injector here serves, and there is no sidecar; write istio.io/rev=default to have one");
+        assertThat(advice("served", "Deployment", deployment)).isEmpty();
+        assertThat(
+                        advice(
+                                "shop",
+                                "Pod",
+                                "{\"metadata\":{\"labels\":{\"istio.io/rev\":\"old\"}},\"spec\":{\"containers\":[{\"name\":\"a\"}]}}"))
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "bodyguard: the pod's label istio.io/rev=old asks for a revision that no injector here serves");
+    }
+
+    /// The warnings of an answer that does nothing but warn.
+    private List<String> advice(String namespace, String kind, String object) throws Exception {
+        var answer = ask("/warn", review(namespace, kind, object));
+        assertThat(answer.statusCode()).isEqualTo(200);
+        var response = JSON.unmarshal(answer.body(), AdmissionReview.class).getResponse();
+        assertThat(response.getAllowed()).isTrue();
+        assertThat(response.getPatch()).isNull();
+        return response.getWarnings();
+    }
+
+    @Test
     void leavesItToTheFailurePolicyWhereTheClusterDoesNotAnswer() throws Exception {
         var answer =
                 ask(review("gone", "{\"metadata\":{\"name\":\"x\"},\"spec\":{\"containers\":[{\"name\":\"a\"}]}}"));
@@ -219,7 +290,7 @@ class WebhookServerTest {
     /// Of the certificate that a new connection is shown.
     private String serial() throws Exception {
         try (var client = certificates.client()) {
-            var answer = client.send(request("{}"), HttpResponse.BodyHandlers.ofString());
+            var answer = client.send(request("/inject", "{}"), HttpResponse.BodyHandlers.ofString());
             var shown = answer.sslSession().orElseThrow().getPeerCertificates()[0];
             return ((java.security.cert.X509Certificate) shown)
                     .getSerialNumber()
@@ -228,22 +299,30 @@ class WebhookServerTest {
     }
 
     private HttpResponse<String> ask(String body) throws Exception {
+        return ask("/inject", body);
+    }
+
+    private HttpResponse<String> ask(String path, String body) throws Exception {
         try (var client = certificates.client()) {
-            return client.send(request(body), HttpResponse.BodyHandlers.ofString());
+            return client.send(request(path, body), HttpResponse.BodyHandlers.ofString());
         }
     }
 
-    private HttpRequest request(String body) {
-        return HttpRequest.newBuilder(URI.create("https://localhost:" + server.port() + "/inject"))
+    private HttpRequest request(String path, String body) {
+        return HttpRequest.newBuilder(URI.create("https://localhost:" + server.port() + path))
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body))
                 .build();
     }
 
     private static String review(String namespace, String pod) {
+        return review(namespace, "Pod", pod);
+    }
+
+    private static String review(String namespace, String kind, String object) {
         return "{\"kind\":\"AdmissionReview\",\"apiVersion\":\"admission.k8s.io/v1\",\"request\":{\"uid\":\"705ab4f5\","
-                + "\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"Pod\"},\"namespace\":\"" + namespace
-                + "\",\"operation\":\"CREATE\",\"object\":" + pod + ",\"oldObject\":null,\"dryRun\":false}}";
+                + "\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"" + kind + "\"},\"namespace\":\"" + namespace
+                + "\",\"operation\":\"CREATE\",\"object\":" + object + ",\"oldObject\":null,\"dryRun\":false}}";
     }
 
     private static String decoded(String patch) {
