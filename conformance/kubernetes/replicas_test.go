@@ -141,7 +141,7 @@ func severalReplicas(t *testing.T) {
 		`pod=$(cat)
 		asked() { kubectl -n %[3]s create --dry-run=server -f - -o 'jsonpath={.spec.initContainers[*].name}{"\n"}' <<<"${pod//: late/: later}" || echo refused; }
 		kubectl -n %[1]s delete pod %[2]s --wait=false >/dev/null; kubectl -n %[3]s create -f - <<<"$pod"
-		while ((SECONDS < 2)); do asked; done; kubectl -n %[1]s wait pod %[2]s --for=delete; for i in {1..5}; do asked; done`,
+		asked; while ((SECONDS < 2)); do asked; done; kubectl -n %[1]s wait pod %[2]s --for=delete; for i in {1..5}; do asked; done`,
 		system, other(c, "injector", ""), namespace))
 	if err != nil || strings.Contains(output, "refused") || strings.Count(output, "bodyguard-proxy") < 6 || !hasSidecar(c, namespace, "late") {
 		t.Errorf("while an injector goes not every pod gets a sidecar: %v: %s", err, output)
