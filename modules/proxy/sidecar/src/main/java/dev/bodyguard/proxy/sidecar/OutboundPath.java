@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// [Forwarding]'s; authorization and rate limits are the callee's to decide.
 final class OutboundPath implements RequestHandler, Forwarding.Side {
     static final String PROTOCOL = "x-bodyguard-proto";
+    static final String METHOD = "x-bodyguard-method";
     private static final int HTTP = 80;
     private static final int HTTPS = 443;
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
@@ -189,7 +190,12 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         var meant = call.client().connection().captured();
         if (meant != null) {
             // Whoever spoke HTTP/2 to it without asking knows that it does.
-            passThrough(call, to, meant, call.request().version() == Version.HTTP_2, terms);
+            passThrough(
+                    call,
+                    to,
+                    meant,
+                    call.request().version() == Version.HTTP_2 && call.request().protocol() == null,
+                    terms);
             return;
         }
         resolver.resolve(
@@ -259,10 +265,15 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     @Override
     public void stamp(Request head, Transport transport) {
         switch (transport) {
-            case Transport.Mtls _ ->
+            case Transport.Mtls _ -> {
                 head.fields()
                         .set(PROTOCOL, head.version() == Version.HTTP_2 ? "HTTP/2" : "HTTP/1.1")
                         .set(PeerFacts.HEADER, peerFacts);
+                if (head.protocol() != null) {
+                    // On the way it is CONNECT (RFC 8441).
+                    head.fields().set(METHOD, head.method());
+                }
+            }
             case Transport.Plaintext _ -> {}
         }
     }

@@ -56,7 +56,23 @@ final class Http1Bytes {
         if (framing == Framing.CHUNKED) {
             out.writeBytes(ascii("transfer-encoding: chunked\r\n"));
         }
+        if (head.protocol() != null) {
+            upgrade(out, head.protocol());
+        }
         return out.writeBytes(CRLF);
+    }
+
+    /// The answer after which the connection speaks `protocol`.
+    static ByteBuf switching(ByteBufAllocator allocator, Fields fields, String protocol) {
+        var out = allocator.directBuffer(512);
+        out.writeBytes(ascii("HTTP/1.1 101 Switching Protocols\r\n"));
+        fields(out, fields);
+        upgrade(out, protocol);
+        return out.writeBytes(CRLF);
+    }
+
+    private static void upgrade(ByteBuf out, String protocol) {
+        out.writeBytes(ascii("connection: Upgrade\r\nupgrade: " + protocol + "\r\n"));
     }
 
     static ByteBuf response(

@@ -60,6 +60,7 @@ final class Http1Parser {
     private String method = "";
     private String target = "";
     private @Nullable AsciiString host;
+    private @Nullable AsciiString upgrade;
     private int status;
     private boolean http11;
     /// The first line was read as far as its version.
@@ -190,6 +191,12 @@ final class Http1Parser {
         return host;
     }
 
+    /// The `upgrade` field, where `connection` names it too and the message has no body.
+    @Nullable
+    AsciiString upgrade() {
+        return upgrade;
+    }
+
     int status() {
         return status;
     }
@@ -223,6 +230,7 @@ final class Http1Parser {
         target = "";
         versioned = false;
         host = null;
+        upgrade = null;
         fields = new Fields();
     }
 
@@ -431,6 +439,7 @@ final class Http1Parser {
         boolean chunked = false;
         boolean close = false;
         boolean keep = false;
+        AsciiString offered = null;
         named.clear();
         for (int i = 0; i < fields.count(); ) {
             var name = fields.rawName(i);
@@ -464,8 +473,10 @@ final class Http1Parser {
                 }
             } else if (name.equals(TE)) {
                 drop = !fields.rawValue(i).contentEqualsIgnoreCase(TRAILERS_VALUE);
+            } else if (name.equals(UPGRADE)) {
+                offered = fields.rawValue(i);
             } else {
-                drop = name.equals(KEEP_ALIVE) || name.equals(PROXY_CONNECTION) || name.equals(UPGRADE);
+                drop = name.equals(KEEP_ALIVE) || name.equals(PROXY_CONNECTION);
             }
             if (drop) {
                 fields.removeAt(i);
@@ -480,6 +491,7 @@ final class Http1Parser {
         // what is left of `te` is `trailers`, which the next hop is told as well. Anything else goes, whatever it says.
         named.remove(CONTENT_LENGTH);
         named.remove(TE);
+        boolean wanted = named.remove(UPGRADE);
         removeNamed();
         if (chunked && length >= 0) {
             throw new Malformed(400, "both content-length and transfer-encoding");
@@ -502,6 +514,7 @@ final class Http1Parser {
             keepAlive = false;
             at = At.UNTIL_CLOSE;
         }
+        upgrade = wanted && last && http11 ? offered : null;
     }
 
     /// RFC 9110 §7.6.1: what `connection` names is for this connection only, among headers and trailers alike.
