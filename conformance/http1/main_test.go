@@ -84,6 +84,7 @@ func TestHttp1(t *testing.T) {
 		t.Run(fmt.Sprintf("sidecars_%d", w.sidecars), func(t *testing.T) {
 			varnishtest(t, w)
 			t.Run("trailers", func(t *testing.T) { trailers(t, w) })
+			t.Run("names_of_fields_as_they_were_written", func(t *testing.T) { namesAsWritten(t, w) })
 			t.Run("client_that_goes_cancels", func(t *testing.T) { goneCancels(t, w) })
 			t.Run("client_that_ends_its_side_cancels", func(t *testing.T) { halfClosedCancels(t, w) })
 			t.Run("half_of_a_tunnel_ends_alone", func(t *testing.T) { halfOfATunnel(t, w) })

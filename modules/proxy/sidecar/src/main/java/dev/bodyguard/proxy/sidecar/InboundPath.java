@@ -107,6 +107,7 @@ final class InboundPath implements RequestHandler {
         var peer = call.client().connection().peerId();
         var toldProtocol = fields.get(OutboundPath.PROTOCOL);
         var toldFacts = fields.get(PeerFacts.HEADER);
+        var toldNames = fields.get(OutboundPath.NAMES);
         var toldMethod = fields.get(OutboundPath.METHOD);
         PeerFacts.strip(fields);
         boolean http2 = false;
@@ -114,6 +115,12 @@ final class InboundPath implements RequestHandler {
             // Only who proved an identity of the mesh is believed. One without a sidecar of ours tells nothing, and
             // to the mesh all is HTTP/2; what must be HTTP/2 to the app as well is gRPC.
             http2 = toldProtocol == null ? isGrpc(fields) : "HTTP/2".equals(toldProtocol);
+            if (toldNames != null) {
+                fields.spelt(toldNames);
+            }
+            if ("HTTP/1.1".equals(toldProtocol)) {
+                call.askedInHttp1();
+            }
             if (toldMethod != null && call.request().protocol() != null) {
                 if (!METHOD.matcher(toldMethod).matches()) {
                     call.refuse(new Refusal.BadRequest("the method of a request for another protocol is none"));
@@ -281,6 +288,9 @@ final class InboundPath implements RequestHandler {
             app.found(call.client().connection(), cluster, places);
             app.answered();
             PeerFacts.strip(answer);
+            if (call.isAskedInHttp1()) {
+                OutboundPath.tellSpelling(answer);
+            }
         }
 
         @Override

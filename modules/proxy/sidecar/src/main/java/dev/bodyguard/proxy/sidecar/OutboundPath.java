@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 /// [Forwarding]'s; authorization and rate limits are the callee's to decide.
 final class OutboundPath implements RequestHandler, Forwarding.Side {
     static final String PROTOCOL = "x-bodyguard-proto";
+    /// The names of fields that are not written in lowercase, as HTTP/2 has them all.
+    static final String NAMES = "x-bodyguard-names";
+
     static final String METHOD = "x-bodyguard-method";
     private static final int HTTP = 80;
     private static final int HTTPS = 443;
@@ -269,6 +272,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                 head.fields()
                         .set(PROTOCOL, head.version() == Version.HTTP_2 ? "HTTP/2" : "HTTP/1.1")
                         .set(PeerFacts.HEADER, peerFacts);
+                tellSpelling(head.fields());
                 if (head.protocol() != null) {
                     // On the way it is CONNECT (RFC 8441).
                     head.fields().set(METHOD, head.method());
@@ -283,8 +287,23 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     @Override
     public void strip(Fields answer, Transport transport) {
         switch (transport) {
-            case Transport.Mtls _ -> {}
+            case Transport.Mtls _ -> hearSpelling(answer);
             case Transport.Plaintext _ -> PeerFacts.strip(answer);
+        }
+    }
+
+    /// For the next sidecar, which may go on in HTTP/1.
+    static void tellSpelling(Fields fields) {
+        var names = fields.spelling();
+        if (!names.isEmpty()) {
+            fields.set(NAMES, names);
+        }
+    }
+
+    private static void hearSpelling(Fields fields) {
+        var names = fields.get(NAMES);
+        if (names != null) {
+            fields.remove(NAMES).spelt(names);
         }
     }
 

@@ -97,10 +97,9 @@ final class Http1Bytes {
 
     private static void fields(ByteBuf out, Fields fields) {
         for (int i = 0; i < fields.count(); i++) {
-            var name = fields.rawName(i);
             var value = fields.rawValue(i);
-            out.ensureWritable(name.length() + value.length() + 4);
-            out.writeBytes(name.array(), name.arrayOffset(), name.length());
+            out.ensureWritable(fields.rawName(i).length() + value.length() + 4);
+            fields.writeName(out, i);
             out.writeBytes(COLON);
             out.writeBytes(value.array(), value.arrayOffset(), value.length());
             out.writeBytes(CRLF);

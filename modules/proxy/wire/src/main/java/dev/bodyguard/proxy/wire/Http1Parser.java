@@ -72,6 +72,8 @@ final class Http1Parser {
     private final Set<AsciiString> named = new HashSet<>(0);
 
     private @Nullable ByteBuf chunk;
+    /// While a head is read: its bytes as they came, from the first name that has capitals on.
+    private byte @Nullable [] written;
 
     private Http1Parser(boolean server, Limits limits) {
         this.server = server;
@@ -148,9 +150,7 @@ final class Http1Parser {
                     }
                     var bytes = take(in, end);
                     fields = new Fields(new AsciiString[8], 0);
-                    for (int from = 0; bytes[from] != '\r'; ) {
-                        from = field(bytes, from);
-                    }
+                    fields(bytes, 0);
                     // RFC 9110 §6.5.1: framing and routing never come after the fact.
                     fields.remove("content-length")
                             .remove("transfer-encoding")
@@ -260,9 +260,7 @@ final class Http1Parser {
         fields = new Fields(new AsciiString[32], 0);
         host = null;
         int from = server ? requestLine(bytes) : statusLine(bytes);
-        while (bytes[from] != '\r') {
-            from = field(bytes, from);
-        }
+        fields(bytes, from);
         framing();
         return Found.HEAD;
     }
@@ -389,11 +387,25 @@ final class Http1Parser {
         return from + VERSION.length + 1;
     }
 
+    private void fields(byte[] bytes, int from) {
+        written = null;
+        while (bytes[from] != '\r') {
+            from = field(bytes, from);
+        }
+        if (written != null) {
+            fields.spelt(new Capitals.InHead(bytes, written));
+            written = null;
+        }
+    }
+
     /// Reads one field line; returns where the next one begins.
     private int field(byte[] bytes, int from) {
         int colon = from;
         while (isToken(bytes[colon])) {
             if (bytes[colon] >= 'A' && bytes[colon] <= 'Z') {
+                if (written == null) {
+                    written = bytes.clone();
+                }
                 bytes[colon] |= 0x20;
             }
             colon++;
