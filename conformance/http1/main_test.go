@@ -43,12 +43,31 @@ spec:
   ports: [{number: 9000, name: tcp, protocol: TCP, targetPort: %[2]d}]
   resolution: STATIC
   endpoints: [{address: 127.0.0.1}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: app}
+spec:
+  hosts: [app]
+  http:
+    - match: [{uri: {prefix: /brief}}]
+      timeout: 1s
+      route: [{destination: {host: app}}]
+    - route: [{destination: {host: app}}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: secret}
+spec:
+  selector: {matchLabels: {app: app}}
+  action: DENY
+  rules: [{to: [{operation: {methods: [GET], paths: [/secret]}}]}]
 `
 
 // mesh is a caller's sidecar, and where the apps are, each with its own. Whoever plays one listens while a case lasts.
 type mesh struct {
-	caller     *Workload
-	app, bytes string
+	caller, callee *Workload
+	app, bytes     string
 }
 
 // way is the names by which the apps are called, and how many sidecars are on the way.
@@ -65,9 +84,17 @@ func TestHttp1(t *testing.T) {
 		t.Run(fmt.Sprintf("sidecars_%d", w.sidecars), func(t *testing.T) {
 			varnishtest(t, w)
 			t.Run("trailers", func(t *testing.T) { trailers(t, w) })
+			t.Run("names_of_fields_as_they_were_written", func(t *testing.T) { namesAsWritten(t, w) })
 			t.Run("client_that_goes_cancels", func(t *testing.T) { goneCancels(t, w) })
 			t.Run("client_that_ends_its_side_cancels", func(t *testing.T) { halfClosedCancels(t, w) })
 			t.Run("half_of_a_tunnel_ends_alone", func(t *testing.T) { halfOfATunnel(t, w) })
+			t.Run("web_sockets", func(t *testing.T) { webSockets(t, w) })
+			t.Run("web_sockets_that_their_server_ends", func(t *testing.T) { webSocketsWhereTheServerEnds(t, w) })
+			t.Run("any_protocol_by_any_method", func(t *testing.T) { anyProtocol(t, w) })
+			if w.sidecars == 2 {
+				t.Run("upgrades_are_authorized", func(t *testing.T) { upgradesAreAuthorized(t, w) })
+				t.Run("upgrades_have_the_routes_time", func(t *testing.T) { upgradesHaveTheRoutesTime(t, w) })
+			}
 		})
 	}
 }
@@ -85,6 +112,7 @@ func newMesh(t *testing.T) *mesh {
 		go answer(listener)
 	}
 	callees := []*Workload{m.Beside(app, "app", "v1", "1"), m.Beside(opaque, "bytes", "v1", "1")}
+	made.callee = callees[0]
 	for _, workload := range append(callees, made.caller) {
 		workload.Ready(60 * time.Second)
 	}

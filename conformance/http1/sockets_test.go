@@ -51,6 +51,28 @@ func trailers(t *testing.T, w way) {
 	}
 }
 
+// namesAsWritten: there are clients and servers of HTTP/1 that tell X-Name from x-name.
+func namesAsWritten(t *testing.T, w way) {
+	app := listen(t, w.app)
+	defer app.Close()
+	client := dial(t, w.caller.State.Outbound)
+	send(t, client, "GET / HTTP/1.1\r\nHost: "+w.host+"\r\nX-CamelCase: 1\r\nx-small: 2\r\nX-ALL: 3\r\n\r\n")
+	server := accept(t, app)
+	head := readHead(t, server)
+	for _, line := range []string{"X-CamelCase: 1", "x-small: 2", "X-ALL: 3"} {
+		if !strings.Contains(head, "\r\n"+line+"\r\n") {
+			t.Errorf("the app was not told %q:\n%s", line, head)
+		}
+	}
+	send(t, server.Conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-CamelCase: 1\r\nx-small: 2\r\nX-ALL: 3\r\n\r\n")
+	answer := readHead(t, reader{client, bufio.NewReader(client)})
+	for _, line := range []string{"X-CamelCase: 1", "x-small: 2", "X-ALL: 3"} {
+		if !strings.Contains(answer, "\r\n"+line+"\r\n") {
+			t.Errorf("the client was not told %q:\n%s", line, answer)
+		}
+	}
+}
+
 func goneCancels(t *testing.T, w way) {
 	cancels(t, w, func(client *net.TCPConn) { client.Close() })
 }

@@ -43,7 +43,7 @@ public sealed interface Refusal {
             case ConnectFailed _, AppNotListening _ -> RefusalCode.reset(503, "UF", "connection_failure");
             case NotHttp2 _ -> RefusalCode.reset(502, "UPE", "protocol_error");
             case UpstreamReset _ -> RefusalCode.reset(503, "UC", "connection_termination");
-            case BrokenAnswer _ -> RefusalCode.reset(502, "UPE", "protocol_error");
+            case BrokenAnswer _, NoUpgrades _ -> RefusalCode.reset(502, "UPE", "protocol_error");
             case TurnedAway _ -> RefusalCode.reset(503, "UR", "remote_refused_stream_reset");
             case Full _ -> new RefusalCode(503, "UO", "overload");
             case Overflow _ -> RefusalCode.reset(503, "UO", "overflow");
@@ -93,6 +93,8 @@ public sealed interface Refusal {
                 address + " closed the connection before it answered: " + cause;
             case BrokenAnswer(var address, var cause, var _) ->
                 "what " + address + " answered breaks HTTP's rules: " + cause;
+            case NoUpgrades(var address, var cause, var _) ->
+                "the request asks for another protocol, and " + address + " takes none: " + cause;
             case TurnedAway(var workload, var address, var cause, var _) ->
                 (workload.isEmpty() ? address : "workload " + workload + " at " + address)
                         + " turned the request away unprocessed; does its application listen? (" + cause + ")";
@@ -188,6 +190,10 @@ public sealed interface Refusal {
 
     /// Whoever is there does not speak HTTP/2, and the request cannot be said otherwise.
     record NotHttp2(String address, String cause, @Nullable String origin) implements Refusal {}
+
+    /// The request asks for another protocol, and there is no way of asking the upstream.
+    record NoUpgrades(
+            String address, String cause, @Nullable String origin) implements Refusal {}
 
     /// The upstream broke off before it answered.
     record UpstreamReset(

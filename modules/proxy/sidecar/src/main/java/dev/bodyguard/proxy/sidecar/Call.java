@@ -28,6 +28,7 @@ final class Call implements RequestListener {
     private final int weight;
     private boolean over;
     private boolean inside;
+    private boolean askedInHttp1;
 
     Call(Edge.Reporter reporter, Exchange client, Ledger ledger) {
         this.client = client;
@@ -70,6 +71,15 @@ final class Call implements RequestListener {
 
     boolean isOver() {
         return over;
+    }
+
+    /// A sidecar asks for a client of HTTP/1, to which the names of fields may be what they look like.
+    void askedInHttp1() {
+        askedInHttp1 = true;
+    }
+
+    boolean isAskedInHttp1() {
+        return askedInHttp1;
     }
 
     /// Does `next` after a while, unless the client gives up before.

@@ -12,7 +12,8 @@ final class Failures {
     /// @param written whether anything of the request may have reached the upstream
     static Outcome outcome(Failure failure, boolean written) {
         return switch (failure) {
-            case Failure.ConnectFailed _, Failure.NotHttp2 _, Failure.Overflow _ -> new Outcome.ConnectFailed();
+            case Failure.ConnectFailed _, Failure.NotHttp2 _, Failure.NoUpgrades _, Failure.Overflow _ ->
+                new Outcome.ConnectFailed();
             case Failure.Refused _ -> new Outcome.RefusedStream();
             case Failure.StreamReset _, Failure.Closed _, Failure.Malformed _ ->
                 new Outcome.ResetBeforeResponse(written);
@@ -34,6 +35,7 @@ final class Failures {
         return switch (failure) {
             case Failure.ConnectFailed(var reason) -> side.unreachable(at.address, reason, at.origin);
             case Failure.NotHttp2(var reason, var answered) -> side.notHttp2(at.address, reason, answered, at.origin);
+            case Failure.NoUpgrades(var reason) -> new Refusal.NoUpgrades(at.address, reason, at.origin);
             case Failure.Overflow(var reason) -> new Refusal.Overflow(at.way, reason, at.origin);
             case Failure.Refused(var reason) -> new Refusal.TurnedAway(at.workload, at.address, reason, at.origin);
             case Failure.Malformed(var reason, var _) -> new Refusal.BrokenAnswer(at.address, reason, at.origin);

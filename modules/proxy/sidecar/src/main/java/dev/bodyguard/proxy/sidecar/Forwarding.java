@@ -2,6 +2,7 @@ package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.proxy.engine.Outcome;
 import dev.bodyguard.proxy.engine.Refusal;
+import dev.bodyguard.proxy.engine.RetryPolicy;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Exchange;
 import dev.bodyguard.proxy.wire.Failure;
@@ -19,7 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// A routed request on its way upstream: deadline ▶ retry ▶ balance ▶ wire. Bytes flow as they come; what was sent is
 /// kept for another attempt only while it is little and no answer was begun.
 ///
-/// Clocks start when the request is complete, so that a slow upload is not the upstream's fault. Owned by one loop.
+/// Clocks start when the request is complete, so that a slow upload is not the upstream's fault. One that asks for
+/// another protocol is tried once, and once it is granted has no clock: what follows are bytes, and each side ends
+/// on its own. Owned by one loop.
 final class Forwarding implements Attempt.Owner {
     /// What is particular to one side of a sidecar.
     interface Side {
@@ -50,6 +53,8 @@ final class Forwarding implements Attempt.Owner {
     private final Facts facts;
     private final Way way;
     private final Way.Terms terms;
+    private final RetryPolicy retries;
+    private final boolean upgrades;
     private final Request template;
     private final Upstreams upstreams;
     private final Picking picking;
@@ -65,6 +70,10 @@ final class Forwarding implements Attempt.Owner {
     private String workload = "";
     private boolean complete;
     private boolean over;
+    /// What was asked for is granted: bytes flow both ways.
+    private boolean switched;
+
+    private boolean answerEnded;
     private int attempts;
 
     Forwarding(Call call, Way way, Way.Terms terms, Upstreams upstreams, Resolver resolver, Side side) {
@@ -76,19 +85,20 @@ final class Forwarding implements Attempt.Owner {
         this.terms = terms;
         this.template = call.request();
         this.upstreams = upstreams;
-        this.picking = new Picking(way, terms.retries().avoidTried(), resolver, loop);
+        this.upgrades = template.protocol() != null;
+        this.retries = upgrades ? RetryPolicy.NONE : terms.retries();
+        this.picking = new Picking(way, retries.avoidTried(), resolver, loop);
         this.answer = new Answer(client, facts, terms.response());
         this.side = side;
-        this.repeats = new Repeats(call, terms.retries(), way.budget());
+        this.repeats = new Repeats(call, retries, way.budget());
         this.complete = client.bodyless();
-        this.replay = terms.retries().retriesAtAll() && !complete
-                ? new Replay(call.ledger().room())
-                : null;
+        this.replay =
+                retries.retriesAtAll() && !complete ? new Replay(call.ledger().room()) : null;
     }
 
     void start() {
         repeats.requestStarted();
-        if (complete) {
+        if (complete || upgrades) {
             startDeadline();
         }
         attempt(false);
@@ -187,6 +197,12 @@ final class Forwarding implements Attempt.Owner {
 
     private void requestComplete() {
         complete = true;
+        if (switched) {
+            if (answerEnded) {
+                finish();
+            }
+            return;
+        }
         startDeadline();
         if (current != null) {
             startClock(current);
@@ -245,7 +261,7 @@ final class Forwarding implements Attempt.Owner {
 
     private void startClock(Attempt attempt) {
         if (!answer.isBegun()) {
-            attempt.startClock(loop, terms.retries().perTryTimeout());
+            attempt.startClock(loop, retries.perTryTimeout());
         }
     }
 
@@ -325,6 +341,14 @@ final class Forwarding implements Attempt.Owner {
             current.stopClock();
         }
         side.strip(head.fields(), spoken);
+        if (upgrades) {
+            switched = head.status() == 101;
+            // Where it was not granted it was a request like any other, without a body.
+            complete |= !switched;
+            if (switched && deadline != null) {
+                deadline.cancel();
+            }
+        }
         answer.head(head, last);
         passed(last);
     }
@@ -355,9 +379,10 @@ final class Forwarding implements Attempt.Owner {
 
     private void passed(boolean last) {
         if (last) {
-            end(Reset.CANCELLED);
-            call.over();
-            client.resume();
+            answerEnded = true;
+            if (!switched || complete) {
+                finish();
+            }
             return;
         }
         var stream = current == null ? null : current.stream();
@@ -367,6 +392,12 @@ final class Forwarding implements Attempt.Owner {
     }
 
     // -- the end
+
+    private void finish() {
+        end(Reset.CANCELLED);
+        call.over();
+        client.resume();
+    }
 
     private void refuse(Refusal refusal) {
         end(Reset.CANCELLED);

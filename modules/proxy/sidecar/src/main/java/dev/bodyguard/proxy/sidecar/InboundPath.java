@@ -22,6 +22,7 @@ import dev.bodyguard.proxy.wire.Version;
 import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Party;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// What calls the app, stage by stage: identify ▶ authorize ▶ rate ▶ route ▶ deadline ▶ wire. Nothing is repeated here:
@@ -29,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// caller's sidecar knows better whether it may be.
 final class InboundPath implements RequestHandler {
     static final String CLIENT_CERTIFICATE = "x-forwarded-client-cert";
+    /// RFC 9110 §9.1: what follows it on a line shall not be its to say.
+    private static final Pattern METHOD = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
 
     private final InForce<Generation> inForce;
     private final SpiffeId id;
@@ -104,12 +107,27 @@ final class InboundPath implements RequestHandler {
         var peer = call.client().connection().peerId();
         var toldProtocol = fields.get(OutboundPath.PROTOCOL);
         var toldFacts = fields.get(PeerFacts.HEADER);
+        var toldNames = fields.get(OutboundPath.NAMES);
+        var toldMethod = fields.get(OutboundPath.METHOD);
         PeerFacts.strip(fields);
         boolean http2 = false;
         if (peer != null) {
             // Only who proved an identity of the mesh is believed. One without a sidecar of ours tells nothing, and
             // to the mesh all is HTTP/2; what must be HTTP/2 to the app as well is gRPC.
             http2 = toldProtocol == null ? isGrpc(fields) : "HTTP/2".equals(toldProtocol);
+            if (toldNames != null) {
+                fields.spelt(toldNames);
+            }
+            if ("HTTP/1.1".equals(toldProtocol)) {
+                call.askedInHttp1();
+            }
+            if (toldMethod != null && call.request().protocol() != null) {
+                if (!METHOD.matcher(toldMethod).matches()) {
+                    call.refuse(new Refusal.BadRequest("the method of a request for another protocol is none"));
+                    return;
+                }
+                call.request().method(toldMethod);
+            }
             call.facts().source = PeerFacts.party(toldFacts == null ? "" : toldFacts, peer.toString());
             var element = "By=" + id + ";URI=" + peer;
             var before = fields.get(CLIENT_CERTIFICATE);
@@ -119,7 +137,8 @@ final class InboundPath implements RequestHandler {
             fields.remove(CLIENT_CERTIFICATE);
             http2 = call.request().version() == Version.HTTP_2;
         }
-        authorize(call, peer, http2);
+        // Apps take other protocols by `upgrade`, which is HTTP/1.1's.
+        authorize(call, peer, http2 && call.request().protocol() == null);
     }
 
     private static boolean isGrpc(Fields fields) {
@@ -269,6 +288,9 @@ final class InboundPath implements RequestHandler {
             app.found(call.client().connection(), cluster, places);
             app.answered();
             PeerFacts.strip(answer);
+            if (call.isAskedInHttp1()) {
+                OutboundPath.tellSpelling(answer);
+            }
         }
 
         @Override

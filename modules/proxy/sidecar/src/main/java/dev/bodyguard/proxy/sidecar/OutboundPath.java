@@ -26,6 +26,10 @@ import org.jspecify.annotations.Nullable;
 /// [Forwarding]'s; authorization and rate limits are the callee's to decide.
 final class OutboundPath implements RequestHandler, Forwarding.Side {
     static final String PROTOCOL = "x-bodyguard-proto";
+    /// The names of fields that are not written in lowercase, as HTTP/2 has them all.
+    static final String NAMES = "x-bodyguard-names";
+
+    static final String METHOD = "x-bodyguard-method";
     private static final int HTTP = 80;
     private static final int HTTPS = 443;
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
@@ -189,7 +193,12 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         var meant = call.client().connection().captured();
         if (meant != null) {
             // Whoever spoke HTTP/2 to it without asking knows that it does.
-            passThrough(call, to, meant, call.request().version() == Version.HTTP_2, terms);
+            passThrough(
+                    call,
+                    to,
+                    meant,
+                    call.request().version() == Version.HTTP_2 && call.request().protocol() == null,
+                    terms);
             return;
         }
         resolver.resolve(
@@ -259,10 +268,16 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     @Override
     public void stamp(Request head, Transport transport) {
         switch (transport) {
-            case Transport.Mtls _ ->
+            case Transport.Mtls _ -> {
                 head.fields()
                         .set(PROTOCOL, head.version() == Version.HTTP_2 ? "HTTP/2" : "HTTP/1.1")
                         .set(PeerFacts.HEADER, peerFacts);
+                tellSpelling(head.fields());
+                if (head.protocol() != null) {
+                    // On the way it is CONNECT (RFC 8441).
+                    head.fields().set(METHOD, head.method());
+                }
+            }
             case Transport.Plaintext _ -> {}
         }
     }
@@ -272,8 +287,23 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
     @Override
     public void strip(Fields answer, Transport transport) {
         switch (transport) {
-            case Transport.Mtls _ -> {}
+            case Transport.Mtls _ -> hearSpelling(answer);
             case Transport.Plaintext _ -> PeerFacts.strip(answer);
+        }
+    }
+
+    /// For the next sidecar, which may go on in HTTP/1.
+    static void tellSpelling(Fields fields) {
+        var names = fields.spelling();
+        if (!names.isEmpty()) {
+            fields.set(NAMES, names);
+        }
+    }
+
+    private static void hearSpelling(Fields fields) {
+        var names = fields.get(NAMES);
+        if (names != null) {
+            fields.remove(NAMES).spelt(names);
         }
     }
 

@@ -6,7 +6,7 @@ import io.netty.buffer.ByteBuf;
 public interface Exchange {
     Request request();
 
-    /// The request has neither body nor trailers.
+    /// The request has neither body nor trailers, and asks for no other protocol.
     boolean bodyless();
 
     Connection connection();
@@ -23,6 +23,9 @@ public interface Exchange {
 
     /// The head of the answer. `last`: there is nothing after it. Framing is this package's job: a `content-length` in
     /// the fields is kept and obeyed, otherwise the protocol's own way is used.
+    ///
+    /// 101, where the request asked for another protocol, is that one's beginning: what follows are its bytes,
+    /// and each side ends on its own.
     void head(Response head, boolean last);
 
     /// More of the answer's body. The exchange owns `chunk` from here on, also when the client has gone.

@@ -12,6 +12,9 @@ public sealed interface Failure {
     /// `answered`: it said something else, rather than hang up.
     record NotHttp2(String reason, boolean answered) implements Failure {}
 
+    /// The peer's HTTP/2 knows no other protocols. Nothing was sent.
+    record NoUpgrades(String reason) implements Failure {}
+
     /// The peer said it has not processed this stream (REFUSED_STREAM, or above a GOAWAY's last stream).
     record Refused(String reason) implements Failure {}
 

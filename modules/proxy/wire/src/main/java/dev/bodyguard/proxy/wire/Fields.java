@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.wire;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.util.AsciiString;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,6 +18,7 @@ public final class Fields {
     private AsciiString[] pairs;
 
     private int length;
+    private @Nullable Capitals capitals;
 
     public Fields() {
         this(NONE, 0);
@@ -122,7 +124,47 @@ public final class Fields {
     }
 
     public Fields copy() {
-        return new Fields(Arrays.copyOf(pairs, length), length);
+        var copy = new Fields(Arrays.copyOf(pairs, length), length);
+        copy.capitals = capitals;
+        return copy;
+    }
+
+    /// The names that were written with capitals, as they were, with commas between; empty where there is none.
+    public String spelling() {
+        var known = capitals;
+        if (known == null) {
+            return "";
+        }
+        var names = new StringBuilder();
+        for (int i = 0; i < length; i += 2) {
+            var spelt = known.of(pairs[i]);
+            if (spelt != null && !spelt.equals(pairs[i])) {
+                names.append(names.isEmpty() ? "" : ",").append(spelt);
+            }
+        }
+        return names.toString();
+    }
+
+    /// Says how names were written; HTTP/1 is written so.
+    ///
+    /// @param names as [#spelling()] lists them
+    public Fields spelt(String names) {
+        capitals = new Capitals.Told(names);
+        return this;
+    }
+
+    void spelt(Capitals known) {
+        capitals = known;
+    }
+
+    /// As HTTP/1 has it.
+    void writeName(ByteBuf out, int index) {
+        var name = pairs[2 * index];
+        if (capitals == null) {
+            out.writeBytes(name.array(), name.arrayOffset(), name.length());
+        } else {
+            capitals.write(out, name);
+        }
     }
 
     /// Names only: values may be secrets.

@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.wire;
 
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.ReadOnlyHttp2Headers;
 import io.netty.util.AsciiString;
@@ -11,6 +12,10 @@ import org.jspecify.annotations.Nullable;
 /// HTTP/2 header blocks to heads and back.
 final class Heads {
     private static final AsciiString COOKIE = AsciiString.cached("cookie");
+    private static final AsciiString PROTOCOL = AsciiString.cached(":protocol");
+    /// The status of an answer that did not grant the protocol, though HTTP/2 would understand it so.
+    private static final String UNGRANTED = "x-bodyguard-ungranted";
+
     private static final AsciiString HOST = AsciiString.cached("host");
     private static final AsciiString[] STATUSES = new AsciiString[1000];
 
@@ -34,7 +39,14 @@ final class Heads {
         if (method == null) {
             throw new Malformed(400, "an HTTP/2 request without :method");
         }
-        if (method.toString().equals("CONNECT")) {
+        var protocol = headers.get(PROTOCOL);
+        if (protocol != null) {
+            // RFC 8441 §4: the stream becomes what `upgrade` would have made of a connection, which is asked by GET.
+            if (!method.toString().equals("CONNECT") || !Upgrades.isProtocol(protocol)) {
+                throw new Malformed(400, "a :protocol that is none, or without CONNECT");
+            }
+            method = "GET";
+        } else if (method.toString().equals("CONNECT")) {
             throw new Malformed(501, "CONNECT over HTTP/2 is not granted here");
         }
         if (path == null || path.isEmpty() || scheme == null) {
@@ -55,7 +67,14 @@ final class Heads {
         }
         var name = authority != null ? authority.toString() : host != null ? host.toString() : "";
         checkAuthority(name);
-        return new Request(Version.HTTP_2, method.toString(), scheme.toString(), name, path.toString(), fields);
+        return new Request(
+                Version.HTTP_2,
+                method.toString(),
+                scheme.toString(),
+                name,
+                path.toString(),
+                fields,
+                protocol == null ? null : protocol.toString());
     }
 
     /// What HTTP/1.1 could not say on one line must not come out as another line there (RFC 9113 §8.2.1, §10.3).
@@ -114,6 +133,9 @@ final class Heads {
     }
 
     static Http2Headers block(Request request) {
+        if (request.protocol() != null) {
+            return connect(request, request.protocol());
+        }
         return ReadOnlyHttp2Headers.clientHeaders(
                 false,
                 AsciiString.of(request.method()),
@@ -126,6 +148,47 @@ final class Heads {
     static Http2Headers block(Response response) {
         return ReadOnlyHttp2Headers.serverHeaders(
                 false, STATUSES[response.status()], response.fields().exactly());
+    }
+
+    private static Http2Headers connect(Request request, String protocol) {
+        var block = new DefaultHttp2Headers(false)
+                .method("CONNECT")
+                .scheme(request.scheme())
+                .authority(request.authority())
+                .path(request.path())
+                .add(PROTOCOL, protocol);
+        for (int i = 0; i < request.fields().count(); i++) {
+            block.add(request.fields().rawName(i), request.fields().rawValue(i));
+        }
+        return block;
+    }
+
+    /// The answer to a request for another protocol. Any 2xx would grant it (RFC 9113 §8.5), so that one by which a
+    /// server has not done so travels as a refusal, which a peer like this one takes back.
+    static Http2Headers answerToConnect(Response response) {
+        int status = response.status();
+        if (status == 101) {
+            return block(Response.of(200, response.fields()));
+        }
+        if (status / 100 != 2) {
+            return block(response);
+        }
+        return block(Response.of(501, response.fields().set(UNGRANTED, Integer.toString(status))));
+    }
+
+    /// What such an answer says; as 101 where the protocol is granted.
+    static Response answeredToConnect(Response response) {
+        if (response.status() / 100 == 2) {
+            return new Response(response.version(), 101, response.fields());
+        }
+        var meant = response.fields().get(UNGRANTED);
+        if (meant != null) {
+            response.fields().remove(UNGRANTED);
+            if (meant.matches("2[0-9][0-9]")) {
+                return response.status(Integer.parseInt(meant));
+            }
+        }
+        return response;
     }
 
     static Http2Headers trailers(Fields fields) {

@@ -56,7 +56,23 @@ final class Http1Bytes {
         if (framing == Framing.CHUNKED) {
             out.writeBytes(ascii("transfer-encoding: chunked\r\n"));
         }
+        if (head.protocol() != null) {
+            upgrade(out, head.protocol());
+        }
         return out.writeBytes(CRLF);
+    }
+
+    /// The answer after which the connection speaks `protocol`.
+    static ByteBuf switching(ByteBufAllocator allocator, Fields fields, String protocol) {
+        var out = allocator.directBuffer(512);
+        out.writeBytes(ascii("HTTP/1.1 101 Switching Protocols\r\n"));
+        fields(out, fields);
+        upgrade(out, protocol);
+        return out.writeBytes(CRLF);
+    }
+
+    private static void upgrade(ByteBuf out, String protocol) {
+        out.writeBytes(ascii("connection: Upgrade\r\nupgrade: " + protocol + "\r\n"));
     }
 
     static ByteBuf response(
@@ -81,10 +97,9 @@ final class Http1Bytes {
 
     private static void fields(ByteBuf out, Fields fields) {
         for (int i = 0; i < fields.count(); i++) {
-            var name = fields.rawName(i);
             var value = fields.rawValue(i);
-            out.ensureWritable(name.length() + value.length() + 4);
-            out.writeBytes(name.array(), name.arrayOffset(), name.length());
+            out.ensureWritable(fields.rawName(i).length() + value.length() + 4);
+            fields.writeName(out, i);
             out.writeBytes(COLON);
             out.writeBytes(value.array(), value.arrayOffset(), value.length());
             out.writeBytes(CRLF);

@@ -60,6 +60,7 @@ final class Http1Parser {
     private String method = "";
     private String target = "";
     private @Nullable AsciiString host;
+    private @Nullable AsciiString upgrade;
     private int status;
     private boolean http11;
     /// The first line was read as far as its version.
@@ -71,6 +72,8 @@ final class Http1Parser {
     private final Set<AsciiString> named = new HashSet<>(0);
 
     private @Nullable ByteBuf chunk;
+    /// While a head is read: its bytes as they came, from the first name that has capitals on.
+    private byte @Nullable [] written;
 
     private Http1Parser(boolean server, Limits limits) {
         this.server = server;
@@ -147,9 +150,7 @@ final class Http1Parser {
                     }
                     var bytes = take(in, end);
                     fields = new Fields(new AsciiString[8], 0);
-                    for (int from = 0; bytes[from] != '\r'; ) {
-                        from = field(bytes, from);
-                    }
+                    fields(bytes, 0);
                     // RFC 9110 §6.5.1: framing and routing never come after the fact.
                     fields.remove("content-length")
                             .remove("transfer-encoding")
@@ -190,6 +191,12 @@ final class Http1Parser {
         return host;
     }
 
+    /// The `upgrade` field, where `connection` names it too and the message has no body.
+    @Nullable
+    AsciiString upgrade() {
+        return upgrade;
+    }
+
     int status() {
         return status;
     }
@@ -223,6 +230,7 @@ final class Http1Parser {
         target = "";
         versioned = false;
         host = null;
+        upgrade = null;
         fields = new Fields();
     }
 
@@ -252,9 +260,7 @@ final class Http1Parser {
         fields = new Fields(new AsciiString[32], 0);
         host = null;
         int from = server ? requestLine(bytes) : statusLine(bytes);
-        while (bytes[from] != '\r') {
-            from = field(bytes, from);
-        }
+        fields(bytes, from);
         framing();
         return Found.HEAD;
     }
@@ -381,11 +387,25 @@ final class Http1Parser {
         return from + VERSION.length + 1;
     }
 
+    private void fields(byte[] bytes, int from) {
+        written = null;
+        while (bytes[from] != '\r') {
+            from = field(bytes, from);
+        }
+        if (written != null) {
+            fields.spelt(new Capitals.InHead(bytes, written));
+            written = null;
+        }
+    }
+
     /// Reads one field line; returns where the next one begins.
     private int field(byte[] bytes, int from) {
         int colon = from;
         while (isToken(bytes[colon])) {
             if (bytes[colon] >= 'A' && bytes[colon] <= 'Z') {
+                if (written == null) {
+                    written = bytes.clone();
+                }
                 bytes[colon] |= 0x20;
             }
             colon++;
@@ -431,6 +451,7 @@ final class Http1Parser {
         boolean chunked = false;
         boolean close = false;
         boolean keep = false;
+        AsciiString offered = null;
         named.clear();
         for (int i = 0; i < fields.count(); ) {
             var name = fields.rawName(i);
@@ -464,8 +485,10 @@ final class Http1Parser {
                 }
             } else if (name.equals(TE)) {
                 drop = !fields.rawValue(i).contentEqualsIgnoreCase(TRAILERS_VALUE);
+            } else if (name.equals(UPGRADE)) {
+                offered = fields.rawValue(i);
             } else {
-                drop = name.equals(KEEP_ALIVE) || name.equals(PROXY_CONNECTION) || name.equals(UPGRADE);
+                drop = name.equals(KEEP_ALIVE) || name.equals(PROXY_CONNECTION);
             }
             if (drop) {
                 fields.removeAt(i);
@@ -480,6 +503,7 @@ final class Http1Parser {
         // what is left of `te` is `trailers`, which the next hop is told as well. Anything else goes, whatever it says.
         named.remove(CONTENT_LENGTH);
         named.remove(TE);
+        boolean wanted = named.remove(UPGRADE);
         removeNamed();
         if (chunked && length >= 0) {
             throw new Malformed(400, "both content-length and transfer-encoding");
@@ -502,6 +526,7 @@ final class Http1Parser {
             keepAlive = false;
             at = At.UNTIL_CLOSE;
         }
+        upgrade = wanted && last && http11 ? offered : null;
     }
 
     /// RFC 9110 §7.6.1: what `connection` names is for this connection only, among headers and trailers alike.

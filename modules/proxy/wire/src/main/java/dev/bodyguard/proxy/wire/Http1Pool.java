@@ -2,10 +2,15 @@ package dev.bodyguard.proxy.wire;
 
 import dev.bodyguard.proxy.wire.Http1Bytes.Framing;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.AsciiString;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -81,6 +86,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
         private boolean processing;
         private boolean flushing;
         private boolean gone;
+        private boolean serverEnded;
         private boolean active;
         private boolean reused;
         private long since;
@@ -110,7 +116,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 ctx.close();
             } else {
                 stream.start();
-                if (stream != null) {
+                if (stream != null && stream.mayWrite()) {
                     stream.listener.onWritable();
                 }
             }
@@ -133,8 +139,17 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
 
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-            if (stream != null && active && ctx.channel().isWritable()) {
+            if (stream != null && stream.isWritable()) {
                 stream.listener.onWritable();
+            }
+        }
+
+        /// Only a connection that speaks another protocol by now ends one side at a time.
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                serverEnded = true;
+                process();
             }
         }
 
@@ -181,6 +196,9 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 for (var reader = stream;
                         reader != null && unread != null && !reader.paused && step(unread, reader);
                         reader = stream) {}
+                if (serverEnded && stream != null) {
+                    stream.serverEnded();
+                }
             } catch (Malformed malformed) {
                 var reader = stream;
                 stream = null;
@@ -204,20 +222,27 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
         }
 
         private boolean step(ByteBuf in, Stream reader) {
+            if (reader.switched) {
+                unread = null;
+                reader.listener.onData(in, false);
+                return true;
+            }
             switch (parser.next(in)) {
                 case MORE -> {
                     return false;
                 }
                 case HEAD -> {
                     var head = new Response(parser.version(), parser.status(), parser.fields());
+                    var protocol = parser.upgrade();
                     parser.forget();
                     if (head.status() == 101) {
-                        throw new Malformed(502, "it switched protocols without having been asked to");
-                    }
-                    if (head.status() < 200) {
+                        reader.become(protocol, head);
+                    } else if (head.status() < 200) {
                         reader.listener.onInterim(head);
                     } else {
                         reader.headSeen = true;
+                        // What was to become another protocol was a request, and no more.
+                        reader.sent |= reader.head.protocol() != null;
                         reader.keepAlive = parser.keepAlive();
                         boolean last = parser.last();
                         if (last) {
@@ -283,6 +308,11 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
             private boolean answering;
             private boolean headSeen;
             private boolean keepAlive;
+            /// The connection carries another protocol: its sides end on their own.
+            private boolean switched;
+
+            private boolean answerEnded;
+            private @Nullable String freshKey;
 
             Stream(Request head, boolean last, ResponseListener listener) {
                 this.head = head;
@@ -292,7 +322,13 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
 
             void start() {
                 started = true;
-                if (head.fields().contains("content-length")) {
+                if (Upgrades.WEBSOCKET.equals(head.protocol()) && !head.fields().contains(Upgrades.KEY)) {
+                    freshKey = Upgrades.freshKey(loop.random());
+                    head.fields().add(Upgrades.KEY, freshKey);
+                }
+                if (head.protocol() != null) {
+                    framing = Framing.NONE;
+                } else if (head.fields().contains("content-length")) {
                     framing = Framing.LENGTH;
                 } else if (sent && early.isEmpty()) {
                     framing = Framing.NONE;
@@ -303,10 +339,66 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                 ctx().write(Http1Bytes.request(ctx().alloc(), head, framing), ctx().voidPromise());
                 flushLater();
                 listener.onOpen(reused);
-                if (!early.isEmpty()) {
+                if (!early.isEmpty() && mayWrite()) {
                     early.moveTo(
                             (chunk, last) -> Http1Bytes.body(ctx(), framing, chunk, last),
                             trailers -> Http1Bytes.trailers(ctx(), framing, trailers));
+                }
+            }
+
+            /// What asks for another protocol says nothing of it before that is granted.
+            boolean mayWrite() {
+                return head.protocol() == null || switched;
+            }
+
+            void become(@Nullable AsciiString protocol, Response answer) {
+                if (head.protocol() == null || protocol == null || !protocol.contentEqualsIgnoreCase(head.protocol())) {
+                    throw new Malformed(502, "it switched to a protocol that it was not asked for");
+                }
+                if (freshKey != null) {
+                    if (!Upgrades.accept(freshKey).equals(answer.fields().get(Upgrades.ACCEPT))) {
+                        throw new Malformed(502, "it speaks WebSocket without having understood the key");
+                    }
+                    answer.fields().remove(Upgrades.ACCEPT);
+                }
+                switched = true;
+                headSeen = true;
+                framing = Framing.CLOSE;
+                answer.fields().remove("content-length");
+                ctx().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+                listener.onHead(answer, false);
+                if (!done) {
+                    early.moveTo(this::write, _ -> write(Unpooled.EMPTY_BUFFER, true));
+                    listener.onWritable();
+                }
+            }
+
+            /// The server has nothing more to say, and whatever it said was delivered.
+            void serverEnded() {
+                if (switched && !answerEnded && !paused && unread == null) {
+                    answerEnded = true;
+                    // First, so that nothing which is on its way to the server is lost by whoever hears the end.
+                    closeIfBothEnded();
+                    listener.onData(Unpooled.EMPTY_BUFFER, true);
+                }
+            }
+
+            private void write(ByteBuf chunk, boolean last) {
+                Http1Bytes.body(ctx(), framing, chunk, last);
+                flushLater();
+                if (switched && last) {
+                    var there = ctx().channel();
+                    ctx().writeAndFlush(Unpooled.EMPTY_BUFFER)
+                            .addListener(_ -> ((DuplexChannel) there).shutdownOutput());
+                    closeIfBothEnded();
+                }
+            }
+
+            private void closeIfBothEnded() {
+                if (switched && sent && answerEnded && !done) {
+                    done = true;
+                    stream = null;
+                    ctx().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
                 }
             }
 
@@ -325,12 +417,11 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                     return;
                 }
                 sent = last;
-                if (!started) {
+                if (!started || !mayWrite()) {
                     early.data(chunk, last);
                     return;
                 }
-                Http1Bytes.body(ctx(), framing, chunk, last);
-                flushLater();
+                write(chunk, last);
             }
 
             @Override
@@ -339,8 +430,12 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                     return;
                 }
                 sent = true;
-                if (!started) {
+                if (!started || !mayWrite()) {
                     early.trailers(trailers);
+                    return;
+                }
+                if (switched) {
+                    write(Unpooled.EMPTY_BUFFER, true);
                     return;
                 }
                 Http1Bytes.trailers(ctx(), framing, trailers);
@@ -363,7 +458,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
 
             @Override
             public boolean isWritable() {
-                return started && !done && channel != null && channel.isWritable();
+                return started && !done && mayWrite() && channel != null && channel.isWritable();
             }
 
             @Override

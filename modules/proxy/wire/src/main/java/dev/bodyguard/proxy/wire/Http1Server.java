@@ -4,8 +4,12 @@ import dev.bodyguard.proxy.wire.Http1Bytes.Framing;
 import dev.bodyguard.proxy.wire.Http1Bytes.Persistence;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +25,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
     private boolean processing;
     private boolean flushing;
     private boolean closing;
+    private boolean clientEnded;
     private long since = System.nanoTime();
 
     Http1Server(Front front) {
@@ -102,6 +107,15 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
         }
     }
 
+    /// Only a connection that speaks another protocol by now ends one side at a time.
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            clientEnded = true;
+            process();
+        }
+    }
+
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         closing = true;
@@ -136,9 +150,16 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
                 if (exchange != null && (exchange.requestDone || exchange.paused)) {
                     break;
                 }
-                if (!step(unread, exchange)) {
+                if (exchange != null && exchange.switched) {
+                    var bytes = unread;
+                    unread = null;
+                    exchange.listener().onData(bytes, false);
+                } else if (!step(unread, exchange)) {
                     break;
                 }
+            }
+            if (clientEnded && current != null) {
+                current.clientEnded();
             }
         } catch (Malformed malformed) {
             refuse(malformed);
@@ -191,7 +212,8 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
     /// going away.
     private void readOn() {
         var exchange = current;
-        boolean wanted = exchange == null || (exchange.requestDone ? unread == null : !exchange.paused);
+        boolean wanted =
+                exchange == null || (exchange.requestDone ? unread == null && !exchange.switched : !exchange.paused);
         if (ctx().channel().config().isAutoRead() != wanted) {
             ctx().channel().config().setAutoRead(wanted);
         }
@@ -246,7 +268,12 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
             }
         }
         Heads.checkAuthority(authority);
-        return new Request(head.version(), head.method(), scheme, authority, path, head.fields());
+        var protocol = Upgrades.asked(head.upgrade());
+        if (protocol != null) {
+            // Of no body; what follows has no length.
+            head.fields().remove("content-length");
+        }
+        return new Request(head.version(), head.method(), scheme, authority, path, head.fields(), protocol);
     }
 
     private void connect(String destination) {
@@ -317,6 +344,7 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
         private final Request request;
         private final boolean bodyless;
         private final boolean expects;
+        private final @Nullable String webSocketKey;
         private boolean keepAlive;
         private @Nullable RequestListener listener;
         private boolean paused;
@@ -326,13 +354,21 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
         private boolean answered;
         private Framing framing = Framing.NONE;
         private long discarded;
+        /// The connection carries another protocol: its sides end on their own.
+        private boolean switched;
 
-        Http1Exchange(Request request, boolean bodyless, boolean keepAlive) {
+        private boolean answerEnded;
+
+        /// @param last the head was all of the request
+        Http1Exchange(Request request, boolean last, boolean keepAlive) {
             this.request = request;
-            this.bodyless = bodyless;
-            this.requestDone = bodyless;
+            this.bodyless = last && request.protocol() == null;
+            this.requestDone = last;
             this.keepAlive = keepAlive;
-            this.expects = !bodyless && request.fields().contains("expect");
+            this.expects = !last && request.fields().contains("expect");
+            this.webSocketKey = Upgrades.WEBSOCKET.equals(request.protocol())
+                    ? request.fields().get(Upgrades.KEY)
+                    : null;
         }
 
         void begun(RequestListener hears) {
@@ -434,6 +470,10 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
                 return;
             }
             headWritten = true;
+            if (request.protocol() != null && head.status() == 101) {
+                become(request.protocol(), head.fields());
+                return;
+            }
             boolean fits = !(head.status() == 204
                     || head.status() == 304
                     || request.method().equals("HEAD"));
@@ -460,6 +500,47 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
             }
         }
 
+        private void become(String protocol, Fields fields) {
+            if (webSocketKey != null && !fields.contains(Upgrades.ACCEPT)) {
+                fields.add(Upgrades.ACCEPT, Upgrades.accept(webSocketKey));
+            }
+            switched = true;
+            requestDone = false;
+            framing = Framing.CLOSE;
+            ctx().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+            ctx().write(Http1Bytes.switching(ctx().alloc(), fields, protocol), ctx().voidPromise());
+            flushLater();
+            process();
+        }
+
+        /// The client has nothing more to say, and whatever it said was delivered.
+        private void clientEnded() {
+            if (switched && !requestDone && !paused && unread == null) {
+                requestDone = true;
+                listener().onData(Unpooled.EMPTY_BUFFER, true);
+                closeIfBothEnded();
+            }
+        }
+
+        private void answerEnded() {
+            answerEnded = true;
+            var channel = ctx().channel();
+            ctx().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> {
+                if (!closing) {
+                    ((DuplexChannel) channel).shutdownOutput();
+                }
+            });
+            closeIfBothEnded();
+        }
+
+        private void closeIfBothEnded() {
+            if (requestDone && answerEnded && !answered) {
+                answered = true;
+                current = null;
+                Http1Server.this.end();
+            }
+        }
+
         private Persistence persistence() {
             if (!keepAlive) {
                 return Persistence.CLOSE;
@@ -475,14 +556,18 @@ final class Http1Server extends Reader implements Front.Speaker, Swept.Item {
             }
             Http1Bytes.body(ctx(), framing, chunk, last);
             flushLater();
-            if (last) {
+            if (last && switched) {
+                answerEnded();
+            } else if (last) {
                 end();
             }
         }
 
         @Override
         public void trailers(Fields trailers) {
-            if (!answered) {
+            if (switched) {
+                data(Unpooled.EMPTY_BUFFER, true);
+            } else if (!answered) {
                 Http1Bytes.trailers(ctx(), framing, trailers);
                 flushLater();
                 end();

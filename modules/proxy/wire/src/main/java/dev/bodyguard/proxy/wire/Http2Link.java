@@ -189,7 +189,7 @@ abstract class Http2Link extends Http2EventAdapter {
                     .initialWindowSize(link.limits.streamWindow())
                     .maxHeaderListSize(link.limits.headBytes());
             if (server) {
-                settings.maxConcurrentStreams(link.limits.concurrentStreams());
+                settings.maxConcurrentStreams(link.limits.concurrentStreams()).connectProtocolEnabled(true);
             } else {
                 settings.pushEnabled(false);
             }

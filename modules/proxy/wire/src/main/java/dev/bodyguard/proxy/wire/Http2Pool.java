@@ -2,6 +2,7 @@ package dev.bodyguard.proxy.wire;
 
 import dev.bodyguard.proxy.engine.Transport;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -132,6 +133,8 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         private boolean answered;
         private boolean late;
         private boolean served;
+        /// RFC 8441 §3: the peer knows other protocols than HTTP.
+        private boolean upgrades;
         private int lastAccepted = Integer.MAX_VALUE;
         private long peerStreams = STREAMS_BEFORE_SETTINGS;
         private long since = System.nanoTime();
@@ -209,6 +212,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
 
         @Override
         public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings) {
+            upgrades |= Boolean.TRUE.equals(settings.connectProtocolEnabled());
             var allowed = settings.maxConcurrentStreams();
             if (allowed != null) {
                 peerStreams = allowed;
@@ -331,6 +335,10 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
             private boolean headSeen;
             private boolean done;
             private boolean reused;
+            /// The stream carries another protocol: its sides end on their own.
+            private boolean switched;
+
+            private boolean answerEnded;
 
             Outgoing(Request head, boolean last, ResponseListener listener) {
                 this.head = head;
@@ -340,6 +348,11 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
 
             void start() {
                 if (done) {
+                    return;
+                }
+                if (head.protocol() != null && !upgrades) {
+                    loop.execute(() -> fail(new Failure.NoUpgrades(
+                            target + " has not said that it knows other protocols in HTTP/2 (RFC 8441)")));
                     return;
                 }
                 int next = connection.local().incrementAndGetNextStreamId();
@@ -368,9 +381,14 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
             }
 
             void tellWritable() {
-                if (!done && !complete) {
+                if (!done && !complete && mayWrite()) {
                     listener.onWritable();
                 }
+            }
+
+            /// What asks for another protocol says nothing of it before that is granted.
+            private boolean mayWrite() {
+                return head.protocol() == null || switched;
             }
 
             void heads(Http2Headers headers, boolean last) {
@@ -387,15 +405,30 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                     return;
                 }
                 headSeen = true;
+                if (head.protocol() != null) {
+                    answer = Heads.answeredToConnect(answer);
+                    switched = answer.status() == 101;
+                    complete |= !switched;
+                }
                 if (last) {
                     endedByHead();
                     answered();
                 }
-                listener.onHead(answer, last);
+                listener.onHead(answer, last && !switched);
+                if (switched) {
+                    if (last) {
+                        listener.onData(Unpooled.EMPTY_BUFFER, true);
+                    }
+                    onWritable();
+                }
             }
 
             /// The answer is complete; what is left of the request nobody reads.
             private void answered() {
+                answerEnded = true;
+                if (switched && !complete) {
+                    return;
+                }
                 done = true;
                 if (!sent) {
                     writeReset(Http2Error.NO_ERROR);
@@ -424,7 +457,9 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
 
             @Override
             void onTrailers(Fields trailers) {
-                if (!done) {
+                if (switched) {
+                    onChunk(Unpooled.EMPTY_BUFFER, true);
+                } else if (!done) {
                     answered();
                     listener.onTrailers(trailers);
                 }
@@ -451,7 +486,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
 
             @Override
             void onWritable() {
-                if (!done && !sent && !dead) {
+                if (!done && !sent && !dead && mayWrite()) {
                     listener.onWritable();
                 }
             }
@@ -465,6 +500,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                 complete = last;
                 if (started) {
                     writeData(chunk, last);
+                    done = switched && complete && answerEnded;
                 } else {
                     early.data(chunk, last);
                 }
@@ -497,7 +533,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
 
             @Override
             public boolean isWritable() {
-                return started && !done && !dead && writable();
+                return started && !done && !dead && mayWrite() && writable();
             }
 
             @Override

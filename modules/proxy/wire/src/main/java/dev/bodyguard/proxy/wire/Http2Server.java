@@ -118,6 +118,9 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
             if (request.fields().count() > limits.fieldCount()) {
                 throw new Malformed(431, "more than " + limits.fieldCount() + " fields");
             }
+            if (request.protocol() != null && last) {
+                throw new Malformed(400, "a CONNECT that ends with its head");
+            }
         } catch (Malformed malformed) {
             boolean answers = malformed.status() == 431 || malformed.status() == 501;
             unread(
@@ -214,6 +217,8 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
         private final Request request;
         private final boolean bodyless;
         private @Nullable RequestListener listener;
+        /// The stream carries another protocol: its sides end on their own.
+        private boolean switched;
 
         Http2Exchange(int id, Request request, boolean bodyless) {
             this.id = id;
@@ -236,9 +241,14 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
             return hears;
         }
 
+        /// Nobody waits for more of it.
+        private boolean isOver() {
+            return sent && (!switched || finished());
+        }
+
         @Override
         void onChunk(ByteBuf chunk, boolean last) {
-            if (sent) {
+            if (sent && !switched) {
                 chunk.release();
             } else {
                 listener().onData(chunk, last);
@@ -247,7 +257,9 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
 
         @Override
         void onTrailers(Fields trailers) {
-            if (!sent) {
+            if (switched) {
+                listener().onData(Unpooled.EMPTY_BUFFER, true);
+            } else if (!sent) {
                 listener().onTrailers(trailers);
             }
         }
@@ -260,7 +272,7 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
 
         @Override
         void onPeerReset(long code) {
-            if (!sent) {
+            if (!isOver()) {
                 listener()
                         .onReset(
                                 code == Http2Error.CANCEL.code() || code == Http2Error.NO_ERROR.code()
@@ -271,7 +283,7 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
 
         @Override
         void onLost() {
-            if (!sent) {
+            if (!isOver()) {
                 listener().onReset(Reset.CONNECTION_LOST);
             }
         }
@@ -323,7 +335,8 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
         @Override
         public void head(Response head, boolean last) {
             if (!dead && !sent) {
-                writeHead(Heads.block(head), last);
+                switched = request.protocol() != null && head.status() == 101;
+                writeHead(request.protocol() == null ? Heads.block(head) : Heads.answerToConnect(head), last);
                 if (last) {
                     answered();
                 }
@@ -347,7 +360,7 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
         /// What the client still sends nobody reads: it gets its credit back until it ends or, which is sooner, gives
         /// up.
         private void answered() {
-            if (!dead && !finished()) {
+            if (!dead && !finished() && !switched) {
                 resumeReading();
             }
         }

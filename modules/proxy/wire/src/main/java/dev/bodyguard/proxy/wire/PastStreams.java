@@ -1,6 +1,6 @@
 package dev.bodyguard.proxy.wire;
 
-/// What became of a client's latest streams. A frame that comes for one which its client has ended, or has left out,
+/// What became of a client's latest streams. A frame that comes for one which its client has ended or left out
 /// breaks the protocol; for any other that is no more it may have been on its way when we reset it.
 final class PastStreams {
     private static final int REMEMBERED = Long.SIZE;
