@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,6 +103,59 @@ func TestOneTraceFromCheckoutToPaymentService(t *testing.T) {
 		dependencies[0].CallCount < requests {
 		t.Errorf("Zipkin sees %+v", dependencies)
 	}
+}
+
+// A request that comes to checkout through its sidecar is one trace from its caller to payment-service: sidecars know which
+// request they take in and which they let out, the app says which belong together.
+func TestOneTraceThroughBothSidecarsOfCheckout(t *testing.T) {
+	zipkin := server(t)
+	m := NewMesh(t, "--trace-export", "zipkin="+zipkin+"/api/v2/spans")
+	sampled := []string{"--trace-sampling", "100"}
+	m.Join("payment-service", "v2", "a", sampled)
+	checkout := m.Join("checkout", "v1", "a", sampled)
+	web := m.Join("web", "v1", "a", sampled)
+	Eventually(t, 20*time.Second, "checkout reaches payment-service", func() bool { return checkout.Paid() == nil })
+
+	const requests = 10
+	client := web.Through(1)
+	for range requests {
+		answer, err := client.Get("http://checkout/pay")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Fatalf("status %d", answer.StatusCode)
+		}
+	}
+
+	want := "CLIENT of web, SERVER of checkout, CLIENT of checkout, SERVER of payment-service"
+	Eventually(t, 20*time.Second, fmt.Sprintf("Zipkin has %d traces of web, each %s", requests, want), func() bool {
+		var traces [][]span
+		get(t, zipkin+"/api/v2/traces?serviceName=web&limit=1000", &traces)
+		for _, trace := range traces {
+			if chain(trace) != want {
+				return false
+			}
+		}
+		return len(traces) == requests
+	})
+}
+
+// chain is what a trace tells from its root down, if each span has at most one below it.
+func chain(trace []span) string {
+	below := map[string]span{}
+	for _, one := range trace {
+		below[one.ParentID] = one
+	}
+	var names []string
+	for at, ok := below[""]; ok && len(names) < len(trace); at, ok = below[at.ID] {
+		names = append(names, at.Kind+" of "+at.LocalEndpoint.ServiceName)
+	}
+	if len(names) != len(trace) {
+		return fmt.Sprintf("no chain: %+v", trace)
+	}
+	return strings.Join(names, ", ")
 }
 
 func wrong(traces [][]span) error {

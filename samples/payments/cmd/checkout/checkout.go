@@ -19,6 +19,9 @@ const patience = 5 * time.Second
 // The largest answer of payment-service that checkout reads.
 const largestAnswer = 1 << 20
 
+// What a payment is told of the purchase; the last two are W3C Trace Context, by which both are one trace.
+var passedOn = []string{"Content-Type", "Idempotency-Key", "Traceparent", "Tracestate"}
+
 // Checkout answers every request with the outcome of one call to the payment service.
 type Checkout struct {
 	payments string
@@ -83,9 +86,9 @@ func (c *Checkout) CallService(ctx context.Context, purchase *http.Request) (int
 	if request.ContentLength == 0 {
 		request.Body = http.NoBody
 	}
-	for _, name := range []string{"Content-Type", "Idempotency-Key"} {
-		if value := purchase.Header.Get(name); value != "" {
-			request.Header.Set(name, value)
+	for _, name := range passedOn {
+		for _, value := range purchase.Header.Values(name) {
+			request.Header.Add(name, value)
 		}
 	}
 	response, err := c.client.Do(request)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,27 @@ func TestPassesMethodPathBodyAndIdempotencyKey(t *testing.T) {
 	read(t, response, err)
 	if method != "POST" || path != "/payments/7?fast=1" || key != "k" || string(body) != "10 EUR" {
 		t.Errorf("payment-service got %s %s key=%q body=%q", method, path, key, body)
+	}
+}
+
+func TestPassesTraceContextOnAndNothingElse(t *testing.T) {
+	var got http.Header
+	checkout := checkoutBefore(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header
+		io.WriteString(w, `{"version":"v1"}`)
+	})
+	request, err := http.NewRequest(http.MethodGet, checkout.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	request.Header = http.Header{"Traceparent": {parent}, "Tracestate": {"a=1", "b=2"}, "Cookie": {"c=3"}}
+
+	response, err := http.DefaultClient.Do(request)
+
+	read(t, response, err)
+	if got.Get("Traceparent") != parent || !slices.Equal(got["Tracestate"], []string{"a=1", "b=2"}) || got.Get("Cookie") != "" {
+		t.Errorf("payment-service got %v", got)
 	}
 }
 
