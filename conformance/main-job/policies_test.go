@@ -73,6 +73,18 @@ spec:
   action: DENY
   rules:
     - to: [{operation: {paths: ["/admin*", "/v1/users:delete", "/v1/%63ards%3Adelete"]}}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: not-them}
+spec:
+  selector: {matchLabels: {app: payment-service}}
+  action: DENY
+  rules:
+    - from: [{source: {principals: ["cluster.local/ns/default/sa/checkout"]}}]
+      to: [{operation: {paths: [/pay/principal]}}]
+    - from: [{source: {namespaces: [shop]}}]
+      to: [{operation: {paths: [/pay/namespace]}}]
 `)
 	saved := time.Now()
 	Eventually(t, 5*time.Second, "the policy is in force", func() bool {
@@ -100,6 +112,10 @@ spec:
 		{"an escaped colon", byCheckout, "POST", "/v1/users%3Adelete", 403, "no-admin"},
 		{"an escaped colon in lower case", byCheckout, "POST", "/v1/users%3adelete?x", 403, "no-admin"},
 		{"what the policy has escaped", byCheckout, "POST", "/v1/cards:delete", 403, "no-admin"},
+		{"a principal that is denied", byCheckout, "GET", "/pay/principal", 403, "denied by AuthorizationPolicy default/not-them spec.rules[0]"},
+		{"who is not that principal", byRefunds, "GET", "/pay/principal", 200, ""},
+		{"a namespace that is denied", byRefunds, "GET", "/pay/namespace", 403, "denied by AuthorizationPolicy default/not-them spec.rules[1]"},
+		{"who is not of that namespace", byCheckout, "GET", "/pay/namespace", 200, ""},
 		{"dot segments in what is allowed", byRefunds, "GET", "/pay/../secret", 403, "callers"},
 	} {
 		got := ask(t, one.by, one.method, host+one.path)
@@ -110,8 +126,8 @@ spec:
 			t.Errorf("%s: its body: %s", one.who, got.body)
 		}
 	}
-	if reached := payment.Stats().Requests - seen; reached != 2 {
-		t.Errorf("%d requests reached the app, want the two that are allowed", reached)
+	if reached := payment.Stats().Requests - seen; reached != 4 {
+		t.Errorf("%d requests reached the app, want the four that are allowed", reached)
 	}
 	Eventually(t, 5*time.Second, "the callee's log has the rule and its place", func() bool {
 		for _, line := range payment.AccessLog() {
