@@ -3,10 +3,12 @@ package xds
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +31,21 @@ kind: Service
 metadata: {name: grpc-backend}
 spec:
   ports: [{name: grpc, port: 50051, appProtocol: grpc}]
+`
+
+// Which version of the gRPC backend is called.
+const grpcRoute = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: grpc-backend}
+spec:
+  host: grpc-backend
+  subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: grpc-backend}
+spec: {hosts: [grpc-backend], http: [{route: [{destination: {host: grpc-backend, subset: %s}}]}]}
 `
 
 // Hosts of another namespace, of which some are for everybody, and some for nobody else.
@@ -77,18 +95,20 @@ func TestOutsiders(t *testing.T) {
 	first := read(t, svid, "cert.pem")
 	v1 := m.Launch("payment-service", "v1", "a", nil)
 	v2 := m.Launch("payment-service", "v2", "b", nil, "--fail-every", "3")
-	backend := launchBackend(t, m)
+	backends := backends{launchBackend(t, m, "v1"), launchBackend(t, m, "v2")}
 	v1.Ready(60 * time.Second)
 	v2.Ready(60 * time.Second)
 
 	t.Run("EnvoyDelta", func(t *testing.T) { envoyJoins(t, m, svid, "DELTA_GRPC", v2) })
 	t.Run("EnvoyStateOfTheWorld", func(t *testing.T) { envoyJoins(t, m, svid, "GRPC", v2) })
-	backend.Ready(60 * time.Second)
-	t.Run("ProxylessGrpcGo", func(t *testing.T) { grpcJoins(t, m, svid, backend, inGo()...) })
-	t.Run("ProxylessGrpcJava", func(t *testing.T) { grpcJoins(t, m, svid, backend, inJava()...) })
+	for _, backend := range backends {
+		backend.Ready(60 * time.Second)
+	}
+	t.Run("ProxylessGrpcGo", func(t *testing.T) { grpcJoins(t, m, svid, backends, inGo()...) })
+	t.Run("ProxylessGrpcJava", func(t *testing.T) { grpcJoins(t, m, svid, backends, inJava()...) })
 	t.Run("PlaintextIsRefused", func(t *testing.T) {
 		before := v1.Stats().Requests + v2.Stats().Requests
-		for _, w := range []*Workload{v1, v2, backend} {
+		for _, w := range append([]*Workload{v1, v2}, backends...) {
 			plaintextIsRefused(t, w)
 		}
 		if n := v1.Stats().Requests + v2.Stats().Requests - before; n != 0 {
@@ -98,14 +118,16 @@ func TestOutsiders(t *testing.T) {
 	t.Run("ProxylessGrpcIntoAPermissivePort", func(t *testing.T) {
 		m.Write("permissive.yaml", "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: default}\nspec: {mtls: {mode: PERMISSIVE}}\n")
 		Eventually(t, 20*time.Second, "plaintext is let in", func() bool {
-			response, err := Outside.Get("http://" + backend.State.Inbound + "/")
-			if err != nil {
-				return false
+			for _, backend := range backends {
+				response, err := Outside.Get("http://" + backend.State.Inbound + "/")
+				if err != nil {
+					return false
+				}
+				response.Body.Close()
 			}
-			response.Body.Close()
 			return true
 		})
-		grpcJoins(t, m, svid, backend, inGo()...)
+		grpcJoins(t, m, svid, backends, inGo()...)
 		if err := os.Remove(filepath.Join(m.YAML, "permissive.yaml")); err != nil {
 			t.Fatal(err)
 		}
@@ -115,6 +137,7 @@ func TestOutsiders(t *testing.T) {
 	t.Run("LargeExpressionsAreTaken", func(t *testing.T) { largeExpressionsAreTaken(t, m, svid) })
 	t.Run("WhatEnvoyRefusesIsTold", func(t *testing.T) { whatEnvoyRefusesIsTold(t, m, svid) })
 	t.Run("AnEnvoyThatIsGoneIsTold", func(t *testing.T) { anEnvoyThatIsGoneIsTold(t, m, svid) })
+	t.Run("AnImpostorIsNotAsked", func(t *testing.T) { impostorIsNotAsked(t, m, svid) })
 }
 
 const target = "xds:///grpc-backend:50051"
@@ -142,12 +165,12 @@ func fetchIdentity(t *testing.T, m *Mesh, service, ttl string) string {
 }
 
 // launchBackend starts gRPC's own interop server beside a sidecar.
-func launchBackend(t *testing.T, m *Mesh) *Workload {
+func launchBackend(t *testing.T, m *Mesh, version string) *Workload {
 	t.Helper()
 	port := strconv.Itoa(FreePort(t))
-	w := &Workload{Name: "grpc-backend-a", App: "127.0.0.1:" + port}
+	w := &Workload{Name: "grpc-backend-" + version, App: "127.0.0.1:" + port}
 	w.Process = Start(t, w.Name, filepath.Join(Root, "bodyguard"), "sidecar", "--state", m.State,
-		"--service", "grpc-backend", "--version", "v1", "--name", w.Name, "--app-port", port,
+		"--service", "grpc-backend", "--version", version, "--name", w.Name, "--app-port", port,
 		"--", filepath.Join(os.Getenv("CACHE"), "server"), "--port", port)
 	w.Tells(m)
 	return w
@@ -394,6 +417,95 @@ func anEnvoyThatIsGoneIsTold(t *testing.T, m *Mesh, svid string) {
 	})
 }
 
+// A service with one instance, which nobody but its author has registered.
+const vault = `
+apiVersion: v1
+kind: Service
+metadata: {name: vault}
+spec: {selector: {app: vault}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: vault}
+spec:
+  address: 127.0.0.1
+  ports: {http: %s}
+  serviceAccount: vault
+  labels: {app: vault, security.istio.io/tlsMode: istio}
+`
+
+// Whoever listens where a service does is asked nothing by Envoy unless it shows that service's account: another member of
+// the mesh does not do.
+func impostorIsNotAsked(t *testing.T, m *Mesh, svid string) {
+	address := freeAddress(t)
+	m.Write("vault.yaml", fmt.Sprintf(vault, port(address)))
+	own, others := fetchIdentity(t, m, "vault", "5m"), fetchIdentity(t, m, "grpc-backend", "5m")
+	_, _, outbound, admin := launchEnvoy(t, m, svid, "DELTA_GRPC")
+	ask := func() int {
+		status, _ := get(t, "http://"+outbound+"/", "vault")
+		return status
+	}
+	refused := func() int {
+		_, stats := get(t, "http://"+admin+"/stats?filter=vault.*fail_verify_san", "")
+		n, _ := strconv.Atoi(strings.TrimSpace(stats[strings.LastIndexByte(stats, ' ')+1:]))
+		return n
+	}
+
+	honest := serve(t, address, own)
+	Eventually(t, 10*time.Second, "the vault is asked", func() bool { return ask() == 200 })
+	if n := refused(); n != 0 {
+		t.Errorf("Envoy refused the vault itself %d times", n)
+	}
+	honest.Close()
+
+	impostor := serve(t, address, others)
+	for range 10 {
+		if got := ask(); got != 503 {
+			t.Errorf("an impostor in the vault's place: %d, want 503", got)
+		}
+	}
+	if n := impostor.asked.Load(); n != 0 {
+		t.Errorf("%d requests reached the impostor", n)
+	}
+	if n := refused(); n == 0 {
+		t.Error("Envoy says of no connection that the other side's name was not the vault's")
+	} else {
+		t.Logf("Envoy refused %d connections for the name that the other side showed", n)
+	}
+	impostor.Close()
+
+	serve(t, address, own)
+	Eventually(t, 10*time.Second, "the vault is asked again", func() bool { return ask() == 200 })
+	if err := os.Remove(filepath.Join(m.YAML, "vault.yaml")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// member is a server of HTTP/2 by mutual TLS that counts what it is asked.
+type member struct {
+	http.Server
+	asked atomic.Int64
+}
+
+// serve listens there with the certificate of a folder.
+func serve(t *testing.T, address, svid string) *member {
+	t.Helper()
+	m := &member{}
+	m.TLSConfig = &tls.Config{ClientAuth: tls.RequireAnyClientCert, NextProtos: []string{"h2"}}
+	m.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that fail Envoy's statistics tell
+	m.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		m.asked.Add(1)
+		fmt.Fprintln(w, "ok")
+	})
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = m.ServeTLS(listener, filepath.Join(svid, "cert.pem"), filepath.Join(svid, "key.pem")) }()
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
 // taken asks Envoy whether it refused any update of any kind, and whether there were some of each.
 func taken(t *testing.T, admin string) {
 	t.Helper()
@@ -421,19 +533,48 @@ func taken(t *testing.T, admin string) {
 	}
 }
 
-func grpcJoins(t *testing.T, m *Mesh, svid string, backend *Workload, command ...string) {
-	secured := []string{
-		`reporter="destination"`, `source_principal="spiffe://cluster.local/ns/default/sa/checkout"`,
-		`connection_security_policy="mutual_tls"`, `request_protocol="grpc"`,
+// backends are gRPC servers, one for each version.
+type backends []*Workload
+
+// calls is how many calls of gRPC came to them, of those with the labels.
+func (b backends) calls(labels ...string) float64 {
+	n := 0.0
+	for _, one := range b {
+		n += one.Metric("istio_requests_total", append(labels, `reporter="destination"`, `request_protocol="grpc"`)...)
 	}
-	before := backend.Metric("istio_requests_total", secured...)
+	return n
+}
+
+func grpcJoins(t *testing.T, m *Mesh, svid string, servers backends, command ...string) {
+	secured := []string{
+		`source_principal="spiffe://cluster.local/ns/default/sa/checkout"`, `connection_security_policy="mutual_tls"`,
+	}
+	before, securedBefore := servers.calls(), servers.calls(secured...)
 	client := launchClient(t, m, svid, command...)
 	client.says("unary")
 	client.says("streaming")
 	served(t, m, "grpc", "checkout-1", "Cluster", "ClusterLoadAssignment", "Listener")
+
+	// An edit is followed, and back.
+	for _, at := range []int{1, 0} {
+		m.Write("grpc-route.yaml", fmt.Sprintf(grpcRoute, []string{"v1", "v2"}[at]))
+		Eventually(t, 10*time.Second, "ten calls in a row reach "+servers[at].Name, func() bool {
+			others := servers[1-at : 2-at].calls()
+			for range 10 {
+				client.callsAgain()
+			}
+			return servers[1-at:2-at].calls() == others
+		})
+	}
+	if err := os.Remove(filepath.Join(m.YAML, "grpc-route.yaml")); err != nil {
+		t.Fatal(err)
+	}
+
 	client.ends()
-	if n := backend.Metric("istio_requests_total", secured...) - before; n < 2 {
-		t.Errorf("the sidecar counted %v calls of checkout by mutual TLS:\n%s", n, grep(backend.MetricsText(), "istio_requests_total"))
+	all, safe := servers.calls()-before, servers.calls(secured...)-securedBefore
+	if safe < 22 || safe != all {
+		t.Errorf("of %v calls the sidecars counted %v of checkout by mutual TLS, want all, and 22 at least:\n%s", all, safe,
+			grep(servers[0].MetricsText()+servers[1].MetricsText(), "istio_requests_total"))
 	}
 }
 

@@ -17,7 +17,7 @@ func TestRenewalReachesWhoRuns(t *testing.T) {
 	m := NewMesh(t)
 	m.Write("grpc-backend.yaml", grpcBackend)
 	v2 := m.Join("payment-service", "v2", "a", nil)
-	backend := launchBackend(t, m)
+	backend := launchBackend(t, m, "v1")
 	backend.Ready(60 * time.Second)
 	svid := fetchIdentity(t, m, "checkout", "30s")
 	first := certificate(t, svid)
