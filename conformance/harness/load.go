@@ -62,6 +62,9 @@ func (l *Load) stop() {
 	l.running.Wait()
 }
 
+// Sent is how many have begun so far.
+func (l *Load) Sent() int64 { return l.sent.Load() }
+
 // Failed is how many have failed so far.
 func (l *Load) Failed() int {
 	l.mu.Lock()
