@@ -8,7 +8,6 @@ import dev.bodyguard.identity.client.MeshChannel;
 import dev.bodyguard.identity.spiffe.JoinKey;
 import dev.bodyguard.identity.spiffe.JoinToken;
 import dev.bodyguard.identity.spiffe.SpiffeId;
-import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.identity.spiffe.TrustBundle;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
@@ -17,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -30,7 +28,7 @@ import picocli.CommandLine.Option;
         name = "fetch",
         description = {
             "Keeps a service's key, certificate and the mesh's roots in a folder, renewed at two thirds of their life,"
-                    + " until it is stopped.",
+                    + " until it is stopped. What cannot be written is tried again every few seconds.",
             "Writes key.pem, cert.pem and root.pem, and for Envoy's path_config_source sds-default.yaml and"
                     + " sds-rootca.yaml. Each file is replaced in one step and readable by its owner only."
         },
@@ -79,15 +77,15 @@ final class FetchCommand implements Runnable {
 
     private void fetch(Path mesh, String name, SvidFolder folder) throws InterruptedException {
         var clock = InstantSource.system();
-        var written = new CompletableFuture<Svid>();
         var enrolment = enrolment(mesh, name);
         var roots = enrolment.roots();
-        try (var _ = LiveSvid.start(
-                enrolment,
-                () -> toIdentity(mesh, roots, clock),
-                Events.both(new LoggedEvents(LOG), new Writing(folder, written)),
-                clock)) {
-            var first = written.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        try (var upkeep = Upkeep.start(folder, Upkeep.PAUSE, LOG::log);
+                var _ = LiveSvid.start(
+                        enrolment,
+                        () -> toIdentity(mesh, roots, clock),
+                        Events.both(new LoggedEvents(LOG), upkeep),
+                        clock)) {
+            var first = upkeep.first().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
             System.out.println(first.id() + " until " + first.expiresAt() + " in " + folder.path());
             if (!once) {
                 Thread.currentThread().join();
@@ -153,24 +151,6 @@ final class FetchCommand implements Runnable {
             return plane.get("identity") instanceof String address ? address : NOWHERE;
         } catch (IOException gone) {
             return NOWHERE;
-        }
-    }
-
-    /// Writes each SVID. What the first one meets ends the command; later ones are tried again with the next.
-    private record Writing(SvidFolder folder, CompletableFuture<Svid> first) implements Events {
-        @Override
-        public void rotated(Svid svid) {
-            try {
-                folder.write(svid);
-                first.complete(svid);
-            } catch (IOException full) {
-                if (!first.completeExceptionally(new IOException("cannot write to " + folder.path() + ": " + full))) {
-                    LOG.log(
-                            Level.ERROR,
-                            "the new certificate of " + svid.id() + " is not in " + folder.path() + ": " + full
-                                    + "; the old one stays there");
-                }
-            }
         }
     }
 }
