@@ -58,6 +58,12 @@ func TestStatusAndCheck(t *testing.T) {
 			t.Errorf("check does not say %q:\n%s", want, output)
 		}
 	}
+
+	m.Plane.Kill()
+	output, _ = m.Asked("check")
+	if want := Compile(`(?m)^FAIL  what authors wrote is in force: nobody knows as long as no control plane answers$`); !want.MatchString(output) {
+		t.Errorf("without a control plane check does not say %q:\n%s", want, output)
+	}
 }
 
 // A certificate is due at two thirds of its life. One that is not renewed then is a warning of check, with the reason, though it

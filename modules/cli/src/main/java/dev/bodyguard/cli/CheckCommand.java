@@ -90,15 +90,8 @@ final class CheckCommand implements Callable<Integer> {
     static List<Finding> findings(LocalMesh mesh) {
         var findings = new ArrayList<Finding>();
         findings.add(Finding.of("only its owner may read the state folder", secrets(mesh.state())));
-        findings.add(Finding.of("the control plane is ready", mesh.plane()));
-        findings.add(Finding.of(
-                "what authors wrote is in force",
-                String.join(
-                        "; ",
-                        mesh.problems().stream()
-                                .filter(problem -> problem.severity().equals("ERROR"))
-                                .map(LocalMesh.Problem::sentence)
-                                .toList())));
+        findings.add(Finding.of("the control plane is ready", mesh.plane().trouble()));
+        findings.add(written(mesh.plane()));
         for (var proxy : mesh.proxies()) {
             var process = proxy.process();
             if (process == null) {
@@ -114,6 +107,14 @@ final class CheckCommand implements Callable<Integer> {
             }
         }
         return findings;
+    }
+
+    private static Finding written(LocalMesh.Plane plane) {
+        var what = "what authors wrote is in force";
+        return switch (plane) {
+            case LocalMesh.Plane.Answers(var _, var _, var problems) -> Finding.of(what, problems);
+            case LocalMesh.Plane.Silent _ -> Finding.of(what, "nobody knows as long as no control plane answers");
+        };
     }
 
     private static Finding ofOther(LocalMesh.Proxy proxy) {

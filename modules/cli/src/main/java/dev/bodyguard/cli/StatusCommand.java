@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +39,7 @@ final class StatusCommand implements Runnable {
     }
 
     static void print(LocalMesh mesh, PrintStream out) {
-        out.println("control plane: " + (mesh.plane().isEmpty() ? "ready, admin " + mesh.admin() : mesh.plane()));
+        out.println("control plane: " + told(mesh.plane()));
         if (mesh.proxies().isEmpty()) {
             out.println("no sidecar has started on " + mesh.state() + " yet, and nobody else has come");
         } else {
@@ -68,7 +69,22 @@ final class StatusCommand implements Runnable {
                         .forEach(trouble -> out.printf(Locale.ROOT, row, "", "", "", "", "", trouble.sentence()));
             }
         }
-        mesh.problems().forEach(problem -> out.println(problem.severity() + " " + problem.sentence()));
+        problems(mesh).forEach(problem -> out.println(problem.severity() + " " + problem.sentence()));
+    }
+
+    private static String told(LocalMesh.Plane plane) {
+        return switch (plane) {
+            case LocalMesh.Plane.Answers(var admin, var trouble, var _) ->
+                trouble.isEmpty() ? "ready, admin " + admin : trouble;
+            case LocalMesh.Plane.Silent(var trouble) -> trouble;
+        };
+    }
+
+    private static List<LocalMesh.Trouble> problems(LocalMesh mesh) {
+        return switch (mesh.plane()) {
+            case LocalMesh.Plane.Answers(var _, var _, var problems) -> problems;
+            case LocalMesh.Plane.Silent _ -> List.of();
+        };
     }
 
     private static String yes(boolean truth) {
@@ -96,12 +112,13 @@ final class StatusCommand implements Runnable {
 
     private static Map<String, @Nullable Object> object(LocalMesh mesh) {
         var object = new LinkedHashMap<String, @Nullable Object>();
-        object.put("controlPlane", mesh.plane().isEmpty() ? "ready" : mesh.plane());
+        var trouble = mesh.plane().trouble();
+        object.put("controlPlane", trouble.isEmpty() ? "ready" : trouble);
         object.put("proxies", mesh.proxies().stream().map(StatusCommand::object).toList());
         object.put(
                 "problems",
-                mesh.problems().stream()
-                        .map(problem -> Map.of("severity", problem.severity(), "problem", problem.sentence()))
+                problems(mesh).stream()
+                        .map(problem -> Map.of("severity", problem.severity().name(), "problem", problem.sentence()))
                         .toList());
         return object;
     }
