@@ -7,11 +7,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
-/// `bodyguard check --state DIR`: one line a check, status 1 if one fails; a warning does not.
+/// `bodyguard check`: one line a check, status 1 if one fails; a warning does not.
 @Command(
         name = "check",
         description = "Checks a mesh on this machine, one line a check; ends with status 1 if one of them fails.",
@@ -19,15 +18,12 @@ import picocli.CommandLine.Option;
 final class CheckCommand implements Callable<Integer> {
     private static final String IN_FORCE = " has all that the control plane sent in force";
 
-    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
-    private @Nullable Path state;
+    @Mixin
+    private StateFolder state = new StateFolder();
 
     @Override
     public Integer call() {
-        if (state == null) {
-            throw new Failure("check needs --state DIR");
-        }
-        var findings = findings(LocalMesh.read(state));
+        var findings = findings(LocalMesh.read(state.folder()));
         findings.forEach(finding -> System.out.println(finding.line()));
         System.out.println(summary(findings));
         return count(findings, Result.FAIL) == 0 ? 0 : 1;

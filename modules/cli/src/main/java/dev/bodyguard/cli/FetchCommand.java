@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `bodyguard identity fetch`: an SVID in files, renewed until this ends.
@@ -39,8 +40,8 @@ final class FetchCommand implements Runnable {
     // Nothing listens there, so that the call is told "refused" and made again later.
     private static final String NOWHERE = "127.0.0.1:1";
 
-    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
-    private @Nullable Path state;
+    @Mixin
+    private StateFolder state = new StateFolder();
 
     @Option(names = "--service", paramLabel = "NAME", required = true, description = "The service to be.")
     private @Nullable String service;
@@ -63,13 +64,13 @@ final class FetchCommand implements Runnable {
 
     @Override
     public void run() {
-        if (state == null || service == null || out == null) {
-            throw new Failure("identity fetch needs --state DIR, --service NAME and --out DIR");
+        if (service == null || out == null) {
+            throw new Failure("identity fetch needs --service NAME and --out DIR");
         }
         // One line each, as the sidecar's.
         System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tT.%1$tL %4$s %5$s%6$s%n");
         try {
-            fetch(state, service, new SvidFolder(out));
+            fetch(state.folder(), service, new SvidFolder(out));
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }

@@ -148,8 +148,8 @@ record LocalMesh(Path state, Plane plane, List<Proxy> proxies) {
 
     static void mustBeThere(Path state) {
         if (!Files.isDirectory(state)) {
-            throw new Failure(state + ": there is no such folder; --state names the one that `bodyguard run` or"
-                    + " `bodyguard demo` was given");
+            throw new Failure(state + ": there is no such folder; name the control plane's state folder by --state or"
+                    + " BODYGUARD_STATE");
         }
     }
 

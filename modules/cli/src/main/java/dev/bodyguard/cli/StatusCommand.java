@@ -1,7 +1,6 @@
 package dev.bodyguard.cli;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,9 +8,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `bodyguard status --state DIR`: each proxy's kind, connection, sync, certificate and problems.
+/// `bodyguard status`: each proxy's kind, connection, sync, certificate and problems.
 @Command(
         name = "status",
         description =
@@ -19,18 +19,15 @@ import picocli.CommandLine.Option;
                         + " sync, certificate, problems.",
         mixinStandardHelpOptions = true)
 final class StatusCommand implements Runnable {
-    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
-    private @Nullable Path state;
+    @Mixin
+    private StateFolder state = new StateFolder();
 
     @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
     @Override
     public void run() {
-        if (state == null) {
-            throw new Failure("status needs --state DIR");
-        }
-        var mesh = LocalMesh.read(state);
+        var mesh = LocalMesh.read(state.folder());
         if (json) {
             System.out.println(Json.write(object(mesh)));
         } else {

@@ -215,7 +215,7 @@ final class StatusTest {
     void aFolderThatIsNotThereIsOneSentence() {
         assertThatThrownBy(() -> LocalMesh.read(state.resolve("nowhere")))
                 .isInstanceOf(Failure.class)
-                .hasMessageContaining("there is no such folder; --state names the one that `bodyguard run`");
+                .hasMessageContaining("there is no such folder; name the control plane's state folder by --state");
     }
 
     @Test
