@@ -9,7 +9,8 @@ import picocli.CommandLine.Model.OptionSpec;
 /// Environment variables that stand for options which are not given: the same that the control plane's own processes
 /// read.
 record Environment(Map<String, String> variables) implements IDefaultValueProvider {
-    private static final Map<String, String> VARIABLES = Map.of("--state", "BODYGUARD_STATE");
+    private static final Map<String, String> VARIABLES =
+            Map.of("--state", "BODYGUARD_STATE", "--identity", "BODYGUARD_IDENTITY");
 
     Environment {
         variables = Map.copyOf(variables);

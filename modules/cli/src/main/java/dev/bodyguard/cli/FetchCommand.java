@@ -13,12 +13,14 @@ import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,8 +39,7 @@ import picocli.CommandLine.Option;
 final class FetchCommand implements Runnable {
     private static final System.Logger LOG = System.getLogger("bodyguard.identity");
     private static final Duration PATIENCE = Duration.ofSeconds(30);
-    // Nothing listens there, so that the call is told "refused" and made again later.
-    private static final String NOWHERE = "127.0.0.1:1";
+    private static final Pattern HOST_PORT = Pattern.compile(".+:[0-9]{1,5}");
 
     @Mixin
     private StateFolder state = new StateFolder();
@@ -48,6 +49,13 @@ final class FetchCommand implements Runnable {
 
     @Option(names = "--namespace", defaultValue = "default", description = "Its namespace (${DEFAULT-VALUE}).")
     private String namespace = "default";
+
+    @Option(
+            names = "--identity",
+            paramLabel = "HOST:PORT",
+            description = "Where identity is, for one that is a process of its own (default: what BODYGUARD_IDENTITY"
+                    + " names, else as control-plane.json in the state folder says).")
+    private @Nullable String identity;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where to write; made if missing.")
     private @Nullable Path out;
@@ -66,6 +74,9 @@ final class FetchCommand implements Runnable {
     public void run() {
         if (service == null || out == null) {
             throw new Failure("identity fetch needs --service NAME and --out DIR");
+        }
+        if (identity != null && !HOST_PORT.matcher(identity).matches()) {
+            throw new Failure("--identity must be HOST:PORT, such as 127.0.0.1:15013, was '" + identity + "'");
         }
         // One line each, as the sidecar's.
         System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tT.%1$tL %4$s %5$s%6$s%n");
@@ -134,7 +145,8 @@ final class FetchCommand implements Runnable {
     }
 
     /// Wherever it listens now: the control plane may come back on another port.
-    private static ManagedChannel toIdentity(Path mesh, TrustBundle roots, InstantSource clock) {
+    private ManagedChannel toIdentity(Path mesh, TrustBundle roots, InstantSource clock) throws IOException {
+        var address = identity == null ? announced(mesh) : identity;
         var server = SpiffeId.ofServiceAccount(roots.trustDomain(), "bodyguard-system", "identity");
         return new MeshChannel(
                         server,
@@ -142,16 +154,23 @@ final class FetchCommand implements Runnable {
                         () -> null,
                         refused -> LOG.log(Level.ERROR, "identity is not who it should be: " + refused.sentence()),
                         clock)
-                .to(address(mesh))
+                .to(address)
                 .build();
     }
 
-    private static String address(Path mesh) {
+    private static String announced(Path mesh) throws IOException {
+        var file = mesh.resolve(LocalMesh.CONTROL_PLANE);
+        String told;
         try {
-            var plane = Json.object(Files.readString(mesh.resolve("control-plane.json")));
-            return plane.get("identity") instanceof String address ? address : NOWHERE;
-        } catch (IOException gone) {
-            return NOWHERE;
+            told = Files.readString(file);
+        } catch (NoSuchFileException _) {
+            throw new IOException("there is no " + file + ", which `bodyguard run` writes while it runs; start that, or"
+                    + " say where identity is by --identity or BODYGUARD_IDENTITY where it is a process of its own"
+                    + " (`bodyguard service identity`)");
         }
+        if (Json.object(told).get("identity") instanceof String address) {
+            return address;
+        }
+        throw new IOException(file + " does not say where identity is; say it by --identity or BODYGUARD_IDENTITY");
     }
 }

@@ -135,7 +135,9 @@ record LocalMesh(Path state, Plane plane, List<Proxy> proxies) {
         var told = file(file);
         if (told.isEmpty()) {
             return new Plane.Silent("no control plane runs on " + state + ": there is no " + file + ", which"
-                    + " `bodyguard run -f DIR --state " + state + "` writes while it runs");
+                    + " `bodyguard run -f DIR --state " + state + "` writes while it runs. Services that are"
+                    + " processes of their own (`bodyguard service …`) write none: config's admin port has /problems and"
+                    + " /proxies");
         }
         var admin = text(told, "admin");
         var ready = get(http, admin, "/healthz/ready");

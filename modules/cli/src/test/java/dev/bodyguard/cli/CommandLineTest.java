@@ -142,6 +142,14 @@ final class CommandLineTest {
     }
 
     @Test
+    void refusesAnAddressOfIdentityThatIsNone() {
+        environment.put("BODYGUARD_IDENTITY", "somewhere");
+
+        assertThat(wayOutOf(List.of("identity", "fetch", "--service", "checkout", "--out", "out")))
+                .contains("--identity must be HOST:PORT, such as 127.0.0.1:15013, was 'somewhere'");
+    }
+
+    @Test
     void looksWhereRunWorksByDefaultAndSaysHowToNameAnotherFolder() {
         environment.put("BODYGUARD_STATE", "");
 

@@ -107,8 +107,7 @@ final class StatusTest {
 
     @Test
     void aMeshInWhichAllIsWellPassesEveryCheck() {
-        var findings = CheckCommand.findings(
-                mesh(answers(), WELL, envoy(true, "")));
+        var findings = CheckCommand.findings(mesh(answers(), WELL, envoy(true, "")));
 
         assertThat(findings).hasSize(7).allMatch(finding -> finding.wayOut().isEmpty());
     }
@@ -138,8 +137,7 @@ final class StatusTest {
 
     @Test
     void whoeverRefusesWhatItWasSentFailsItsCheck() {
-        var failed = CheckCommand.findings(mesh(answers(), WELL, envoy(false, TOO_LARGE), envoy(false, "")))
-                .stream()
+        var failed = CheckCommand.findings(mesh(answers(), WELL, envoy(false, TOO_LARGE), envoy(false, ""))).stream()
                 .map(CheckCommand.Finding::line)
                 .filter(line -> line.startsWith("FAIL"));
 
@@ -174,8 +172,7 @@ final class StatusTest {
 
     @Test
     void anOutsiderThatIsNotConnectedAnyMoreIsAWarning() {
-        var findings = CheckCommand.findings(
-                mesh(answers(), WELL, envoy(true, ""), GONE));
+        var findings = CheckCommand.findings(mesh(answers(), WELL, envoy(true, ""), GONE));
 
         assertThat(findings.stream()
                         .filter(finding -> finding.result() != CheckCommand.Result.OK)
@@ -221,7 +218,8 @@ final class StatusTest {
     @Test
     void aFolderWithoutAControlPlaneSaysHowToStartOne() {
         assertThat(LocalMesh.read(state).plane().trouble())
-                .isEqualTo("no control plane runs on " + state + ": there is no " + state.resolve("control-plane.json")
-                        + ", which `bodyguard run -f DIR --state " + state + "` writes while it runs");
+                .startsWith("no control plane runs on " + state + ": there is no " + state.resolve("control-plane.json")
+                        + ", which `bodyguard run -f DIR --state " + state + "` writes while it runs. Services that are"
+                        + " processes of their own");
     }
 }
