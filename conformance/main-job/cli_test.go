@@ -2,6 +2,7 @@ package mainjob
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -57,6 +58,12 @@ func TestStatusAndCheck(t *testing.T) {
 		if !regexp.MustCompile(want).MatchString(output) {
 			t.Errorf("check does not say %q:\n%s", want, output)
 		}
+	}
+
+	m.Plane.Kill()
+	output, _ = m.Asked("check")
+	if want := Compile(`(?m)^FAIL  what authors wrote is in force: nobody knows as long as no control plane answers$`); !want.MatchString(output) {
+		t.Errorf("without a control plane check does not say %q:\n%s", want, output)
 	}
 }
 
@@ -118,8 +125,9 @@ func TestExplain(t *testing.T) {
 	payment.Ready(60 * time.Second)
 	checkout.Ready(60 * time.Second)
 	explain := func(more ...string) (string, error) {
-		command := append([]string{"explain", "--from", "checkout", "--state", m.State}, more...)
-		output, err := exec.Command(filepath.Join(Root, "bodyguard"), command...).CombinedOutput()
+		command := exec.Command(filepath.Join(Root, "bodyguard"), append([]string{"explain", "--from", "checkout"}, more...)...)
+		command.Env = append(os.Environ(), "BODYGUARD_STATE="+m.State)
+		output, err := command.CombinedOutput()
 		return string(output), err
 	}
 	says := func(output string, wants ...string) {

@@ -33,6 +33,11 @@ func TestSameStoryInGatewaysWords(t *testing.T) {
 	} else {
 		t.Log(said[0])
 	}
+	output, err := m.Asked("check")
+	warned := regexp.MustCompile(`(?m)^WARN  what authors wrote is in force: .*VirtualService default/payment-vs: not in force.*HTTPRoute default/payment-route \(route\.yaml:.*$`)
+	if err != nil || !warned.MatchString(output) {
+		t.Errorf("check does not warn of the VirtualService that lost: %v\n%s", err, output)
+	}
 }
 
 // What a Service's annotations say of retries holds where nobody says otherwise, in whatever words; whoever does wins, and

@@ -7,11 +7,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
-/// `bodyguard check --state DIR`: one line a check, status 1 if one fails; a warning does not.
+/// `bodyguard check`: one line a check, status 1 if one fails; a warning does not.
 @Command(
         name = "check",
         description = "Checks a mesh on this machine, one line a check; ends with status 1 if one of them fails.",
@@ -19,15 +18,12 @@ import picocli.CommandLine.Option;
 final class CheckCommand implements Callable<Integer> {
     private static final String IN_FORCE = " has all that the control plane sent in force";
 
-    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
-    private @Nullable Path state;
+    @Mixin
+    private StateFolder state = new StateFolder();
 
     @Override
     public Integer call() {
-        if (state == null) {
-            throw new Failure("check needs --state DIR");
-        }
-        var findings = findings(LocalMesh.read(state));
+        var findings = findings(LocalMesh.read(state.folder()));
         findings.forEach(finding -> System.out.println(finding.line()));
         System.out.println(summary(findings));
         return count(findings, Result.FAIL) == 0 ? 0 : 1;
@@ -90,15 +86,8 @@ final class CheckCommand implements Callable<Integer> {
     static List<Finding> findings(LocalMesh mesh) {
         var findings = new ArrayList<Finding>();
         findings.add(Finding.of("only its owner may read the state folder", secrets(mesh.state())));
-        findings.add(Finding.of("the control plane is ready", mesh.plane()));
-        findings.add(Finding.of(
-                "what authors wrote is in force",
-                String.join(
-                        "; ",
-                        mesh.problems().stream()
-                                .filter(problem -> problem.severity().equals("ERROR"))
-                                .map(LocalMesh.Problem::sentence)
-                                .toList())));
+        findings.add(Finding.of("the control plane is ready", mesh.plane().trouble()));
+        findings.add(written(mesh.plane()));
         for (var proxy : mesh.proxies()) {
             var process = proxy.process();
             if (process == null) {
@@ -114,6 +103,14 @@ final class CheckCommand implements Callable<Integer> {
             }
         }
         return findings;
+    }
+
+    private static Finding written(LocalMesh.Plane plane) {
+        var what = "what authors wrote is in force";
+        return switch (plane) {
+            case LocalMesh.Plane.Answers(var _, var _, var problems) -> Finding.of(what, problems);
+            case LocalMesh.Plane.Silent _ -> Finding.of(what, "nobody knows as long as no control plane answers");
+        };
     }
 
     private static Finding ofOther(LocalMesh.Proxy proxy) {

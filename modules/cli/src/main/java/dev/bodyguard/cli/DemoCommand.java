@@ -32,7 +32,9 @@ final class DemoCommand implements Runnable {
     @Option(
             names = "--state",
             paramLabel = "DIR",
-            description = "Keep YAML (mesh/, may be edited), logs and mesh.json there (default: a temporary folder).")
+            description =
+                    "Keep YAML (mesh/, may be edited), logs and mesh.json there (default: what BODYGUARD_STATE names,"
+                            + " else a temporary folder).")
     private @Nullable Path state;
 
     @Option(

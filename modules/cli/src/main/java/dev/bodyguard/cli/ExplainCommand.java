@@ -1,10 +1,10 @@
 package dev.bodyguard.cli;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `bodyguard explain --from checkout --to http://payment-service/pay`: what the sidecars would do with a request.
@@ -36,18 +36,18 @@ final class ExplainCommand implements Callable<Integer> {
     @Option(names = "--header", paramLabel = "NAME:VALUE", description = "With which headers; may be repeated.")
     private List<String> headers = List.of();
 
-    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
-    private @Nullable Path state;
+    @Mixin
+    private StateFolder state = new StateFolder();
 
     @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
     @Override
     public Integer call() {
-        if (from == null || to == null || state == null) {
-            throw new Failure("explain needs --from NAME, --to URL and --state DIR");
+        if (from == null || to == null) {
+            throw new Failure("explain needs --from NAME and --to URL");
         }
-        var explanation = Explanation.of(state, from, new Explanation.Question(method, to, headers));
+        var explanation = Explanation.of(state.folder(), from, new Explanation.Question(method, to, headers));
         if (json) {
             System.out.println(Json.write(explanation.tree()));
         } else {

@@ -8,21 +8,22 @@ import dev.bodyguard.identity.client.MeshChannel;
 import dev.bodyguard.identity.spiffe.JoinKey;
 import dev.bodyguard.identity.spiffe.JoinToken;
 import dev.bodyguard.identity.spiffe.SpiffeId;
-import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.identity.spiffe.TrustBundle;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `bodyguard identity fetch`: an SVID in files, renewed until this ends.
@@ -30,7 +31,7 @@ import picocli.CommandLine.Option;
         name = "fetch",
         description = {
             "Keeps a service's key, certificate and the mesh's roots in a folder, renewed at two thirds of their life,"
-                    + " until it is stopped.",
+                    + " until it is stopped. What cannot be written is tried again every few seconds.",
             "Writes key.pem, cert.pem and root.pem, and for Envoy's path_config_source sds-default.yaml and"
                     + " sds-rootca.yaml. Each file is replaced in one step and readable by its owner only."
         },
@@ -38,17 +39,23 @@ import picocli.CommandLine.Option;
 final class FetchCommand implements Runnable {
     private static final System.Logger LOG = System.getLogger("bodyguard.identity");
     private static final Duration PATIENCE = Duration.ofSeconds(30);
-    // Nothing listens there, so that the call is told "refused" and made again later.
-    private static final String NOWHERE = "127.0.0.1:1";
+    private static final Pattern HOST_PORT = Pattern.compile(".+:[0-9]{1,5}");
 
-    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
-    private @Nullable Path state;
+    @Mixin
+    private StateFolder state = new StateFolder();
 
     @Option(names = "--service", paramLabel = "NAME", required = true, description = "The service to be.")
     private @Nullable String service;
 
     @Option(names = "--namespace", defaultValue = "default", description = "Its namespace (${DEFAULT-VALUE}).")
     private String namespace = "default";
+
+    @Option(
+            names = "--identity",
+            paramLabel = "HOST:PORT",
+            description = "Where identity is, for one that is a process of its own (default: what BODYGUARD_IDENTITY"
+                    + " names, else as control-plane.json in the state folder says).")
+    private @Nullable String identity;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where to write; made if missing.")
     private @Nullable Path out;
@@ -65,13 +72,16 @@ final class FetchCommand implements Runnable {
 
     @Override
     public void run() {
-        if (state == null || service == null || out == null) {
-            throw new Failure("identity fetch needs --state DIR, --service NAME and --out DIR");
+        if (service == null || out == null) {
+            throw new Failure("identity fetch needs --service NAME and --out DIR");
+        }
+        if (identity != null && !HOST_PORT.matcher(identity).matches()) {
+            throw new Failure("--identity must be HOST:PORT, such as 127.0.0.1:15013, was '" + identity + "'");
         }
         // One line each, as the sidecar's.
         System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tT.%1$tL %4$s %5$s%6$s%n");
         try {
-            fetch(state, service, new SvidFolder(out));
+            fetch(state.folder(), service, new SvidFolder(out));
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }
@@ -79,15 +89,15 @@ final class FetchCommand implements Runnable {
 
     private void fetch(Path mesh, String name, SvidFolder folder) throws InterruptedException {
         var clock = InstantSource.system();
-        var written = new CompletableFuture<Svid>();
         var enrolment = enrolment(mesh, name);
         var roots = enrolment.roots();
-        try (var _ = LiveSvid.start(
-                enrolment,
-                () -> toIdentity(mesh, roots, clock),
-                Events.both(new LoggedEvents(LOG), new Writing(folder, written)),
-                clock)) {
-            var first = written.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        try (var upkeep = Upkeep.start(folder, Upkeep.PAUSE, LOG::log);
+                var _ = LiveSvid.start(
+                        enrolment,
+                        () -> toIdentity(mesh, roots, clock),
+                        Events.both(new LoggedEvents(LOG), upkeep),
+                        clock)) {
+            var first = upkeep.first().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
             System.out.println(first.id() + " until " + first.expiresAt() + " in " + folder.path());
             if (!once) {
                 Thread.currentThread().join();
@@ -135,7 +145,8 @@ final class FetchCommand implements Runnable {
     }
 
     /// Wherever it listens now: the control plane may come back on another port.
-    private static ManagedChannel toIdentity(Path mesh, TrustBundle roots, InstantSource clock) {
+    private ManagedChannel toIdentity(Path mesh, TrustBundle roots, InstantSource clock) throws IOException {
+        var address = identity == null ? announced(mesh) : identity;
         var server = SpiffeId.ofServiceAccount(roots.trustDomain(), "bodyguard-system", "identity");
         return new MeshChannel(
                         server,
@@ -143,34 +154,23 @@ final class FetchCommand implements Runnable {
                         () -> null,
                         refused -> LOG.log(Level.ERROR, "identity is not who it should be: " + refused.sentence()),
                         clock)
-                .to(address(mesh))
+                .to(address)
                 .build();
     }
 
-    private static String address(Path mesh) {
+    private static String announced(Path mesh) throws IOException {
+        var file = mesh.resolve(LocalMesh.CONTROL_PLANE);
+        String told;
         try {
-            var plane = Json.object(Files.readString(mesh.resolve("control-plane.json")));
-            return plane.get("identity") instanceof String address ? address : NOWHERE;
-        } catch (IOException gone) {
-            return NOWHERE;
+            told = Files.readString(file);
+        } catch (NoSuchFileException _) {
+            throw new IOException("there is no " + file + ", which `bodyguard run` writes while it runs; start that, or"
+                    + " say where identity is by --identity or BODYGUARD_IDENTITY where it is a process of its own"
+                    + " (`bodyguard service identity`)");
         }
-    }
-
-    /// Writes each SVID. What the first one meets ends the command; later ones are tried again with the next.
-    private record Writing(SvidFolder folder, CompletableFuture<Svid> first) implements Events {
-        @Override
-        public void rotated(Svid svid) {
-            try {
-                folder.write(svid);
-                first.complete(svid);
-            } catch (IOException full) {
-                if (!first.completeExceptionally(new IOException("cannot write to " + folder.path() + ": " + full))) {
-                    LOG.log(
-                            Level.ERROR,
-                            "the new certificate of " + svid.id() + " is not in " + folder.path() + ": " + full
-                                    + "; the old one stays there");
-                }
-            }
+        if (Json.object(told).get("identity") instanceof String address) {
+            return address;
         }
+        throw new IOException(file + " does not say where identity is; say it by --identity or BODYGUARD_IDENTITY");
     }
 }

@@ -21,19 +21,35 @@ import org.jspecify.annotations.Nullable;
 
 /// A mesh as the state folder and the admin ports of its machine tell of it, at this moment.
 ///
-/// @param admin the control plane's admin address, null where its file is missing
-/// @param plane why the control plane is not ready; empty when it is
 /// @param proxies every workload that ever started here and was not ended in order, by name; then whoever else
 ///     has a configuration stream, in the order in which they came; then whoever else had one, as long as
 ///     config remembers it
-/// @param problems what authors got wrong, worst first as the control plane tells them
-record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> proxies, List<Problem> problems) {
+record LocalMesh(Path state, Plane plane, List<Proxy> proxies) {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
     private static final String SIDECAR = "sidecar";
+    /// Where the control plane says where it is.
+    static final String CONTROL_PLANE = "control-plane.json";
 
     LocalMesh {
         proxies = List.copyOf(proxies);
-        problems = List.copyOf(problems);
+    }
+
+    /// The control plane.
+    sealed interface Plane {
+        /// Why it is not ready; empty when it is.
+        String trouble();
+
+        /// It tells of itself.
+        ///
+        /// @param problems what authors got wrong, or is not in force all the same; worst first
+        record Answers(String admin, String trouble, List<Trouble> problems) implements Plane {
+            public Answers {
+                problems = List.copyOf(problems);
+            }
+        }
+
+        /// There is none, or it says nothing: nobody knows what it has in force.
+        record Silent(String trouble) implements Plane {}
     }
 
     /// Whoever is configured by the mesh: a sidecar, an Envoy, a program with gRPC's own xDS client.
@@ -91,7 +107,7 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         ERROR
     }
 
-    /// What is wrong with a proxy.
+    /// What is wrong with a proxy, or with what an author wrote.
     record Trouble(Severity severity, String sentence) {
         static Trouble error(String sentence) {
             return new Trouble(Severity.ERROR, sentence);
@@ -102,39 +118,40 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         }
     }
 
-    /// What an author got wrong.
-    record Problem(String severity, String sentence) {}
-
     /// Reads everything once.
     static LocalMesh read(Path state) {
         mustBeThere(state);
         try (var http = client()) {
-            var plane = file(state.resolve("control-plane.json"));
-            if (plane.isEmpty()) {
-                return new LocalMesh(
-                        state,
-                        null,
-                        "no control plane runs on " + state + "; start `bodyguard run -f DIR --state " + state + "`",
-                        proxies(state, http, List.of()),
-                        List.of());
-            }
-            var admin = text(plane, "admin");
-            var ready = get(http, admin, "/healthz/ready");
-            // Who has just been silent would be for all the rest.
-            boolean speaks = ready.status() != 0;
-            return new LocalMesh(
-                    state,
-                    admin,
-                    readiness(ready, admin, "the control plane (pid " + number(plane, "pid") + ")"),
-                    proxies(state, http, speaks ? streams(http, admin) : List.of()),
-                    speaks ? problems(http, admin) : List.of());
+            var plane = plane(state, http);
+            var streams = plane instanceof Plane.Answers(var admin, var _, var _)
+                    ? streams(http, admin)
+                    : List.<Map<?, ?>>of();
+            return new LocalMesh(state, plane, proxies(state, http, streams));
         }
+    }
+
+    private static Plane plane(Path state, HttpClient http) {
+        var file = state.resolve(CONTROL_PLANE);
+        var told = file(file);
+        if (told.isEmpty()) {
+            return new Plane.Silent("no control plane runs on " + state + ": there is no " + file + ", which"
+                    + " `bodyguard run -f DIR --state " + state + "` writes while it runs. Services that are"
+                    + " processes of their own (`bodyguard service …`) write none: config's admin port has /problems and"
+                    + " /proxies");
+        }
+        var admin = text(told, "admin");
+        var ready = get(http, admin, "/healthz/ready");
+        var trouble = readiness(ready, admin, "the control plane (pid " + number(told, "pid") + ")");
+        // Who has just been silent would be for all the rest.
+        return ready.status() == 0
+                ? new Plane.Silent(trouble)
+                : new Plane.Answers(admin, trouble, problems(http, admin));
     }
 
     static void mustBeThere(Path state) {
         if (!Files.isDirectory(state)) {
-            throw new Failure(state + ": there is no such folder; --state names the one that `bodyguard run` or"
-                    + " `bodyguard demo` was given");
+            throw new Failure(state + ": there is no such folder; name the control plane's state folder by --state or"
+                    + " BODYGUARD_STATE");
         }
     }
 
@@ -262,14 +279,20 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         return said.strip().replaceAll("\\s*\\R\\s*", "; ");
     }
 
-    private static List<Problem> problems(HttpClient http, String admin) {
-        return objects(http, admin, "/problems")
-                .map(problem -> new Problem(text(problem, "severity"), text(problem, "problem")))
-                .toList();
+    private static List<Trouble> problems(HttpClient http, String admin) {
+        var reply = get(http, admin, "/problems");
+        return reply.status() == 200
+                ? objects(reply).map(LocalMesh::trouble).toList()
+                : List.of(Trouble.error("nobody knows: " + admin + "/problems answers " + reply.status() + " "
+                        + inOneLine(reply.body())));
     }
 
     private static Stream<Map<?, ?>> objects(HttpClient http, String admin, String page) {
-        return Json.list(get(http, admin, page).body()).stream()
+        return objects(get(http, admin, page));
+    }
+
+    private static Stream<Map<?, ?>> objects(Reply reply) {
+        return Json.list(reply.body()).stream()
                 .flatMap(item -> item instanceof Map<?, ?> object ? Stream.of(object) : Stream.of());
     }
 
@@ -278,11 +301,13 @@ record LocalMesh(Path state, @Nullable String admin, String plane, List<Proxy> p
         return objects(http, admin, "/problems")
                 .collect(Collectors.partitioningBy(
                         problem -> text(problem, "about").equals("certificate"),
-                        Collectors.mapping(
-                                problem -> new Trouble(
-                                        text(problem, "severity").equals("WARNING") ? Severity.WARNING : Severity.ERROR,
-                                        text(problem, "problem")),
-                                Collectors.toList())));
+                        Collectors.mapping(LocalMesh::trouble, Collectors.toList())));
+    }
+
+    private static Trouble trouble(Map<?, ?> problem) {
+        return new Trouble(
+                text(problem, "severity").equals("WARNING") ? Severity.WARNING : Severity.ERROR,
+                text(problem, "problem"));
     }
 
     private static Certificate certificate(HttpClient http, String admin, List<Trouble> troubles) {

@@ -1,5 +1,6 @@
 package dev.bodyguard.cli;
 
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,8 +43,10 @@ final class Main implements Runnable {
         spec.commandLine().usage(System.out);
     }
 
-    static CommandLine commandLine() {
-        return new CommandLine(new Main()).setExecutionExceptionHandler((failure, command, parsed) -> {
+    static CommandLine commandLine(Map<String, String> environment) {
+        var line = new CommandLine(new Main());
+        line.setDefaultValueProvider(new Environment(environment));
+        return line.setExecutionExceptionHandler((failure, command, parsed) -> {
             if (failure instanceof Failure expected) {
                 command.getErr().println("bodyguard: " + expected.getMessage());
                 return 1;
@@ -53,6 +56,6 @@ final class Main implements Runnable {
     }
 
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        System.exit(commandLine(System.getenv()).execute(args));
     }
 }

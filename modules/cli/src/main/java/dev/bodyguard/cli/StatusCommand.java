@@ -1,16 +1,17 @@
 package dev.bodyguard.cli;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `bodyguard status --state DIR`: each proxy's kind, connection, sync, certificate and problems.
+/// `bodyguard status`: each proxy's kind, connection, sync, certificate and problems.
 @Command(
         name = "status",
         description =
@@ -18,18 +19,15 @@ import picocli.CommandLine.Option;
                         + " sync, certificate, problems.",
         mixinStandardHelpOptions = true)
 final class StatusCommand implements Runnable {
-    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
-    private @Nullable Path state;
+    @Mixin
+    private StateFolder state = new StateFolder();
 
     @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
     @Override
     public void run() {
-        if (state == null) {
-            throw new Failure("status needs --state DIR");
-        }
-        var mesh = LocalMesh.read(state);
+        var mesh = LocalMesh.read(state.folder());
         if (json) {
             System.out.println(Json.write(object(mesh)));
         } else {
@@ -38,7 +36,7 @@ final class StatusCommand implements Runnable {
     }
 
     static void print(LocalMesh mesh, PrintStream out) {
-        out.println("control plane: " + (mesh.plane().isEmpty() ? "ready, admin " + mesh.admin() : mesh.plane()));
+        out.println("control plane: " + told(mesh.plane()));
         if (mesh.proxies().isEmpty()) {
             out.println("no sidecar has started on " + mesh.state() + " yet, and nobody else has come");
         } else {
@@ -68,7 +66,22 @@ final class StatusCommand implements Runnable {
                         .forEach(trouble -> out.printf(Locale.ROOT, row, "", "", "", "", "", trouble.sentence()));
             }
         }
-        mesh.problems().forEach(problem -> out.println(problem.severity() + " " + problem.sentence()));
+        problems(mesh).forEach(problem -> out.println(problem.severity() + " " + problem.sentence()));
+    }
+
+    private static String told(LocalMesh.Plane plane) {
+        return switch (plane) {
+            case LocalMesh.Plane.Answers(var admin, var trouble, var _) ->
+                trouble.isEmpty() ? "ready, admin " + admin : trouble;
+            case LocalMesh.Plane.Silent(var trouble) -> trouble;
+        };
+    }
+
+    private static List<LocalMesh.Trouble> problems(LocalMesh mesh) {
+        return switch (mesh.plane()) {
+            case LocalMesh.Plane.Answers(var _, var _, var problems) -> problems;
+            case LocalMesh.Plane.Silent _ -> List.of();
+        };
     }
 
     private static String yes(boolean truth) {
@@ -96,12 +109,13 @@ final class StatusCommand implements Runnable {
 
     private static Map<String, @Nullable Object> object(LocalMesh mesh) {
         var object = new LinkedHashMap<String, @Nullable Object>();
-        object.put("controlPlane", mesh.plane().isEmpty() ? "ready" : mesh.plane());
+        var trouble = mesh.plane().trouble();
+        object.put("controlPlane", trouble.isEmpty() ? "ready" : trouble);
         object.put("proxies", mesh.proxies().stream().map(StatusCommand::object).toList());
         object.put(
                 "problems",
-                mesh.problems().stream()
-                        .map(problem -> Map.of("severity", problem.severity(), "problem", problem.sentence()))
+                problems(mesh).stream()
+                        .map(problem -> Map.of("severity", problem.severity().name(), "problem", problem.sentence()))
                         .toList());
         return object;
     }

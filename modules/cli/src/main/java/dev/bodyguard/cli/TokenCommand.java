@@ -6,10 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `bodyguard token NAME --state DIR`: a join token on standard output.
+/// `bodyguard token NAME`: a join token on standard output.
 @Command(
         name = "token",
         description = "Prints a join token for one service, made with the join key of a running control plane.",
@@ -18,20 +19,20 @@ final class TokenCommand implements Runnable {
     @Parameters(paramLabel = "NAME", description = "The service account, which is the service's name.")
     private @Nullable String name;
 
-    @Option(names = "--state", paramLabel = "DIR", required = true, description = "The control plane's state folder.")
-    private @Nullable Path state;
+    @Mixin
+    private StateFolder state = new StateFolder();
 
     @Option(names = "--namespace", defaultValue = "default", description = "Its namespace (${DEFAULT-VALUE}).")
     private String namespace = "default";
 
     @Override
     public void run() {
-        if (name == null || state == null) {
-            throw new Failure("token needs NAME and --state DIR");
+        if (name == null) {
+            throw new Failure("token needs NAME");
         }
-        Path key = state.resolve("join.key");
+        Path key = state.folder().resolve("join.key");
         if (!Files.isReadable(key)) {
-            throw new Failure(key + ": cannot be read; start the control plane with --state " + state
+            throw new Failure(key + ": cannot be read; start the control plane with --state " + state.folder()
                     + " first, and call this as the same user");
         }
         try {

@@ -15,20 +15,24 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class CommandLineTest {
     private final StringWriter err = new StringWriter();
+    private final Map<String, String> environment = new HashMap<>();
 
     private int execute(String... arguments) {
-        return Main.commandLine().setErr(new PrintWriter(err)).execute(arguments);
+        return Main.commandLine(environment).setErr(new PrintWriter(err)).execute(arguments);
     }
 
     @Test
     void helpListsEveryCommandAlsoThoseTheLauncherStarts() {
-        assertThat(Main.commandLine().getUsageMessage())
+        assertThat(Main.commandLine(environment).getUsageMessage())
                 .contains(
                         "demo",
                         "run",
@@ -48,7 +52,7 @@ final class CommandLineTest {
     @Test
     void helpSaysWholeSentencesOfEveryCommandInEightyColumns() {
         var checked = new ArrayList<String>();
-        var left = new ArrayDeque<>(List.of(Main.commandLine()));
+        var left = new ArrayDeque<>(List.of(Main.commandLine(environment)));
         while (!left.isEmpty()) {
             var command = left.remove();
             left.addAll(command.getSubcommands().values());
@@ -64,7 +68,7 @@ final class CommandLineTest {
         }
 
         assertThat(checked).contains("bodyguard", "uninstall", "inject", "sidecar", "fetch");
-        assertThat(Main.commandLine().getUsageMessage().replaceAll("\\s+", " "))
+        assertThat(Main.commandLine(environment).getUsageMessage().replaceAll("\\s+", " "))
                 .contains("Removes the mesh from the cluster of the current kubectl context. inject Puts the");
     }
 
@@ -80,7 +84,7 @@ final class CommandLineTest {
                 .toList();
 
         assertThat(words).contains("run", "sidecar", "service", "demo");
-        assertThat(Main.commandLine().getSubcommands().keySet()).containsAll(words);
+        assertThat(Main.commandLine(environment).getSubcommands().keySet()).containsAll(words);
     }
 
     @Test
@@ -117,6 +121,51 @@ final class CommandLineTest {
         assertThat(err.toString())
                 .contains("root.pem: cannot be read; start the control plane")
                 .hasLineCount(1);
+    }
+
+    @Test
+    void findsTheStateFolderByTheEnvironmentUnlessItIsNamed(@TempDir Path state) {
+        environment.put("BODYGUARD_STATE", state.resolve("told") + "");
+
+        for (var command : List.of(
+                List.of("status"),
+                List.of("check"),
+                List.of("explain", "--from", "checkout", "--to", "http://payment-service/pay"),
+                List.of("token", "checkout"),
+                List.of("identity", "fetch", "--service", "checkout", "--out", "out"))) {
+            assertThat(wayOutOf(command)).as("%s", command).contains(state.resolve("told") + "");
+
+            var named = new ArrayList<>(command);
+            named.addAll(List.of("--state", state.resolve("named") + ""));
+            assertThat(wayOutOf(named)).as("%s", named).contains(state.resolve("named") + "");
+        }
+    }
+
+    @Test
+    void refusesAnAddressOfIdentityThatIsNone() {
+        environment.put("BODYGUARD_IDENTITY", "somewhere");
+
+        assertThat(wayOutOf(List.of("identity", "fetch", "--service", "checkout", "--out", "out")))
+                .contains("--identity must be HOST:PORT, such as 127.0.0.1:15013, was 'somewhere'");
+    }
+
+    @Test
+    void looksWhereRunWorksByDefaultAndSaysHowToNameAnotherFolder() {
+        environment.put("BODYGUARD_STATE", "");
+
+        assertThat(wayOutOf(List.of("status")))
+                .startsWith("bodyguard: .bodyguard: there is no such folder; name the control plane's"
+                        + " state folder by --state or BODYGUARD_STATE");
+        var explain = Objects.requireNonNull(
+                Main.commandLine(environment).getSubcommands().get("explain"));
+        assertThat(explain.getUsageMessage().replaceAll("\\s+", " "))
+                .contains("(default: what BODYGUARD_STATE names, else ./.bodyguard)");
+    }
+
+    private String wayOutOf(List<String> command) {
+        err.getBuffer().setLength(0);
+        assertThat(execute(command.toArray(String[]::new))).isEqualTo(1);
+        return err.toString();
     }
 
     @Test

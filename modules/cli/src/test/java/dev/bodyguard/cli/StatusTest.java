@@ -56,8 +56,18 @@ final class StatusTest {
          "why":"pattern too large\\n  compile failed\\n"}\
         """;
 
+    private static final String ADMIN = "127.0.0.1:15019";
+
     @TempDir
     private Path state;
+
+    private LocalMesh mesh(LocalMesh.Plane plane, LocalMesh.Proxy... proxies) {
+        return new LocalMesh(state, plane, List.of(proxies));
+    }
+
+    private static LocalMesh.Plane answers(LocalMesh.Trouble... problems) {
+        return new LocalMesh.Plane.Answers(ADMIN, "", List.of(problems));
+    }
 
     @BeforeEach
     void ownerOnly() throws Exception {
@@ -69,12 +79,13 @@ final class StatusTest {
         var printed = new ByteArrayOutputStream();
 
         StatusCommand.print(
-                new LocalMesh(
-                        state,
-                        "127.0.0.1:15019",
-                        "",
-                        List.of(WELL, ILL, envoy(true, ""), envoy(false, TOO_LARGE), GONE),
-                        List.of(new LocalMesh.Problem("ERROR", "payments.yaml:19:19: weight"))),
+                mesh(
+                        answers(LocalMesh.Trouble.error("payments.yaml:19:19: weight")),
+                        WELL,
+                        ILL,
+                        envoy(true, ""),
+                        envoy(false, TOO_LARGE),
+                        GONE),
                 new PrintStream(printed, true, StandardCharsets.UTF_8));
 
         assertThat(printed.toString(StandardCharsets.UTF_8).lines())
@@ -96,8 +107,7 @@ final class StatusTest {
 
     @Test
     void aMeshInWhichAllIsWellPassesEveryCheck() {
-        var findings = CheckCommand.findings(
-                new LocalMesh(state, "127.0.0.1:15019", "", List.of(WELL, envoy(true, "")), List.of()));
+        var findings = CheckCommand.findings(mesh(answers(), WELL, envoy(true, "")));
 
         assertThat(findings).hasSize(7).allMatch(finding -> finding.wayOut().isEmpty());
     }
@@ -106,12 +116,12 @@ final class StatusTest {
     void whatIsWrongFailsItsCheckWithAReason() throws Exception {
         Files.setPosixFilePermissions(state, PosixFilePermissions.fromString("rwxr-xr-x"));
 
-        var failed = CheckCommand.findings(new LocalMesh(
-                        state,
-                        "127.0.0.1:15019",
-                        "not ready: config does not know all documents",
-                        List.of(ILL),
-                        List.of(new LocalMesh.Problem("ERROR", "payments.yaml:19:19: weight"))))
+        var failed = CheckCommand.findings(mesh(
+                        new LocalMesh.Plane.Answers(
+                                ADMIN,
+                                "not ready: config does not know all documents",
+                                List.of(LocalMesh.Trouble.error("payments.yaml:19:19: weight"))),
+                        ILL))
                 .stream()
                 .map(CheckCommand.Finding::line)
                 .toList();
@@ -127,13 +137,7 @@ final class StatusTest {
 
     @Test
     void whoeverRefusesWhatItWasSentFailsItsCheck() {
-        var failed = CheckCommand.findings(new LocalMesh(
-                        state,
-                        "127.0.0.1:15019",
-                        "",
-                        List.of(WELL, envoy(false, TOO_LARGE), envoy(false, "")),
-                        List.of()))
-                .stream()
+        var failed = CheckCommand.findings(mesh(answers(), WELL, envoy(false, TOO_LARGE), envoy(false, ""))).stream()
                 .map(CheckCommand.Finding::line)
                 .filter(line -> line.startsWith("FAIL"));
 
@@ -157,7 +161,7 @@ final class StatusTest {
                 new LocalMesh.LocalProcess("127.0.0.1:9", true),
                 List.of());
 
-        var findings = CheckCommand.findings(new LocalMesh(state, "127.0.0.1:15019", "", List.of(late), List.of()));
+        var findings = CheckCommand.findings(mesh(answers(), late));
 
         assertThat(findings.stream().map(CheckCommand.Finding::line))
                 .contains(
@@ -168,8 +172,7 @@ final class StatusTest {
 
     @Test
     void anOutsiderThatIsNotConnectedAnyMoreIsAWarning() {
-        var findings = CheckCommand.findings(
-                new LocalMesh(state, "127.0.0.1:15019", "", List.of(WELL, envoy(true, ""), GONE), List.of()));
+        var findings = CheckCommand.findings(mesh(answers(), WELL, envoy(true, ""), GONE));
 
         assertThat(findings.stream()
                         .filter(finding -> finding.result() != CheckCommand.Result.OK)
@@ -181,14 +184,42 @@ final class StatusTest {
     }
 
     @Test
+    void whatAnAuthorWroteThatIsNotInForceIsAWarningAndAMistakeFails() {
+        var beaten = LocalMesh.Trouble.warning("VirtualService default/payment-vs: not in force");
+        var mistaken = LocalMesh.Trouble.error("payments.yaml:19:19: weight");
+
+        var warned = CheckCommand.findings(mesh(answers(beaten)));
+        var failed = CheckCommand.findings(mesh(answers(mistaken, beaten)));
+
+        assertThat(warned.stream().map(CheckCommand.Finding::line))
+                .contains("WARN  what authors wrote is in force: VirtualService default/payment-vs: not in force");
+        assertThat(CheckCommand.summary(warned)).isEqualTo("all is well, 1 warning");
+        assertThat(failed.stream().map(CheckCommand.Finding::line))
+                .contains("FAIL  what authors wrote is in force: payments.yaml:19:19: weight; VirtualService"
+                        + " default/payment-vs: not in force");
+    }
+
+    @Test
+    void whatIsInForceNobodyKnowsWhereNoControlPlaneAnswers() {
+        var findings = CheckCommand.findings(LocalMesh.read(state));
+
+        assertThat(findings.stream().map(CheckCommand.Finding::line))
+                .contains("FAIL  what authors wrote is in force: nobody knows as long as no control plane answers")
+                .noneMatch(line -> line.startsWith("ok    what authors"));
+    }
+
+    @Test
     void aFolderThatIsNotThereIsOneSentence() {
         assertThatThrownBy(() -> LocalMesh.read(state.resolve("nowhere")))
                 .isInstanceOf(Failure.class)
-                .hasMessageContaining("there is no such folder; --state names the one that `bodyguard run`");
+                .hasMessageContaining("there is no such folder; name the control plane's state folder by --state");
     }
 
     @Test
     void aFolderWithoutAControlPlaneSaysHowToStartOne() {
-        assertThat(LocalMesh.read(state).plane()).contains("start `bodyguard run -f DIR --state " + state);
+        assertThat(LocalMesh.read(state).plane().trouble())
+                .startsWith("no control plane runs on " + state + ": there is no " + state.resolve("control-plane.json")
+                        + ", which `bodyguard run -f DIR --state " + state + "` writes while it runs. Services that are"
+                        + " processes of their own");
     }
 }

@@ -80,9 +80,14 @@ final class SvidFolderTest {
     }
 
     private Svid svid() throws IOException {
+        return svid(temporary.resolve("authority"));
+    }
+
+    /// A new one, of the authority in that folder.
+    static Svid svid(Path authority) throws IOException {
         return Authority.open(
                         "cluster.local",
-                        new RootFolder(temporary.resolve("authority")),
+                        new RootFolder(authority),
                         Authority.Lifetimes.DAY,
                         _ -> {},
                         InstantSource.system(),

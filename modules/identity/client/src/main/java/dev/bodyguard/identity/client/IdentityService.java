@@ -16,18 +16,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /// The mesh's identity service, called over a channel that lives for one call: the next one is hours away.
 final class IdentityService implements Issuer {
     private static final int DEADLINE_SECONDS = 10;
 
     private final Enrolment enrolment;
-    private final Supplier<ManagedChannel> channels;
+    private final WayToIdentity way;
 
-    IdentityService(Enrolment enrolment, Supplier<ManagedChannel> channels) {
+    IdentityService(Enrolment enrolment, WayToIdentity way) {
         this.enrolment = enrolment;
-        this.channels = channels;
+        this.way = way;
     }
 
     @Override
@@ -38,7 +37,7 @@ final class IdentityService implements Issuer {
         } catch (IOException unreadable) {
             throw new Failed("cannot read the join token: " + unreadable, unreadable);
         }
-        var channel = channels.get();
+        var channel = open();
         try {
             var response = IdentityGrpc.newBlockingStub(channel)
                     .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
@@ -62,6 +61,14 @@ final class IdentityService implements Issuer {
             throw new Failed("the identity service's answer cannot be used: " + broken.getMessage(), broken);
         } finally {
             channel.shutdownNow();
+        }
+    }
+
+    private ManagedChannel open() throws Failed {
+        try {
+            return way.open();
+        } catch (IOException nowhere) {
+            throw new Failed(String.valueOf(nowhere.getMessage()), nowhere);
         }
     }
 

@@ -4,7 +4,6 @@ import dev.bodyguard.identity.spiffe.AcceptedPeers;
 import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.identity.spiffe.SvidVerifier;
 import dev.bodyguard.identity.spiffe.Verdict;
-import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -16,7 +15,6 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// An SVID that renews itself: at 2/3 of its life, with a new key, for as long as it is open. A renewal that fails is
@@ -56,16 +54,10 @@ public final class LiveSvid implements AutoCloseable {
 
     /// Begins to enrol.
     ///
-    /// @param channels opens a channel to the identity service ([MeshChannel]); each is closed after its call
-    public static LiveSvid start(
-            Enrolment enrolment, Supplier<ManagedChannel> channels, Events events, InstantSource clock) {
+    /// @param way asked for a channel before each call
+    public static LiveSvid start(Enrolment enrolment, WayToIdentity way, Events events, InstantSource clock) {
         var live = new LiveSvid(
-                enrolment,
-                new IdentityService(enrolment, channels),
-                events,
-                clock,
-                Alarm.by(clock),
-                new SecureRandom());
+                enrolment, new IdentityService(enrolment, way), events, clock, Alarm.by(clock), new SecureRandom());
         live.start();
         return live;
     }

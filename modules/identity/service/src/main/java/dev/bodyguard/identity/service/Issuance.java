@@ -116,7 +116,7 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
             throws IOException, CertificateEncodingException {
         // An unsigned 32-bit number on the wire.
         var wished = Duration.ofSeconds(Integer.toUnsignedLong(request.getTtlSeconds()));
-        return switch (authority.sign(request.getCsr().toByteArray(), id, wished, names(id))) {
+        return switch (authority.sign(request.getCsr().toByteArray(), id, wished, names(id, tokens))) {
             case Signing.Rejected(var why) -> new Denied(Status.Code.INVALID_ARGUMENT, why);
             case Signing.Signed(var chain, var serial, var until) -> {
                 events.issued(id, serial, until, from, since(asked));
@@ -131,12 +131,23 @@ final class Issuance extends IdentityGrpc.IdentityImplBase {
 
     /// A service of the control plane is also called by clients that check host names, such as a Kubernetes API server
     /// that calls a webhook: it is certified for the Service that has its account's name.
-    private static ServerNames names(SpiffeId id) {
+    ///
+    /// Where members join by a state folder, proxyless gRPC on the same machine calls it by a name of loopback.
+    static ServerNames names(SpiffeId id, Tokens tokens) {
         if (!ServerSvid.NAMESPACE.equals(id.namespace())) {
             return ServerNames.NONE;
         }
         var host = "bodyguard-" + id.serviceAccount() + "." + ServerSvid.NAMESPACE + ".svc";
-        return new ServerNames(List.of(host, host + ".cluster.local"), List.of());
+        var ofService = List.of(host, host + ".cluster.local");
+        return switch (tokens) {
+            case ClusterTokens _ -> new ServerNames(ofService, List.of());
+            case JoinTokens _ -> {
+                var loopback = ServerNames.loopback();
+                var all = new ArrayList<>(ofService);
+                all.addAll(loopback.dns());
+                yield new ServerNames(all, loopback.addresses());
+            }
+        };
     }
 
     private static Duration since(long nanoTime) {

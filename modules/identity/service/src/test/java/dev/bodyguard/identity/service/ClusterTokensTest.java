@@ -86,6 +86,20 @@ class ClusterTokensTest {
     }
 
     @Test
+    void certifiesNobodyForLoopback() {
+        try (var client = nobody()) {
+            var names = Issuance.names(
+                    ServerSvid.id("cluster.local", "config"), new ClusterTokens(client, InstantSource.system()));
+
+            assertThat(names.dns())
+                    .containsExactly(
+                            "bodyguard-config.bodyguard-system.svc",
+                            "bodyguard-config.bodyguard-system.svc.cluster.local");
+            assertThat(names.addresses()).isEmpty();
+        }
+    }
+
+    @Test
     void asksNobodyAboutWhatIsNoTokenAndSaysWhereNobodyAnswers() {
         try (var client = nobody()) {
             var tokens = new ClusterTokens(client, InstantSource.fixed(now.get()));

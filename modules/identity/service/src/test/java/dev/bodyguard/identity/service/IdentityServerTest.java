@@ -96,12 +96,15 @@ class IdentityServerTest {
     }
 
     @Test
-    void certifiesAServiceOfTheControlPlaneForTheHostOfItsService() throws Exception {
+    void certifiesAServiceOfTheControlPlaneForTheHostOfItsServiceAndForLoopback() throws Exception {
         assertThat(namesOf("bodyguard-system", "injector"))
                 .containsExactly(
                         "spiffe://cluster.local/ns/bodyguard-system/sa/injector",
                         "bodyguard-injector.bodyguard-system.svc",
-                        "bodyguard-injector.bodyguard-system.svc.cluster.local");
+                        "bodyguard-injector.bodyguard-system.svc.cluster.local",
+                        "localhost",
+                        "127.0.0.1",
+                        "0:0:0:0:0:0:0:1");
         assertThat(namesOf("default", "checkout")).containsExactly("spiffe://cluster.local/ns/default/sa/checkout");
     }
 

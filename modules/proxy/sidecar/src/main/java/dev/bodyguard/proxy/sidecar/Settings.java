@@ -60,7 +60,7 @@ sealed interface Settings permits Standalone, InPod {
     /// does.
     static Asked from(List<String> args, Map<String, String> environment) {
         if (!args.isEmpty() || !environment.containsKey("POD_NAME")) {
-            return Standalone.from(args);
+            return Standalone.from(args, environment);
         }
         try {
             return new Asked.Run(InPod.from(environment));

@@ -38,11 +38,12 @@ record Standalone(
         List<String> command)
         implements Settings {
     static final String HELP = """
-        usage: bodyguard sidecar --service NAME --app-port N --state DIR [options] [-- COMMAND…]
+        usage: bodyguard sidecar --service NAME --app-port N [options] [-- COMMAND…]
 
           --service NAME      the service this workload belongs to; also its service account
           --app-port N        where the app listens, on 127.0.0.1
-          --state DIR         the folder that `bodyguard run --state DIR` writes
+          --state DIR         the folder that `bodyguard run` keeps its state in; default: what BODYGUARD_STATE
+                              names, else ./.bodyguard
           --version V         label `version`, which subsets of a DestinationRule select
           --namespace NS      default: default
           --name WORKLOAD     this instance's name; default: SERVICE-VERSION-APPPORT
@@ -113,15 +114,15 @@ record Standalone(
         return List.of(appPort);
     }
 
-    static Asked from(List<String> args) {
+    static Asked from(List<String> args, Map<String, String> environment) {
         try {
-            return read(args);
+            return read(args, environment);
         } catch (IllegalArgumentException wrong) {
             return new Asked.Mistake("bodyguard sidecar: " + wrong.getMessage());
         }
     }
 
-    private static Asked read(List<String> args) {
+    private static Asked read(List<String> args, Map<String, String> environment) {
         var flags = new TreeMap<String, String>();
         List<String> command = List.of();
         for (int i = 0; i < args.size(); i++) {
@@ -172,7 +173,9 @@ record Standalone(
                 workload,
                 labels,
                 appPort,
-                Path.of(required(flags, "--state")).toAbsolutePath().normalize(),
+                Path.of(flags.getOrDefault("--state", stateFolder(environment)))
+                        .toAbsolutePath()
+                        .normalize(),
                 number("--inbound-port", flags.getOrDefault("--inbound-port", "0")),
                 number("--outbound-port", flags.getOrDefault("--outbound-port", "0")),
                 number("--admin-port", flags.getOrDefault("--admin-port", "0")),
@@ -198,6 +201,12 @@ record Standalone(
             "--drain-time",
             "--trace-sampling",
             "--access-log");
+
+    /// As `bodyguard run` has it without `--state`.
+    private static String stateFolder(Map<String, String> environment) {
+        String told = environment.getOrDefault("BODYGUARD_STATE", "");
+        return told.isEmpty() ? ".bodyguard" : told;
+    }
 
     private static String required(Map<String, String> flags, String flag) {
         String value = flags.get(flag);

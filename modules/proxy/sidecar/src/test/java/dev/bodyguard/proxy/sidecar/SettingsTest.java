@@ -2,6 +2,7 @@ package dev.bodyguard.proxy.sidecar;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,16 @@ class SettingsTest {
     @Test
     void namesWhatIsMissing() {
         assertThat(mistake("--service a --state x")).contains("--app-port is missing");
+    }
+
+    @Test
+    void findsTheStateFolderAsRunDoes() {
+        var args = List.of("--service", "a", "--app-port", "1");
+
+        assertThat(Settings.from(args, Map.of("BODYGUARD_STATE", "/run/mesh")))
+                .isEqualTo(new Settings.Asked.Run(run("--service a --app-port 1 --state /run/mesh")));
+        assertThat(run("--service a --app-port 1").state())
+                .isEqualTo(Path.of(".bodyguard").toAbsolutePath());
     }
 
     @Test
