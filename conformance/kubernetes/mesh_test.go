@@ -39,7 +39,7 @@ func containers(c harness.Cluster, namespace, pod string) string {
 }
 
 func hasSidecar(c harness.Cluster, namespace, pod string) bool {
-	return strings.Contains(containers(c, namespace, pod), "bodyguard-proxy")
+	return strings.Contains(containers(c, namespace, pod), sidecar)
 }
 
 // The default profile by helm alone, and on it all that needs a mesh and no story.
@@ -75,7 +75,7 @@ func TestMesh(t *testing.T) {
 	t.Run("AMistakeIsACondition", mistake)
 	t.Run("RestrictedPods", restricted)
 	t.Run("SeveralReplicas", severalReplicas)
-	t.Run("Resources", func(t *testing.T) { enough(t, services...) })
+	t.Run("Resources", resources)
 }
 
 func injection(t *testing.T) {
