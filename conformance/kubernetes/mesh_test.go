@@ -66,6 +66,7 @@ func TestMesh(t *testing.T) {
 	t.Run("AnInjectorThatIsAway", injectorAway)
 	t.Run("MutualTLS", mutualTLS)
 	t.Run("Capture", capture)
+	t.Run("Dialects", dialects)
 	t.Run("HTTPS", https)
 	t.Run("ProbesAndHooks", probesAndHooks)
 	t.Run("ClassicSidecars", classic)
