@@ -41,43 +41,50 @@ func images(t *testing.T) map[string]Image {
 		t.Fatal(err)
 	}
 	for _, archive := range archives {
-		image := Image{Name: strings.TrimSuffix(filepath.Base(archive), ".tar")}
-		content, err := os.ReadFile(archive)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files := map[string][]byte{}
-		each(t, content, func(header *tar.Header, file io.Reader) {
-			if files[header.Name], err = io.ReadAll(file); err != nil {
-				t.Fatal(err)
-			}
-		})
-		var manifest []struct {
-			Config string
-			Layers []string
-		}
-		understood(t, files["manifest.json"], &manifest)
-		understood(t, files[manifest[0].Config], &struct{ Config any }{&image.Config})
-		for _, layer := range manifest[0].Layers {
-			unzipped, err := gzip.NewReader(bytes.NewReader(files[layer]))
-			if err != nil {
-				t.Fatalf("%s: %s: %v", archive, layer, err)
-			}
-			plain, err := io.ReadAll(unzipped)
-			if err != nil {
-				t.Fatalf("%s: %s: %v", archive, layer, err)
-			}
-			image.Layers = append(image.Layers, plain)
-		}
-		found[image.Name] = image
+		name := strings.TrimSuffix(filepath.Base(archive), ".tar")
+		found[name] = image(t, name)
 	}
 	return found
+}
+
+func image(t *testing.T, name string) Image {
+	t.Helper()
+	archive := filepath.Join(harness.Root, "images", name, "target", name+".tar")
+	content, err := os.ReadFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	each(t, content, func(header *tar.Header, file io.Reader) {
+		if files[header.Name], err = io.ReadAll(file); err != nil {
+			t.Fatal(err)
+		}
+	})
+	var manifest []struct {
+		Config string
+		Layers []string
+	}
+	understood(t, files["manifest.json"], &manifest)
+	image := Image{Name: name}
+	understood(t, files[manifest[0].Config], &struct{ Config any }{&image.Config})
+	for _, layer := range manifest[0].Layers {
+		unzipped, err := gzip.NewReader(bytes.NewReader(files[layer]))
+		if err != nil {
+			t.Fatalf("%s: %s: %v", archive, layer, err)
+		}
+		plain, err := io.ReadAll(unzipped)
+		if err != nil {
+			t.Fatalf("%s: %s: %v", archive, layer, err)
+		}
+		image.Layers = append(image.Layers, plain)
+	}
+	return image
 }
 
 func understood(t *testing.T, text []byte, into any) {
 	t.Helper()
 	if err := json.Unmarshal(text, into); err != nil {
-		t.Fatalf("%v: %s", err, text)
+		t.Fatalf("%v: %s", err, harness.Tail(string(text), 10))
 	}
 }
 
@@ -143,7 +150,7 @@ func writes(user string, file *tar.Header) bool {
 
 func TestSidecarMapsWhatItsTrainingLeft(t *testing.T) {
 	left := []string{"app/conf/trained.args", "app/sidecar.aot"}
-	image := images(t)["sidecar"]
+	image := image(t, "sidecar")
 	last := len(image.Layers) - 1
 	if found := files(t, image.Layers[last]); !slices.Equal(found, left) {
 		t.Fatalf("the last layer has %q: either nothing was trained, or what is the same each time is not in a layer of its own", found)

@@ -175,7 +175,7 @@ spec:
 	if gone := difference(before, mesh()); len(gone) > 0 || len(before) < 20 {
 		t.Errorf("of %d objects an uninstall that was refused removed %v", len(before), gone)
 	}
-	typed(t, wayOut)
+	(&terminal{exported: "PATH=$PWD:$PATH; "}).typed(t, wayOut)
 	c.RolledOut(namespace, "deployment/web", time.Minute)
 	if has() {
 		t.Errorf("the Deployment still has its sidecar")

@@ -39,7 +39,7 @@ func containers(c harness.Cluster, namespace, pod string) string {
 }
 
 func hasSidecar(c harness.Cluster, namespace, pod string) bool {
-	return strings.Contains(containers(c, namespace, pod), "bodyguard-proxy")
+	return strings.Contains(containers(c, namespace, pod), sidecar)
 }
 
 // The default profile by helm alone, and on it all that needs a mesh and no story.
@@ -66,6 +66,7 @@ func TestMesh(t *testing.T) {
 	t.Run("AnInjectorThatIsAway", injectorAway)
 	t.Run("MutualTLS", mutualTLS)
 	t.Run("Capture", capture)
+	t.Run("Dialects", dialects)
 	t.Run("HTTPS", https)
 	t.Run("ProbesAndHooks", probesAndHooks)
 	t.Run("ClassicSidecars", classic)
@@ -75,59 +76,54 @@ func TestMesh(t *testing.T) {
 	t.Run("AMistakeIsACondition", mistake)
 	t.Run("RestrictedPods", restricted)
 	t.Run("SeveralReplicas", severalReplicas)
-	t.Run("Resources", func(t *testing.T) { enough(t, services...) })
+	t.Run("Resources", resources)
 }
 
 func injection(t *testing.T) {
 	c := harness.Kube(t)
+	// Of the namespace and of the pod: what labels say, and what annotations.
 	for name, one := range map[string]struct {
-		namespace, labels, annotations string
-		injected                       bool
+		namespace, annotation, labels, annotations string
+		injected                                   bool
 	}{
-		"nobody asked":              {"", "", "", false},
-		"namespace, Istio":          {"istio-injection=enabled", "", "", true},
-		"namespace, revision":       {"istio.io/rev=default", "", "", true},
-		"namespace, other revision": {"istio.io/rev=canary", "", "", false},
-		"namespace, own":            {"bodyguard.dev/inject=enabled", "", "", true},
-		"namespace, upper case":     {"istio-injection=Enabled", "", "", true},
-		"namespace, one declines":   {"istio-injection=enabled bodyguard.dev/inject=disabled", "", "", false},
-		"pod, Istio":                {"", `, sidecar.istio.io/inject: "true"`, "", true},
-		"pod, upper case":           {"", `, sidecar.istio.io/inject: "True"`, "", true},
-		"pod, own":                  {"", ", bodyguard.dev/inject: enabled", "", true},
-		"pod, Linkerd":              {"", "", "linkerd.io/inject: enabled", true},
-		"pod declines":              {"istio-injection=enabled", `, sidecar.istio.io/inject: "false"`, "", false},
-		"pod declines, Linkerd":     {"istio-injection=enabled", "", "linkerd.io/inject: disabled", false},
+		"nobody asked":                           {"", "", "", "", false},
+		"namespace, Istio":                       {"istio-injection=enabled", "", "", "", true},
+		"namespace, revision":                    {"istio.io/rev=default", "", "", "", true},
+		"namespace, other revision":              {"istio.io/rev=canary", "", "", "", false},
+		"namespace, own":                         {"bodyguard.dev/inject=enabled", "", "", "", true},
+		"namespace, upper case":                  {"istio-injection=Enabled", "", "", "", true},
+		"namespace, one declines":                {"istio-injection=enabled bodyguard.dev/inject=disabled", "", "", "", false},
+		"namespace, own annotation":              {"", "bodyguard.dev/inject=enabled", "", "", true},
+		"namespace, own annotation declines":     {"istio-injection=enabled", "bodyguard.dev/inject=disabled", "", "", false},
+		"namespace, Linkerd":                     {"", "linkerd.io/inject=enabled", "", "", true},
+		"namespace, Linkerd, ingress":            {"", "linkerd.io/inject=ingress", "", "", true},
+		"namespace, Linkerd declines":            {"istio-injection=enabled", "linkerd.io/inject=disabled", "", "", false},
+		"namespace, Linkerd, own label declines": {"bodyguard.dev/inject=disabled", "linkerd.io/inject=enabled", "", "", false},
+		"namespace, Linkerd, other revision":     {"istio.io/rev=canary", "linkerd.io/inject=enabled", "", "", false},
+		"namespace, Linkerd, pod of another":     {"", "linkerd.io/inject=enabled", ", istio.io/rev: canary", "", false},
+		"namespace, a pod's word":                {"", "sidecar.istio.io/inject=true", "", "", false},
+		"pod, Istio":                             {"", "", `, sidecar.istio.io/inject: "true"`, "", true},
+		"pod, Istio's annotation":                {"", "", "", `sidecar.istio.io/inject: "true"`, true},
+		"pod, upper case":                        {"", "", `, sidecar.istio.io/inject: "True"`, "", true},
+		"pod, revision":                          {"", "", ", istio.io/rev: default", "", true},
+		"pod, own":                               {"", "", ", bodyguard.dev/inject: enabled", "", true},
+		"pod, own annotation":                    {"", "", "", "bodyguard.dev/inject: enabled", true},
+		"pod, Linkerd":                           {"", "", "", "linkerd.io/inject: enabled", true},
+		"pod, Linkerd, ingress":                  {"", "", "", "linkerd.io/inject: ingress", true},
+		"pod declines":                           {"istio-injection=enabled", "", `, sidecar.istio.io/inject: "false"`, "", false},
+		"pod declines, Istio's annotation":       {"istio-injection=enabled", "", "", `sidecar.istio.io/inject: "false"`, false},
+		"pod declines, own":                      {"istio-injection=enabled", "", ", bodyguard.dev/inject: disabled", "", false},
+		"pod declines, own annotation":           {"istio-injection=enabled", "", "", "bodyguard.dev/inject: disabled", false},
+		"pod declines, Linkerd":                  {"istio-injection=enabled", "", "", "linkerd.io/inject: disabled", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.T = t
 			namespace := c.Namespace(strings.Fields(one.namespace)...)
+			if one.annotation != "" {
+				c.Kubectl("annotate", "namespace", namespace, one.annotation)
+			}
 			c.Apply(namespace, server("web", one.labels, one.annotations))
 			if hasSidecar(c, namespace, "web") != one.injected {
-				t.Errorf("the pod's containers are %s", containers(c, namespace, "web"))
-			}
-		})
-	}
-	t.Run("namespace, Linkerd", func(t *testing.T) {
-		c.T = t
-		namespace := c.Namespace()
-		c.Kubectl("annotate", "namespace", namespace, "linkerd.io/inject=enabled")
-		c.Apply(namespace, server("web", "", ""))
-		if !hasSidecar(c, namespace, "web") {
-			t.Errorf("the pod's containers are %s", containers(c, namespace, "web"))
-		}
-	})
-	for name, one := range map[string]struct{ annotation, label, pod string }{
-		"namespace, Linkerd, own label declines": {"linkerd.io/inject=enabled", "bodyguard.dev/inject=disabled", ""},
-		"namespace, Linkerd, other revision":     {"linkerd.io/inject=enabled", "istio.io/rev=canary", ""},
-		"namespace, Linkerd, pod of another":     {"linkerd.io/inject=enabled", "", ", istio.io/rev: canary"},
-		"namespace, a pod's word":                {"sidecar.istio.io/inject=true", "", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c.T = t
-			namespace := c.Namespace(strings.Fields(one.label)...)
-			c.Kubectl("annotate", "namespace", namespace, one.annotation)
-			c.Apply(namespace, server("web", one.pod, ""))
-			if hasSidecar(c, namespace, "web") {
 				t.Errorf("the pod's containers are %s", containers(c, namespace, "web"))
 			}
 		})

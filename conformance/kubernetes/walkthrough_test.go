@@ -37,13 +37,21 @@ func story(t *testing.T, page, section string) [][]string {
 	return blocks
 }
 
-// typed runs a command as a person would type it, in the root of the checkout.
-func typed(t *testing.T, command string) string {
+// terminal is where a person types: in the root of the checkout, and what was exported holds for what is typed afterwards.
+type terminal struct {
+	exported string
+}
+
+func (one *terminal) typed(t *testing.T, command string) string {
 	t.Helper()
 	t.Log("$ " + command)
+	if strings.HasPrefix(command, "export ") {
+		one.exported += command + "; "
+		return ""
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	run := exec.CommandContext(ctx, filepath.Join(harness.Root, "conformance/cluster/kin"), "bash", "-c", `PATH=$PWD:$PATH; `+command)
+	run := exec.CommandContext(ctx, filepath.Join(harness.Root, "conformance/cluster/kin"), "bash", "-c", one.exported+command)
 	run.Dir = harness.Root
 	output, err := run.CombinedOutput()
 	if err != nil {
@@ -150,6 +158,7 @@ func TestWalkthrough(t *testing.T) {
 	cleared(t, c)
 	before := objects(c)
 	blocks := story(t, filepath.Join(harness.Root, "samples/payments/README.md"), "On Kubernetes")
+	terminal := &terminal{}
 	next := func(first string) []string {
 		t.Helper()
 		if len(blocks) == 0 || !strings.Contains(blocks[0][0], first) {
@@ -163,7 +172,7 @@ func TestWalkthrough(t *testing.T) {
 		t.Helper()
 		var last string
 		for _, command := range next(first) {
-			last = typed(t, command)
+			last = terminal.typed(t, command)
 		}
 		return last
 	}
@@ -174,6 +183,7 @@ func TestWalkthrough(t *testing.T) {
 		}
 	})
 
+	run("export PATH")
 	run("kubernetes/payments.yaml")
 	if command := next("get --raw"); len(command) != 1 || command[0] != pay {
 		t.Errorf("the page pays by %v, and this by %s", command, pay)
@@ -186,7 +196,7 @@ func TestWalkthrough(t *testing.T) {
 
 	began := time.Now()
 	for _, command := range next("bodyguard install") {
-		typed(t, command)
+		terminal.typed(t, command)
 		if strings.HasPrefix(command, "bodyguard install") {
 			took := time.Since(began)
 			t.Logf("ready after %s", took)
@@ -195,10 +205,16 @@ func TestWalkthrough(t *testing.T) {
 			}
 		}
 	}
-	meshed := pods(c, containersOf)
-	t.Log(meshed)
-	if strings.Count(meshed, "\n") != 3 || strings.Count(meshed, " bodyguard-proxy ") != 3 {
+	if meshed := pods(c, containersOf); strings.Count(meshed, "\n") != 3 || strings.Count(meshed, " bodyguard-proxy ") != 3 {
 		t.Errorf("not every pod has a sidecar: %s", meshed)
+	}
+	// Pods without one may still be on their way out.
+	for i, command := range next("kubectl get pods") {
+		shown := terminal.typed(t, command)
+		t.Log(shown)
+		if what := []string{" 2/2 ", " bodyguard-init,bodyguard-proxy "}[i]; strings.Count(shown, what) != 3 {
+			t.Errorf("not every pod has %q: %s", what, shown)
+		}
 	}
 	harness.Eventually(t, 20*time.Second, "payments go through", func() bool { return payments(t, c, 1)["failed"] == 0 })
 
@@ -227,7 +243,7 @@ func TestWalkthrough(t *testing.T) {
 	for _, command := range next("api/summary") {
 		// Sidecars report every two seconds.
 		harness.Eventually(t, 20*time.Second, "the summary tells of 160 payments over mutual TLS", func() bool {
-			requests, plain := paid(t, typed(t, command))
+			requests, plain := paid(t, terminal.typed(t, command))
 			return requests >= 160 && plain == 0
 		})
 	}
@@ -235,7 +251,7 @@ func TestWalkthrough(t *testing.T) {
 	enough(t, services...)
 
 	for _, command := range next("kubectl delete -f samples/payments/mesh") {
-		typed(t, command)
+		terminal.typed(t, command)
 	}
 	if len(blocks) > 0 {
 		t.Errorf("the page goes on with %v", blocks)

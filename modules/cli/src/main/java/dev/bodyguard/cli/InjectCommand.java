@@ -16,7 +16,11 @@ import picocli.CommandLine.Parameters;
         description = {
             "Puts the sidecar into the pods of Kubernetes manifests, YAML or JSON, and changes nothing else in them.",
             "bodyguard inject deployment.yaml | kubectl apply -f -",
-            "What was done is told on standard error. If one pod cannot have a sidecar nothing is written."
+            "What was done is told on standard error. If one pod cannot have a sidecar nothing is written.",
+            "No cluster is asked: where the mesh was installed with a hub, tag, revision or trustDomain of its own,"
+                    + " say them here too. Resources are the chart's usual ones; a pod's annotations say others.",
+            "What holds a sidecar stays as it is. After an upgrade of the mesh:"
+                    + " bodyguard uninject FILE | bodyguard inject - | kubectl apply -f -"
         },
         mixinStandardHelpOptions = true)
 final class InjectCommand implements Callable<Integer> {
