@@ -47,7 +47,11 @@ func warnings(t *testing.T) {
 	if said := c.Kubectl("-n", asking, "label", "deployment", "web", "team=shop"); strings.Contains(said, "Warning") {
 		t.Errorf("who changes nothing in the pods is told %s", said)
 	}
+	const service = "apiVersion: v1\nkind: Service\nmetadata: {name: %s, annotations: {%s}}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n"
 	for name, one := range map[string]struct{ namespace, object, said string }{
+		"Service":               {asking, fmt.Sprintf(service, "told", `timeout.linkerd.io/idle: 1s, retry.linkerd.io/http: 5xx`), "Warning: bodyguard: timeout.linkerd.io/idle is ignored: "},
+		"Service, all obeyed":   {asking, fmt.Sprintf(service, "obeyed", `retry.linkerd.io/http: 5xx`), ""},
+		"Service of no mesh":    {asking, fmt.Sprintf(service, "plain", `example.com/owner: shop`), ""},
 		"refused":               {asking, workload("Deployment", "", "sidecar.istio.io/interceptionMode: MAGIC"), "Warning: bodyguard: its pods are refused: "},
 		"declines":              {asking, workload("Deployment", ", bodyguard.dev/inject: disabled", `sidecar.istio.io/logLevel: debug`), ""},
 		"namespace's revision":  {canary, workload("Deployment", "", ""), "namespace " + canary + "'s label istio.io/rev=canary asks for a revision that no injector here serves"},
@@ -67,7 +71,14 @@ func warnings(t *testing.T) {
 			t.Log(output)
 		})
 	}
+	c.T = t
 	c.Kubectl("-n", system, "delete", "cronjob", "asks")
+	if said := c.Kubectl("-n", asking, "patch", "service", "told", "--patch", `{"spec": {"ports": [{"port": 81}]}}`); strings.Contains(said, "Warning") {
+		t.Errorf("who changes no annotation of a Service is told %s", said)
+	}
+	if said := c.Kubectl("-n", asking, "annotate", "service", "told", "balancer.linkerd.io/failure-accrual=consecutive"); strings.Count(said, "Warning") != 2 {
+		t.Errorf("who adds an annotation to a Service is told %s", said)
+	}
 
 	// Where the webhook of another control plane selects that revision, it is that one's.
 	const other = `

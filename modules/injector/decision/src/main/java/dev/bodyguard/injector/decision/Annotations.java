@@ -3,6 +3,7 @@ package dev.bodyguard.injector.decision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -46,6 +47,7 @@ final class Annotations {
     private static final Set<String> OBEYED = Set.of(
             OptIn.OWN,
             OptIn.ISTIO,
+            OptIn.LINKERD,
             Status.ANNOTATION,
             Status.ORIGINAL,
             "bodyguard.dev/source",
@@ -89,8 +91,7 @@ final class Annotations {
     private static final String NO_MOUNTS = "nothing of the app's is mounted into the sidecar";
     private static final String INTERFACES = "capture does not tell interfaces apart";
     private static final String A_SERVICES = "it is a Service's";
-    private static final String LOCALITY = "endpoints are not told apart by where they run";
-    private static final String AMBIENT = "every pod of the mesh has a sidecar of its own";
+    private static final String BY_LINKERD = "it is what Linkerd's injector writes";
 
     /// Name to the reason why it is ignored.
     private static final Map<String, String> IGNORED = new TreeMap<>(Map.ofEntries(
@@ -125,11 +126,16 @@ final class Annotations {
                     "the sidecar has settings of its own; the app is always held until it is ready"),
             Map.entry("proxy.istio.io/overrides", OTHER_PROXY),
             Map.entry("istio.io/dry-run", "it is an AuthorizationPolicy's"),
+            Map.entry(OptIn.ISTIO_REVISION, "a pod chooses a revision by its label of that name"),
+            Map.entry("galley.istio.io/analyze-suppress", WhyIgnored.ANALYSIS),
             Map.entry("networking.istio.io/exportTo", A_SERVICES),
             Map.entry("networking.istio.io/traffic-distribution", A_SERVICES),
             Map.entry("traffic.istio.io/nodeSelector", A_SERVICES),
-            Map.entry("topology.istio.io/controlPlaneClusters", "there is one cluster"),
+            Map.entry("topology.istio.io/controlPlaneClusters", WhyIgnored.ONE_CLUSTER),
             Map.entry("inject.istio.io/templates", "there is one kind of sidecar"),
+            Map.entry("linkerd.io/created-by", BY_LINKERD),
+            Map.entry("linkerd.io/proxy-version", BY_LINKERD),
+            Map.entry("linkerd.io/trust-root-sha256", BY_LINKERD),
             Map.entry("config.linkerd.io/proxy-image", OTHER_IMAGE),
             Map.entry("config.linkerd.io/proxy-version", OTHER_IMAGE),
             Map.entry("config.linkerd.io/image-pull-policy", OTHER_IMAGE),
@@ -175,9 +181,9 @@ final class Annotations {
     /// Name of a label to the reason why it is ignored.
     private static final Map<String, String> IGNORED_LABELS = new TreeMap<>(Map.ofEntries(
             Map.entry("topology.istio.io/network", "every pod is reached directly, in one network"),
-            Map.entry("topology.istio.io/cluster", "there is one cluster"),
-            Map.entry("topology.istio.io/locality", LOCALITY),
-            Map.entry("topology.istio.io/subzone", LOCALITY),
+            Map.entry("topology.istio.io/cluster", WhyIgnored.ONE_CLUSTER),
+            Map.entry("topology.istio.io/locality", WhyIgnored.LOCALITY),
+            Map.entry("topology.istio.io/subzone", WhyIgnored.LOCALITY),
             Map.entry("security.istio.io/tlsMode", "a pod speaks mutual TLS if it has a sidecar"),
             Map.entry("service.istio.io/workload-name", "a pod is counted under whoever owns it"),
             Map.entry("istio.io/tag", "a revision is chosen by istio.io/rev"),
@@ -185,10 +191,24 @@ final class Annotations {
             Map.entry("istio.io/persistent-session", A_SERVICES),
             Map.entry("istio.io/persistent-session-header", A_SERVICES),
             Map.entry("networking.istio.io/enable-autoallocate-ip", "it is a ServiceEntry's"),
-            Map.entry("istio.io/dataplane-mode", AMBIENT),
-            Map.entry("istio.io/use-waypoint", AMBIENT),
-            Map.entry("istio.io/use-waypoint-namespace", AMBIENT),
-            Map.entry("istio.io/waypoint-for", AMBIENT)));
+            Map.entry("istio.io/dataplane-mode", WhyIgnored.AMBIENT),
+            Map.entry("istio.io/use-waypoint", WhyIgnored.AMBIENT),
+            Map.entry("istio.io/use-waypoint-namespace", WhyIgnored.AMBIENT),
+            Map.entry("istio.io/waypoint-for", WhyIgnored.AMBIENT)));
+
+    /// Begin names that say how requests are treated, which nobody but whom they are sent to, or a route, can say.
+    private static final Map<String, String> OF_REQUESTS = Map.of(
+            "retry.linkerd.io/",
+            "it belongs on a Service or a route",
+            "timeout.linkerd.io/",
+            "it belongs on a Service or a route",
+            "balancer.linkerd.io/",
+            A_SERVICES,
+            "balancer.alpha.linkerd.io/",
+            A_SERVICES);
+
+    /// Begins labels that Linkerd's injector writes.
+    private static final String LABELS_BY_LINKERD = "linkerd.io/";
 
     /// A namespace's label, which keeps its pods from Linkerd's injector.
     private static final String WEBHOOKS = "config.linkerd.io/admission-webhooks";
@@ -205,6 +225,9 @@ final class Annotations {
             "networking.istio.io/",
             "traffic.istio.io/",
             "prometheus.istio.io/",
+            "galley.istio.io/",
+            "istio.io/",
+            "linkerd.io/",
             "config.linkerd.io/",
             "config.alpha.linkerd.io/",
             "config.beta.linkerd.io/",
@@ -219,23 +242,45 @@ final class Annotations {
     static List<String> ignored(Map<String, String> annotations, Map<String, String> labels, Namespace namespace) {
         var sentences = new ArrayList<String>();
         for (String name : new TreeMap<>(annotations).keySet()) {
-            var why = IGNORED.get(name);
-            if (why != null) {
-                sentences.add(name + " is ignored: " + why);
-            } else if (!OBEYED.contains(name) && FAMILIES.stream().anyMatch(name::startsWith)) {
-                sentences.add(OptIn.shown(name) + " is ignored: it is not known here");
-            }
+            whyIgnored(name).ifPresent(why -> sentences.add(WhyIgnored.sentence(name, why)));
         }
         for (String name : new TreeMap<>(labels).keySet()) {
-            var why = IGNORED_LABELS.get(name);
+            var why = name.startsWith(LABELS_BY_LINKERD) ? BY_LINKERD : IGNORED_LABELS.get(name);
             if (why != null) {
-                sentences.add("label " + name + " is ignored: " + why);
+                sentences.add("label " + WhyIgnored.sentence(name, why));
             }
         }
         if (namespace.labels().getOrDefault(WEBHOOKS, "").equals("disabled")) {
-            sentences.add("namespace " + namespace.name() + "'s label " + WEBHOOKS
-                    + "=disabled is ignored: a namespace declines by " + OptIn.OWN + "=disabled");
+            sentences.add("namespace " + namespace.name() + "'s label "
+                    + WhyIgnored.sentence(
+                            WEBHOOKS + "=disabled", "a namespace declines by " + OptIn.OWN + "=disabled"));
         }
         return sentences;
+    }
+
+    static boolean isObeyed(String name) {
+        return OBEYED.contains(name);
+    }
+
+    /// Whether somebody expects something of the injector by it, on whatever object it stands.
+    static boolean isForPods(String name) {
+        return OBEYED.contains(name) || IGNORED.containsKey(name) || isOfFamily(name);
+    }
+
+    /// Empty if it is obeyed, or none of the meshes'.
+    private static Optional<String> whyIgnored(String name) {
+        if (IGNORED.containsKey(name)) {
+            return Optional.of(IGNORED.get(name));
+        }
+        for (var family : OF_REQUESTS.entrySet()) {
+            if (name.startsWith(family.getKey())) {
+                return Optional.of(family.getValue());
+            }
+        }
+        return !OBEYED.contains(name) && isOfFamily(name) ? Optional.of("it is not known here") : Optional.empty();
+    }
+
+    private static boolean isOfFamily(String name) {
+        return FAMILIES.stream().anyMatch(name::startsWith);
     }
 }

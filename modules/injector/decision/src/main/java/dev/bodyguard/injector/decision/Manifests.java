@@ -40,6 +40,11 @@ public final class Manifests {
     /// What to do with one object that has a pod.
     private interface Work {
         Done with(String text, Workload workload, Node.Mapping pod);
+
+        /// What the author of an object without pods should know.
+        default List<String> saidOf(Workload other) {
+            return List.of();
+        }
     }
 
     private record Done(List<Splice> splices, Report report) {}
@@ -69,7 +74,7 @@ public final class Manifests {
     private static Done done(String text, Workload workload, @Nullable Unreadable tied, String file, Work work) {
         var pod = workload.pod();
         if (!PodTemplate.PATHS.containsKey(workload.kind())) {
-            return new Done(List.of(), Report.left(workload, "skipped: not a workload"));
+            return new Done(List.of(), Report.left(workload, "skipped: not a workload", work.saidOf(workload)));
         }
         if (pod == null) {
             return refused(workload, "it has no pod template; write spec.template with metadata and spec");
@@ -119,6 +124,11 @@ public final class Manifests {
                     new Done(List.of(), Report.left(workload, "unchanged: it has the sidecar of revision " + revision));
                 case Decision.Refused refused -> Manifests.refused(workload, refused.sentence());
             };
+        }
+
+        @Override
+        public List<String> saidOf(Workload other) {
+            return other.kind().equals("Service") ? ServiceAnnotations.ignored(other.object()) : List.of();
         }
 
         private static void requireReversible(String text, Workload workload, List<Splice> splices) {

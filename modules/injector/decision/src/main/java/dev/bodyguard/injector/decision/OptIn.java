@@ -108,7 +108,16 @@ final class OptIn {
 
     /// A stranger's value, for a sentence.
     static String shown(String value) {
-        var clean = value.replaceAll("[^\\x20-\\x7e]", "?");
-        return clean.length() > 60 ? clean.substring(0, 60) + "…" : clean;
+        return shown(value, 60);
+    }
+
+    /// The name of a stranger's annotation or label, for a sentence: those that mean something are shorter.
+    static String shownName(String name) {
+        return shown(name, 100);
+    }
+
+    private static String shown(String text, int most) {
+        var clean = text.replaceAll("[^\\x20-\\x7e]", "?");
+        return clean.length() > most ? clean.substring(0, most) + "…" : clean;
     }
 }

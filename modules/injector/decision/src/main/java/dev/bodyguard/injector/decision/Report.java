@@ -40,7 +40,11 @@ public record Report(String what, Outcome outcome, List<String> warnings) {
     }
 
     static Report left(Workload of, String why) {
-        return new Report(of.shown(), new Outcome.Left(why), List.of());
+        return left(of, why, List.of());
+    }
+
+    static Report left(Workload of, String why, List<String> warnings) {
+        return new Report(of.shown(), new Outcome.Left(why), warnings);
     }
 
     static Report refused(String what, String why) {

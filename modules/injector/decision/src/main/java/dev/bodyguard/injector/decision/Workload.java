@@ -7,11 +7,18 @@ import org.jspecify.annotations.Nullable;
 
 /// An object of a document, and the pod in it.
 ///
+/// @param object all of it
 /// @param pod null where it is none that has pods
 /// @param podOf what the pod is a field of; null where it is the object itself
 /// @param start where it begins in the text
 record Workload(
-        String kind, String name, String namespace, Node.@Nullable Mapping pod, Node.@Nullable Entry podOf, int start) {
+        String kind,
+        String name,
+        String namespace,
+        Tree object,
+        Node.@Nullable Mapping pod,
+        Node.@Nullable Entry podOf,
+        int start) {
     /// `deployment "web"`
     String shown() {
         return kind.toLowerCase(Locale.ROOT) + " \"" + OptIn.shown(name) + "\"";
@@ -50,6 +57,7 @@ record Workload(
                         .or(() -> metadata.at("generateName").text())
                         .orElse(""),
                 metadata.at("namespace").text().orElse("default"),
+                tree,
                 pod instanceof Node.Mapping template ? template : null,
                 podOf,
                 root.start()));

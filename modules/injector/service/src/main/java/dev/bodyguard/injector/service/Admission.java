@@ -5,6 +5,7 @@ import dev.bodyguard.injector.decision.Injection;
 import dev.bodyguard.injector.decision.JsonPatch;
 import dev.bodyguard.injector.decision.Namespace;
 import dev.bodyguard.injector.decision.PodTemplate;
+import dev.bodyguard.injector.decision.ServiceAnnotations;
 import dev.bodyguard.injector.decision.Tree;
 import dev.bodyguard.injector.decision.Unreadable;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Answers one AdmissionReview (admission.k8s.io/v1).
@@ -115,21 +117,26 @@ final class Admission {
     }
 
     /// Says what becomes of the pods of an object that makes some, or of a pod that has no sidecar, to whoever writes
-    /// it.
+    /// it; and what a Service says in vain.
     /// Nothing is changed, and nothing refused.
     ///
     /// @throws Unreadable if the body is no review
     /// @throws IOException if the cluster does not tell what is needed
     Answer advise(String body) throws Unreadable, IOException {
         var question = Question.in(body);
-        var template = PodTemplate.of(question.kind, question.object);
-        var warnings = template.isEmpty() || question.namespace.isEmpty()
-                ? List.<String>of()
-                : advice(template.get(), name(question.object), namespaces.get(question.namespace));
+        var warnings =
+                question.kind.equals("Service") ? ServiceAnnotations.ignored(question.object) : adviceOnPods(question);
         return new Answer(
                 allowed(question.uid, warnings.isEmpty() ? Map.of() : Map.of("warnings", warnings(warnings))),
                 question.shown(),
                 new Advised(warnings));
+    }
+
+    private List<String> adviceOnPods(Question question) throws IOException {
+        var template = PodTemplate.of(question.kind, question.object);
+        return template.isEmpty() || question.namespace.isEmpty()
+                ? List.of()
+                : advice(template.get(), name(question.object), namespaces.get(question.namespace));
     }
 
     private List<String> advice(Tree pod, String workload, Namespace namespace) throws IOException {
@@ -173,17 +180,25 @@ final class Admission {
 
     private static Tree warnings(List<String> warnings) {
         boolean tooMany = warnings.size() > MOST_WARNINGS;
+        int whole = tooMany ? MOST_WARNINGS - 1 : warnings.size();
         var said = warnings.stream()
-                .limit(tooMany ? MOST_WARNINGS - 1 : MOST_WARNINGS)
+                .limit(whole)
                 .map(warning ->
                         warning.length() > LONGEST_WARNING ? warning.substring(0, LONGEST_WARNING) + "…" : warning);
-        var rest = tooMany
-                ? Stream.of("and " + (warnings.size() - MOST_WARNINGS + 1)
-                        + " more, which `bodyguard inject` prints for the same pod")
-                : Stream.<String>empty();
+        var rest = tooMany ? Stream.of(inShort(warnings.subList(whole, warnings.size()))) : Stream.<String>empty();
         return Tree.arr(Stream.concat(said, rest)
                 .map(warning -> "bodyguard: " + warning)
                 .toArray());
+    }
+
+    /// What they are about, if one line holds it.
+    private static String inShort(List<String> warnings) {
+        var about = warnings.stream()
+                .map(warning -> warning.split(" is ignored: ", 2)[0])
+                .collect(Collectors.joining(", ", "and " + warnings.size() + " more: ", ""));
+        return about.length() <= LONGEST_WARNING
+                ? about
+                : "and " + warnings.size() + " more, which `bodyguard inject` prints for the same manifest";
     }
 
     private static String name(Tree pod) {

@@ -137,15 +137,19 @@ class WebhookServerTest {
 
     /// kubectl prints sixteen lines at most of what one webhook says.
     @Test
-    void saysHowManyWarningsThereAreBeyondThoseItShows() throws Exception {
+    void namesWhatIsBeyondTheWarningsThatItShows() throws Exception {
         assertThat(warningsOf(16))
                 .hasSize(16)
                 .last()
                 .isEqualTo("bodyguard: sidecar.istio.io/x15 is ignored: it is not known here");
-        assertThat(warningsOf(20))
+        assertThat(warningsOf(18))
                 .hasSize(16)
                 .last()
-                .isEqualTo("bodyguard: and 5 more, which `bodyguard inject` prints for the same pod");
+                .isEqualTo("bodyguard: and 3 more: sidecar.istio.io/x15, sidecar.istio.io/x16, sidecar.istio.io/x17");
+        assertThat(warningsOf(40))
+                .hasSize(16)
+                .last()
+                .isEqualTo("bodyguard: and 25 more, which `bodyguard inject` prints for the same manifest");
     }
 
     private List<String> warningsOf(int annotations) throws Exception {
@@ -200,6 +204,25 @@ class WebhookServerTest {
         }
         assertThat(advice("shop", "CronJob", "{\"spec\": {\"jobTemplate\": {\"spec\": {\"template\": " + pod + "}}}}"))
                 .containsExactly("bodyguard: sidecar.istio.io/logLevel is ignored: the sidecar's log has one level");
+    }
+
+    @Test
+    void tellsWhoWritesAServiceWhatItSaysInVain() throws Exception {
+        assertThat(advice("plain", "Service", """
+                {"metadata": {
+                   "name": "web",
+                   "annotations": {
+                     "retry.linkerd.io/http": "5xx", "timeout.linkerd.io/idle": "1s", "note": "",
+                     "balancer.linkerd.io/failure-accrual": "consecutive"},
+                   "labels": {"istio.io/persistent-session": "cookie", "app": "web"}},
+                 "spec": {"ports": [{"port": 80}]}}"""))
+                .containsExactly(
+                        "bodyguard: balancer.linkerd.io/failure-accrual is ignored: a DestinationRule's trafficPolicy says"
+                                + " how endpoints are chosen",
+                        "bodyguard: timeout.linkerd.io/idle is ignored: of timeouts only timeout.linkerd.io/request is"
+                                + " obeyed",
+                        "bodyguard: label istio.io/persistent-session is ignored: each request is balanced for itself");
+        assertThat(heard.next()).isEqualTo("plain/web warned");
     }
 
     @Test
