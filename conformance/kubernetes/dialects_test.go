@@ -74,6 +74,8 @@ func dialects(t *testing.T) {
 		return one == 0 && two == 20
 	})
 
+	losing(c, namespace)
+
 	for _, condition := range []string{"Accepted", "Programmed"} {
 		harness.Eventually(t, 30*time.Second, "the HTTPRoute is "+condition, func() bool {
 			return c.Get(namespace, "httproute/web", conditionOfParent(condition)) == "True"
@@ -83,6 +85,24 @@ func dialects(t *testing.T) {
 	// Gateway API has each of those who write there say who they are.
 	if who := c.Get(namespace, "httproute/web", ".status.parents[*].controllerName"); who != "bodyguard.dev/controller" {
 		t.Errorf("the HTTPRoute's status is written by %q", who)
+	}
+}
+
+// A TrafficSplit says in its status how it fares, and who speaks for its host once somebody does. Of what comes first in the order of
+// dialects docs/architecture.md tells.
+func losing(c harness.Cluster, namespace string) {
+	for _, condition := range []string{"Accepted", "Programmed", "Overridden=false"} {
+		c.Wait(namespace, "trafficsplit/ledger", "condition="+condition, 30*time.Second)
+	}
+	c.Apply(namespace, `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ledger}
+spec: {hosts: [ledger], http: [{route: [{destination: {host: one}}]}]}
+`)
+	c.Wait(namespace, "trafficsplit/ledger", "condition=Overridden", 30*time.Second)
+	if why := c.Get(namespace, "trafficsplit/ledger", `.status.conditions[?(@.type=="Overridden")].message`); !strings.Contains(why, "VirtualService "+namespace+"/ledger") {
+		c.T.Errorf("the TrafficSplit is overridden: %s", why)
 	}
 }
 

@@ -49,7 +49,8 @@ public final class Cluster implements AutoCloseable {
 
     private final Statuses statuses;
 
-    private record Defined(String version, Watched<?> watched) {}
+    /// @param hasStatus whether a status can be written
+    private record Defined(String version, boolean hasStatus, Watched<?> watched) {}
 
     private Cluster(KubernetesClient client, Events events) {
         this.client = client;
@@ -139,7 +140,7 @@ public final class Cluster implements AutoCloseable {
         try {
             for (var entry : defined.entrySet()) {
                 var kind = entry.getKey();
-                if (kind.group().equals(parts[0]) && kind.name().equals(parts[1]) && kind.hasStatus()) {
+                if (kind.group().equals(parts[0]) && kind.name().equals(parts[1]) && entry.getValue().hasStatus) {
                     var document = contents.document(kind, parts[2] + "/" + parts[3]);
                     return document == null
                             ? null
@@ -377,6 +378,7 @@ public final class Cluster implements AutoCloseable {
             var version = definition.version();
             var before = defined.get(kind);
             if (before != null && before.version.equals(version)) {
+                defined.put(kind, new Defined(version, definition.hasStatus(), before.watched));
                 return;
             }
             if (before == null) {
@@ -384,7 +386,8 @@ public final class Cluster implements AutoCloseable {
             } else {
                 before.watched.close();
             }
-            defined.put(kind, new Defined(version, watch(kind, version, Authored::document, new Documents(kind))));
+            var watched = watch(kind, version, Authored::document, new Documents(kind));
+            defined.put(kind, new Defined(version, definition.hasStatus(), watched));
             events.watching(kind.fullName() + "/" + version);
         }
 
@@ -403,7 +406,8 @@ public final class Cluster implements AutoCloseable {
     /// The definition of a kind that is read.
     ///
     /// @param version in which it is read
-    private record Definition(Kind kind, String version) {
+    /// @param hasStatus whether that version has the subresource `status`, where alone it can be written
+    private record Definition(Kind kind, String version, boolean hasStatus) {
         static @Nullable Definition of(GenericKubernetesResource object) {
             var kind = Kind.DEFINED.stream()
                     .filter(one -> one.fullName().equals(object.getMetadata().getName()))
@@ -414,13 +418,18 @@ public final class Cluster implements AutoCloseable {
             }
             var served = Tree.of(object).items("spec", "versions").stream()
                     .filter(version -> version.is("served"))
-                    .map(version -> version.text("name"))
-                    .filter(name -> !name.isEmpty())
+                    .filter(version -> !version.text("name").isEmpty())
                     .toList();
-            var best = kind.versions().stream().filter(served::contains).findFirst();
             // One that nobody here understands is read all the same, so that its author is told.
-            return best.or(() -> served.stream().findFirst())
-                    .map(version -> new Definition(kind, version))
+            return kind.versions().stream()
+                    .flatMap(name -> served.stream()
+                            .filter(version -> version.text("name").equals(name)))
+                    .findFirst()
+                    .or(() -> served.stream().findFirst())
+                    .map(version -> new Definition(
+                            kind,
+                            version.text("name"),
+                            version.at("subresources", "status").value() != null))
                     .orElse(null);
         }
 

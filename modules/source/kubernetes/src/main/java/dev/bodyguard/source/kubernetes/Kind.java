@@ -1,7 +1,6 @@
 package dev.bodyguard.source.kubernetes;
 
 import java.util.List;
-import java.util.Set;
 
 /// A kind of object that is read.
 ///
@@ -19,18 +18,8 @@ record Kind(String group, String name, String plural, List<String> versions) {
     private static final String LINKERD_POLICY = "policy.linkerd.io";
     private static final List<String> ISTIO = List.of("v1", "v1beta1", "v1alpha3");
 
-    private static final Set<String> STATUS = Set.of(
-            "VirtualService",
-            "DestinationRule",
-            "ServiceEntry",
-            "Sidecar",
-            "AuthorizationPolicy",
-            "PeerAuthentication",
-            "HTTPRoute",
-            "GRPCRoute",
-            "RateLimit");
-
-    /// Those that are there once somebody has defined them. `accounts.yaml` of the chart lets discovery read the same.
+    /// Those that are there once somebody has defined them. `accounts.yaml` of the chart lets discovery read the same,
+    /// and write their status; whether there is one is said by who defines it.
     static final List<Kind> DEFINED = List.of(
             new Kind(NETWORKING, "VirtualService", "virtualservices", ISTIO),
             new Kind(NETWORKING, "DestinationRule", "destinationrules", ISTIO),
@@ -58,11 +47,6 @@ record Kind(String group, String name, String plural, List<String> versions) {
 
     boolean isGateway() {
         return group.equals(GATEWAY);
-    }
-
-    /// Kinds whose status is ours to write, as `accounts.yaml` allows.
-    boolean hasStatus() {
-        return STATUS.contains(name);
     }
 
     /// `virtualservices.networking.istio.io`, which is also what its definition is called.

@@ -94,6 +94,70 @@ class ClusterTest {
         }
     }
 
+    /// As our chart defines them all, and Linkerd its ServiceProfile not.
+    @Test
+    void saysHowADocumentFaresWhereItsKindHasAStatus() throws Exception {
+        try (var cluster = Cluster.open(client(), new Heard())) {
+            assertThat(cluster.next().isEmpty()).isTrue();
+            define("split.smi-spec.io", "TrafficSplit", "trafficsplits", "subresources: {status: {}}");
+            define("linkerd.io", "ServiceProfile", "serviceprofiles", "subresources: {}");
+            var kinds = List.of(kind("TrafficSplit"), kind("ServiceProfile"));
+            for (var kind : kinds) {
+                create(kind, """
+                    apiVersion: %s/v1alpha2
+                    kind: %s
+                    metadata: {name: pay, namespace: default, generation: 1}
+                    spec: {}
+                    """.formatted(kind.group(), kind.name()));
+            }
+            for (int documents = 0; documents < 2; ) {
+                documents += cluster.next().put().size();
+            }
+
+            for (var kind : kinds.reversed()) {
+                cluster.report(new Verdict(
+                        kind.group() + "/" + kind.name() + "/default/pay", 1, true, "", "by HTTPRoute pay", 1, 1));
+            }
+
+            var split = kinds.getFirst();
+            while (!statusOf(split).contains("message=by HTTPRoute pay")) {
+                Thread.sleep(20);
+            }
+            assertThat(statusOf(split)).contains("{type=Overridden, status=True, reason=Overridden,");
+            assertThat(statusOf(kinds.getLast())).isEqualTo("null");
+            assertThat(heard).noneMatch(line -> line.startsWith("refused"));
+        }
+    }
+
+    private static Kind kind(String name) {
+        return Kind.DEFINED.stream()
+                .filter(kind -> kind.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private void define(String group, String kind, String plural, String more) {
+        create(Kind.DEFINITIONS, """
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: {name: %s.%s}
+            spec:
+              group: %s
+              names: {kind: %s, plural: %s}
+              scope: Namespaced
+              versions: [{name: v1alpha2, served: true, %s}]
+            status: {conditions: [{type: Established, status: "True"}]}
+            """.formatted(plural, group, group, kind, plural, more));
+    }
+
+    private String statusOf(Kind kind) {
+        GenericKubernetesResource object = client.genericKubernetesResources(Watched.context(kind, "v1alpha2"))
+                .inNamespace("default")
+                .withName("pay")
+                .get();
+        return String.valueOf(object.getAdditionalProperties().get("status"));
+    }
+
     @Test
     void saysOnceWhyNothingIsRead() throws Exception {
         var nobody = new ConfigBuilder()
