@@ -92,12 +92,39 @@ func TestAMisspeltValueIsRefused(t *testing.T) {
 		"telemetry.replicas=2":        "at '/telemetry/replicas': maximum",
 		"controlPlane.mode=both":      "mode",
 		"mesh.certificateTTL=forever": "certificateTTL",
+		"mesh.certificateTTL=9s":      "mesh.certificateTTL: must be 10s or more, was 9s",
 		"tracing.otlp.protocol=http":  "protocol",
+		"tracing.sampling=101":        "at '/tracing/sampling'",
+		"tracing.sampling=100.5":      "at '/tracing/sampling'",
+		"tracing.sampling=some":       "at '/tracing/sampling'",
 		"profile=large":               "must be one of 'default', 'demo', 'minimal'",
+
+		"sidecar.resources.requests.memory=abc": "at '/sidecar/resources/requests/memory'",
+		"sidecar.resources.limits.cpu=1c":       "at '/sidecar/resources/limits/cpu'",
+		"config.resources.requests.memory=1GB":  "at '/config/resources/requests/memory'",
+		"sidecar.resources.requests.memory=1Gi": "sidecar.resources: requests.memory=1Gi is more than limits.memory=320Mi allows",
+		"injector.resources.limits.cpu=0.01":    "injector.resources: requests.cpu=20m is more than limits.cpu=0.01 allows",
 	} {
 		output, err := c.Inside("", "helm", "template", "bodyguard", chart("bodyguard"), "--namespace", system, "--set", value)
 		if err == nil || !strings.Contains(output, complaint) {
 			t.Errorf("--set %s: %v, and helm says %s", value, err, output)
+		}
+	}
+}
+
+// What --set makes a text of, too: of 0.5 it does.
+func TestAQuantityAndAShareAreTakenAsTheyAreWritten(t *testing.T) {
+	c := harness.Kube(t)
+	for value, told := range map[string]string{
+		"tracing.sampling=0.5":                   `{name: BODYGUARD_TRACE_SAMPLING, value: "0.5"}`,
+		"tracing.sampling=100":                   `{name: BODYGUARD_TRACE_SAMPLING, value: "100"}`,
+		"mesh.certificateTTL=10s":                `{name: BODYGUARD_TTL, value: "PT10S"}`,
+		"sidecar.resources.requests.memory=.2Gi": `{name: BODYGUARD_SIDECAR_MEMORY, value: ".2Gi"}`,
+		"sidecar.resources.limits.memory=1e9":    `{name: BODYGUARD_SIDECAR_MEMORY_LIMIT, value: "1e9"}`,
+		"sidecar.resources.limits.cpu=1":         `{name: BODYGUARD_SIDECAR_CPU_LIMIT, value: "1"}`,
+	} {
+		if !strings.Contains(rendered(t, c, "default", value), told) {
+			t.Errorf("--set %s does not render to %s", value, told)
 		}
 	}
 }

@@ -140,7 +140,9 @@ spec:
           {{- end }}
           {{- /* The two emptyDirs, and logs. */}}
           {{- $disk := dict "requests" (dict "ephemeral-storage" "16Mi") "limits" (dict "ephemeral-storage" "192Mi") }}
-          resources: {{- mustMergeOverwrite $disk .resources | toYaml | nindent 12 }}
+          {{- $resources := mustMergeOverwrite $disk .resources }}
+          {{- include "bodyguard.bounded" (dict "name" .name "resources" $resources) }}
+          resources: {{- toYaml $resources | nindent 12 }}
           volumeMounts:
             - {name: state, mountPath: /var/lib/bodyguard}
             - {name: tmp, mountPath: /tmp}
@@ -163,9 +165,34 @@ spec:
         {{- end }}
 {{- end -}}
 
-{{/* 24h and 15m as ISO 8601 has them. */}}
-{{- define "bodyguard.duration" -}}
+{{/* A certificate's life, such as 24h and 15m, as ISO 8601 has it. */}}
+{{- define "bodyguard.life" -}}
+{{- $seconds := mul (regexFind "^[0-9]+" . | int64) (get (dict "h" 3600 "m" 60 "s" 1) (regexFind "[hms]$" .)) -}}
+{{- if lt $seconds 10 -}}
+{{- fail (printf "mesh.certificateTTL: must be 10s or more, was %s" .) -}}
+{{- end -}}
 PT{{ . | upper }}
+{{- end -}}
+
+{{/* A quantity as a number. */}}
+{{- define "bodyguard.amount" -}}
+{{- $text := toString . -}}
+{{- $unit := regexFind "([numkMGTPE]|[KMGTPE]i)$" $text -}}
+{{- $factors := dict "" 1.0 "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
+      "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}
+{{- mulf (trimSuffix $unit $text | float64) (get $factors $unit) -}}
+{{- end -}}
+
+{{/* Fails where more is set aside than may be used: no pod would come of it. Of: name (whose), resources. */}}
+{{- define "bodyguard.bounded" -}}
+{{- $limits := .resources.limits | default dict -}}
+{{- $name := .name -}}
+{{- range $resource, $request := .resources.requests -}}
+{{- $limit := get $limits $resource -}}
+{{- if and $limit (gt (include "bodyguard.amount" $request | float64) (include "bodyguard.amount" $limit | float64)) -}}
+{{- fail (printf "%s.resources: requests.%s=%v is more than limits.%s=%v allows; lower the one or raise the other" $name $resource $request $resource $limit) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Conditions in CEL, all of which must hold: a list of name, expression. */}}
