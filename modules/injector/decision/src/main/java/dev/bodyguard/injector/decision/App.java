@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// A pod as its author wrote it.
@@ -55,6 +56,21 @@ record App(Tree pod) {
         var every = new ArrayList<>(initContainers());
         every.addAll(containers());
         return every;
+    }
+
+    /// What is to be known where its containers, the sidecar among them, do not ask the cluster's name servers.
+    Optional<String> nameService() {
+        var policy = pod.at("spec", "dnsPolicy").text().orElse("ClusterFirst");
+        var whose = switch (policy) {
+            case "Default" -> "the node's name servers know";
+            case "None" -> "a name server and a search domain of its dnsConfig know";
+            default -> "";
+        };
+        return whose.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        "dnsPolicy " + policy + ": unless " + whose + " the cluster's Services, the sidecar finds no"
+                                + " control plane and the app never starts; write ClusterFirst");
     }
 
     /// Ends the decision where a sidecar could not do its work.

@@ -67,6 +67,7 @@ public record Injection(Sidecar sidecar) {
         var wanted = new Wanted(app.annotations(), namespace);
         var shape = shape(wanted);
         var warnings = new ArrayList<>(Annotations.ignored(wanted.all(), app.labels(), namespace));
+        app.nameService().ifPresent(warnings::add);
         int status = wanted.number(Annotations.STATUS_PORT, Containers.STATUS_PORT);
         if (status != 0 && status != Containers.STATUS_PORT) {
             warnings.add(Annotations.STATUS_PORT + "=" + status + " is ignored: the sidecar tells at port "

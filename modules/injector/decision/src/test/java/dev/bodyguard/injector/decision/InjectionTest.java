@@ -2,6 +2,7 @@ package dev.bodyguard.injector.decision;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -171,6 +172,28 @@ class InjectionTest {
                                 .containsExactly(
                                         "namespace shop's label config.linkerd.io/admission-webhooks=disabled is ignored:"
                                                 + " a namespace declines by bodyguard.dev/inject=disabled"));
+    }
+
+    /// Its sidecar looks for the control plane by the name of a Service.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "-",
+            value = {
+                "ClusterFirst            | -",
+                "ClusterFirstWithHostNet | -",
+                "Default | dnsPolicy Default: unless the node's name servers know the cluster's Services, the sidecar finds no control plane and the app never starts; write ClusterFirst",
+                "None    | dnsPolicy None: unless a name server and a search domain of its dnsConfig know the cluster's Services, the sidecar finds no control plane and the app never starts; write ClusterFirst",
+            })
+    void whoeverAsksOtherNameServersIsWarned(String policy, String warning) {
+        var pod = Given.json("{\"spec\": {\"dnsPolicy\": \"" + policy
+                + "\", \"containers\": [{\"name\": \"app\", \"image\": \"a\"}]}}");
+
+        assertThat(INJECTION.decide(pod, "web", Namespace.optedIn("shop")))
+                .isInstanceOfSatisfying(
+                        Decision.Injected.class,
+                        injected -> assertThat(injected.warnings())
+                                .isEqualTo(warning == null ? List.of() : List.of(warning)));
     }
 
     private static Decision annotated(String name, String value) {
