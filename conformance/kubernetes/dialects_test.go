@@ -82,6 +82,7 @@ func dialects(t *testing.T) {
 		})
 	}
 	t.Log(c.Get(namespace, "httproute/web", ".status.parents[*].conditions"))
+	c.Wait(namespace, "trafficsplit/ledger", "condition=Accepted", 30*time.Second)
 	// Gateway API has each of those who write there say who they are.
 	if who := c.Get(namespace, "httproute/web", ".status.parents[*].controllerName"); who != "bodyguard.dev/controller" {
 		t.Errorf("the HTTPRoute's status is written by %q", who)
