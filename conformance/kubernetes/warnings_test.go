@@ -73,7 +73,7 @@ func warnings(t *testing.T) {
 	}
 	c.T = t
 	c.Kubectl("-n", system, "delete", "cronjob", "asks")
-	if said := c.Kubectl("-n", asking, "patch", "service", "told", "--patch", `{"spec": {"ports": [{"port": 81}]}}`); strings.Contains(said, "Warning") {
+	if said := c.Kubectl("-n", asking, "patch", "service", "told", "--patch", `{"spec": {"sessionAffinity": "ClientIP"}}`); strings.Contains(said, "Warning") {
 		t.Errorf("who changes no annotation of a Service is told %s", said)
 	}
 	if said := c.Kubectl("-n", asking, "annotate", "service", "told", "balancer.linkerd.io/failure-accrual=consecutive"); strings.Count(said, "Warning") != 2 {
