@@ -65,6 +65,7 @@ func TestCallersSidecarReplaced(t *testing.T) {
 func TestDrainTakesWhoHasJustCome(t *testing.T) {
 	t.Parallel()
 	m := NewMesh(t)
+	m.Write("payments.yaml", patient(t))
 	m.Join("payment-service", "v2", "a", nil)
 	port, outbound := FreePort(t), FreePort(t)
 	proxy := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", outbound)}
