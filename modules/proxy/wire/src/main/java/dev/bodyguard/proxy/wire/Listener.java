@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -23,8 +24,11 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
 public final class Listener implements AutoCloseable {
     private static final int BACKLOG = 4096;
-    /// Until those are accepted to whom the kernel has said that they are.
-    private static final Duration FOR_THE_QUEUE = Duration.ofMillis(50);
+    /// For handshakes that have begun when a drain begins: a round trip, as it is within a cluster.
+    private static final Duration FOR_HANDSHAKES = Duration.ofMillis(50);
+
+    /// Between two looks whether all are accepted to whom the kernel has said that they are.
+    private static final Duration LOOK = Duration.ofMillis(10);
 
     /// For clients that are connected and silent while a listener drains: one that has just come sends its first
     /// request at once, one that calls often its next. Longer than that nobody waits for who may have nothing to
@@ -240,15 +244,30 @@ public final class Listener implements AutoCloseable {
         Newcomers.turnAway(channel);
         each(Front::drain);
         var last = loops.all().getFirst();
-        last.after(FOR_THE_QUEUE, channel::close);
-        last.after(FOR_ONE_MORE_REQUEST, () -> each(Front::endIdle));
+        channel.eventLoop().schedule(this::closeOnceAllAreAccepted, FOR_HANDSHAKES.toMillis(), TimeUnit.MILLISECONDS);
         var cut = new AtomicInteger();
         var end = last.after(deadline, () -> {
-            cut.set(open.size());
-            open.keySet().forEach(Channel::close);
+            int waiting = Newcomers.waiting(channel);
+            channel.close().addListener(_ -> {
+                cut.set(open.size() + waiting);
+                open.keySet().forEach(Channel::close);
+            });
         });
-        channel.closeFuture().addListener(_ -> awaitEmpty(last, end, cut));
+        channel.closeFuture().addListener(_ -> {
+            last.after(FOR_ONE_MORE_REQUEST, () -> each(Front::endIdle));
+            awaitEmpty(last, end, cut);
+        });
         return drained.minimalCompletionStage();
+    }
+
+    /// A loop accepts a few in a round, and what waits longer than that is reset by a close: on a machine that gives
+    /// this process no time, any number may wait.
+    private void closeOnceAllAreAccepted() {
+        if (Newcomers.waiting(channel) == 0) {
+            channel.close();
+        } else {
+            channel.eventLoop().schedule(this::closeOnceAllAreAccepted, LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     private void each(Consumer<Front> step) {

@@ -31,6 +31,16 @@ final class Newcomers {
     private static final RawUnixChannelOption ATTACH =
             new RawUnixChannelOption("SO_ATTACH_FILTER", SOL_SOCKET, SO_ATTACH_FILTER, PROGRAM);
 
+    /// `TCP_INFO` of a listening socket tells in `tcpi_unacked` how many wait to be accepted (linux/tcp.h;
+    /// net/ipv4/tcp.c,
+    /// `tcp_get_info`).
+    private static final int IPPROTO_TCP = 6;
+
+    private static final int UNACKED = 24;
+
+    private static final RawUnixChannelOption INFO =
+            new RawUnixChannelOption("TCP_INFO", IPPROTO_TCP, 11, UNACKED + Integer.BYTES);
+
     private Newcomers() {}
 
     /// From now on; those whose handshake has begun are let through. Does nothing where the kernel is another.
@@ -55,6 +65,23 @@ final class Newcomers {
             // A kernel that knows no filters: the one that comes at the very last is reset, as it always was.
         } finally {
             Reference.reachabilityFence(filter);
+        }
+    }
+
+    /// How many the kernel has accepted and the process has not. None where the kernel is another, or the socket
+    /// closed.
+    static int waiting(Channel listening) {
+        if (!(listening instanceof EpollServerSocketChannel) || !listening.isOpen()) {
+            return 0;
+        }
+        try {
+            return listening
+                    .config()
+                    .getOption(INFO)
+                    .order(ByteOrder.nativeOrder())
+                    .getInt(UNACKED);
+        } catch (ChannelException _) {
+            return 0;
         }
     }
 

@@ -9,7 +9,9 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -128,6 +130,37 @@ class DrainTest {
     }
 
     @Test
+    @EnabledOnOs(OS.LINUX)
+    void acceptsAllWhoWaitHoweverLateItGetsToIt() throws Exception {
+        var front = rig.outbound(Rig.echo());
+        var released = new CountDownLatch(1);
+        rig.loops.all().forEach(loop -> loop.execute(() -> awaitQuietly(released)));
+        var waiting = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < 100; i++) {
+                var socket = Rig.socket(front);
+                waiting.add(socket);
+                socket.getOutputStream().write(REQUEST.getBytes(StandardCharsets.US_ASCII));
+            }
+            var drained = front.drain(DEADLINE).toCompletableFuture();
+            Thread.sleep(Duration.ofMillis(200)); // longer than handshakes have
+            released.countDown();
+
+            for (var socket : waiting) {
+                assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1))
+                        .startsWith("HTTP/1.1 200")
+                        .contains("connection: close\r\n");
+            }
+            assertThat(drained.get(5, TimeUnit.SECONDS)).as("cut off").isZero();
+        } finally {
+            released.countDown();
+            for (var socket : waiting) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
     void drainsByFinishingWhatIsUnderWay() throws Exception {
         var pair = pair("payments");
         var inbound = rig.listeners.get(1);
@@ -193,6 +226,14 @@ class DrainTest {
             assertThat(client.next(Frames.HEADERS).stream()).isEqualTo(1);
             client.readToEnd();
             drained.get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
