@@ -65,6 +65,11 @@ final class Readiness {
         }
     }
 
+    /// Whether every given need is met now.
+    synchronized boolean has(Need... wanted) {
+        return met.containsAll(List.of(wanted));
+    }
+
     /// Blocks until every given need is met, or for so long; tells which.
     synchronized boolean await(Duration atMost, Need... wanted) throws InterruptedException {
         long until = System.nanoTime() + atMost.toNanos();

@@ -45,6 +45,8 @@ final class Sidecar implements AutoCloseable {
     private final AccessLog<Exchange> accessLog;
     private final Planner planner;
     private final Memory memory;
+    private final Party self;
+    private final Room room;
 
     final SpiffeId id;
     final ControlPlane controlPlane;
@@ -105,7 +107,7 @@ final class Sidecar implements AutoCloseable {
         ground.readiness().met(Readiness.Need.CERTIFICATE);
 
         // Request paths
-        var self = self(settings, id);
+        self = self(settings, id);
         loops = Loops.start(Math.max(1, Math.min(2, Runtime.getRuntime().availableProcessors())));
         accessLog = new AccessLog<>(new FileOutputStream(FileDescriptor.out), AccessLine::write);
         upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
@@ -115,7 +117,7 @@ final class Sidecar implements AutoCloseable {
                 new TelemetryChannel(upstreams, loops.all().getLast(), controlPlane::telemetry, root.trustDomain()),
                 log,
                 clock);
-        var room = Room.ofHeap();
+        room = Room.ofHeap();
         var ledger = new Ledger(
                 ground.meters(),
                 settings.accessLog() ? List.of(accessLog::write, telemetry) : List.of(telemetry),
@@ -168,11 +170,35 @@ final class Sidecar implements AutoCloseable {
         var xds = new AdsClient(controlPlane::config, new Node(settings).proto(), config, config);
         planner.askThrough(memory.behind(new Subscribed(xds)));
         xds.start();
+        warmUp();
         if (remembered.isPresent() && config.await(PATIENCE_FOR_CONFIG) == FromConfig.Word.SILENT) {
             log.progress("config has not answered within " + PATIENCE_FOR_CONFIG.toSeconds()
                     + " s; the app is served by the remembered plan");
         }
         return remembered.isPresent();
+    }
+
+    private void warmUp() {
+        var log = ground.log();
+        try {
+            WarmUp.begin(settings, id, self, tls, loops, new Pace(ground.readiness(), room))
+                    .ended()
+                    .thenAccept(end -> end.trouble().ifPresent(log::notWarm));
+        } catch (IOException noPort) {
+            log.notWarm("" + noPort.getMessage());
+        }
+    }
+
+    private record Pace(Readiness readiness, Room room) implements WarmUp.Pace {
+        @Override
+        public boolean isInService() {
+            return readiness.has(Readiness.Need.INBOUND, Readiness.Need.OUTBOUND);
+        }
+
+        @Override
+        public boolean isBusy() {
+            return room.taken() > 0;
+        }
     }
 
     /// What operators may ask.

@@ -71,6 +71,11 @@ final class SidecarLog implements ListenerEvents {
         System.err.println(LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.MILLIS) + " INFO " + sentence);
     }
 
+    /// Its own requests failed; the app's may not.
+    void notWarm(String why) {
+        log.log(Level.INFO, "could not warm up, so that the first requests take longer than they need: " + why);
+    }
+
     void orphanStopped(long pid) {
         log.log(Level.WARNING, "stopped pid " + pid + ", the app that a former sidecar of this workload left behind");
     }

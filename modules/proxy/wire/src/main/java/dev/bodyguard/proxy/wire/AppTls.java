@@ -33,6 +33,7 @@ public final class AppTls {
         try {
             var certificates = certificates(chain);
             var builder = SslContextBuilder.forServer(PemKey.read(key), certificates)
+                    .keyStoreType(MeshTls.STORE)
                     .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK)
                     .protocols("TLSv1.3", "TLSv1.2")
                     .applicationProtocolConfig(new ApplicationProtocolConfig(
