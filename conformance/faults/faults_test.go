@@ -175,6 +175,7 @@ func TestProcessStandsStill(t *testing.T) {
 		time.Sleep(still - time.Since(stopped))
 		signal(t, checkout.State.Pid, syscall.SIGCONT)
 		Eventually(t, 10*time.Second, "checkout is as before", func() bool { return checkout.Paid() == nil })
+		nothingIsWrong(t, m)
 	})
 }
 

@@ -207,6 +207,9 @@ func injectorAway(t *testing.T) {
 	for _, namespace := range []string{annotated, declining} {
 		c.Kubectl("annotate", "namespace", namespace, "bodyguard.dev/inject=enabled")
 	}
+	byRevision, byOwn, quiet := c.Namespace("istio.io/rev=default"), c.Namespace("bodyguard.dev/inject=enabled"), c.Namespace()
+	byLinkerd := c.Namespace()
+	c.Kubectl("annotate", "namespace", byLinkerd, "linkerd.io/inject=enabled")
 	c.Kubectl("-n", system, "scale", "deployment/bodyguard-injector", "--replicas=0")
 	c.Kubectl("-n", system, "wait", "pod", "-l", "app=injector", "--for=delete", "--timeout=60s")
 	for _, namespace := range []string{asking, shouting, annotated} {
@@ -214,6 +217,22 @@ func injectorAway(t *testing.T) {
 			t.Errorf("%s: a pod that asked for a sidecar was taken without: %s", namespace, output)
 		} else {
 			t.Log(output)
+		}
+	}
+	// Every other way of asking.
+	for _, asks := range []struct{ namespace, pod string }{
+		{byRevision, server("web", "", "")},
+		{byOwn, server("web", "", "")},
+		{byLinkerd, server("web", "", "")},
+		{quiet, server("web", ", bodyguard.dev/inject: enabled", "")},
+		{quiet, server("web", `, sidecar.istio.io/inject: "true"`, "")},
+		{quiet, server("web", ", istio.io/rev: default", "")},
+		{quiet, server("web", "", "bodyguard.dev/inject: enabled")},
+		{quiet, server("web", "", `sidecar.istio.io/inject: "true"`)},
+		{quiet, server("web", "", "linkerd.io/inject: ingress")},
+	} {
+		if output, err := c.Inside(asks.pod, "kubectl", "-n", asks.namespace, "apply", "--dry-run=server", "-f", "-"); err == nil {
+			t.Errorf("%s: a pod that asked for a sidecar would be taken without: %s\n%s", asks.namespace, asks.pod, output)
 		}
 	}
 	// Who only might be warned is not kept waiting.
@@ -321,8 +340,16 @@ func capture(t *testing.T) {
 		if strings.Contains(address, ":") {
 			address = "[" + address + "]"
 		}
-		if _, err := probe(c, namespace, "client", "http://"+address+":8080/"); err != nil {
-			t.Errorf("%s: %v", address, err)
+		// The world calls port 80, behind which the app's 8080 is.
+		for _, port := range []string{":8080", ""} {
+			if _, err := probe(c, namespace, "client", "http://"+address+port+"/"); err != nil {
+				t.Errorf("%s%s: %v", address, port, err)
+			}
+		}
+	}
+	for pod, way := range map[string]string{"web": "REDIRECT", "transparent": "TPROXY"} {
+		if said := c.Kubectl("-n", namespace, "logs", pod, "-c", "bodyguard-proxy"); !strings.Contains(said, " by "+way+" as ") {
+			t.Errorf("%s is not captured by %s: %s", pod, way, said)
 		}
 	}
 }

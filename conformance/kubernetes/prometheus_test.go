@@ -76,14 +76,20 @@ spec:
 		wanted = append(wanted, `"pod":"bodyguard-`+service)
 	}
 	var answer string
-	harness.Eventually(t, 30*time.Second, "all of them are scraped", func() bool {
+	harness.Eventually(t, 30*time.Second, "all of them are scraped, and every pod that asks for it", func() bool {
+		pods := wanted
+		for _, in := range []string{system, meshed} {
+			for _, pod := range strings.Fields(c.Get(in, "pods", `.items[?(@.metadata.annotations.prometheus\.io/scrape=="true")].metadata.name`)) {
+				pods = append(pods, `"pod":"`+pod+`"`)
+			}
+		}
 		answer, _ = c.Curl(url)
-		for _, pod := range wanted {
+		for _, pod := range pods {
 			if !strings.Contains(answer, pod) {
 				return false
 			}
 		}
-		return !strings.Contains(answer, `,"0"]`)
+		return len(pods) > len(wanted)+len(services) && !strings.Contains(answer, `,"0"]`)
 	})
 	t.Log(answer)
 }

@@ -85,6 +85,7 @@ spec:
       to: [{operation: {paths: [/pay/principal]}}]
     - from: [{source: {namespaces: [shop]}}]
       to: [{operation: {paths: [/pay/namespace]}}]
+    - to: [{operation: {methods: [PATCH]}}]
 `)
 	saved := time.Now()
 	Eventually(t, 5*time.Second, "the policy is in force", func() bool {
@@ -115,6 +116,7 @@ spec:
 		{"a principal that is denied", byCheckout, "GET", "/pay/principal", 403, "denied by AuthorizationPolicy default/not-them spec.rules[0]"},
 		{"who is not that principal", byRefunds, "GET", "/pay/principal", 200, ""},
 		{"a namespace that is denied", byRefunds, "GET", "/pay/namespace", 403, "denied by AuthorizationPolicy default/not-them spec.rules[1]"},
+		{"a method that is denied to all", byCheckout, "PATCH", "/pay", 403, "denied by AuthorizationPolicy default/not-them spec.rules[2]"},
 		{"who is not of that namespace", byCheckout, "GET", "/pay/namespace", 200, ""},
 		{"dot segments in what is allowed", byRefunds, "GET", "/pay/../secret", 403, "callers"},
 	} {

@@ -31,13 +31,18 @@ import org.jspecify.annotations.Nullable;
 /// control plane is lost or the process ends. Once an hour the control plane's silence on a live stream counts as a
 /// confirmation.
 final class Memory implements Sink, AutoCloseable {
-    private static final Duration SOON = Duration.ofSeconds(1);
-    private static final Duration SELDOM = Duration.ofSeconds(10);
-    private static final Duration CONFIRMATION = Duration.ofHours(1);
+    private static final Pace USUAL = new Pace(Duration.ofSeconds(1), Duration.ofSeconds(10), Duration.ofHours(1));
 
     /// What mentions others comes first, for the planner forgets what nothing mentions.
     private static final List<String> ORDER =
             List.of(Resources.LISTENER, Resources.VIRTUAL_HOST, Resources.CLUSTER, Resources.ASSIGNMENT);
+
+    /// When it is written.
+    ///
+    /// @param soon how long the first change waits, and what comes with it
+    /// @param seldom how long later ones do
+    /// @param confirmation after how long what was not changed counts as said anew
+    record Pace(Duration soon, Duration seldom, Duration confirmation) {}
 
     private final Sink planner;
     private final PlanFile file;
@@ -55,29 +60,26 @@ final class Memory implements Sink, AutoCloseable {
     /// @param seal the SVID to seal with, once there is one
     /// @param followsConfig whether the configuration stream lives
     Memory(Sink planner, PlanFile file, Supplier<@Nullable Svid> seal, BooleanSupplier followsConfig, SidecarLog log) {
-        this(planner, file, seal, followsConfig, log, SOON, SELDOM);
+        this(planner, file, seal, followsConfig, log, USUAL);
     }
 
-    /// @param soon how long the first change waits to be written, and what comes with it
-    /// @param seldom how long later ones do
     Memory(
             Sink planner,
             PlanFile file,
             Supplier<@Nullable Svid> seal,
             BooleanSupplier followsConfig,
             SidecarLog log,
-            Duration soon,
-            Duration seldom) {
+            Pace pace) {
         this.planner = planner;
         this.file = file;
         this.seal = seal;
         this.followsConfig = followsConfig;
         this.log = log;
-        this.pause = soon;
-        this.seldom = seldom;
+        this.pause = pace.soon();
+        this.seldom = pace.seldom();
         ORDER.forEach(type -> kept.put(type, new TreeMap<>()));
-        var _ = writer.scheduleWithFixedDelay(
-                this::confirm, CONFIRMATION.toSeconds(), CONFIRMATION.toSeconds(), TimeUnit.SECONDS);
+        long confirmation = pace.confirmation().toMillis();
+        var _ = writer.scheduleWithFixedDelay(this::confirm, confirmation, confirmation, TimeUnit.MILLISECONDS);
     }
 
     /// Puts in force what is remembered, where that may be believed.

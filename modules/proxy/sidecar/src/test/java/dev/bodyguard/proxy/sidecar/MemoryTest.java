@@ -94,7 +94,7 @@ final class MemoryTest {
 
     @Test
     void changesAfterTheFirstAreWrittenSeldomUnlessConfigIsLost() throws IOException {
-        try (var life = new Life(true, Duration.ofMillis(1), Duration.ofDays(1))) {
+        try (var life = new Life(true, new Memory.Pace(Duration.ofMillis(1), Duration.ofDays(1), Duration.ofDays(1)))) {
             life.has("80/first");
             TestSidecar.eventually(
                     "the first change is written", () -> written().contains("80/first"));
@@ -110,6 +110,25 @@ final class MemoryTest {
             assertThat(written()).doesNotContain("80/fourth");
         }
         assertThat(written()).as("at the end").contains("80/fourth");
+    }
+
+    @Test
+    void whatConfigHasNotChangedIsConfirmedAsLongAsItIsFollowed() throws IOException {
+        var pace = new Memory.Pace(Duration.ofMillis(1), Duration.ofDays(1), Duration.ofMillis(50));
+        try (var life = new Life(true, pace)) {
+            life.has(HOST);
+            TestSidecar.eventually(
+                    "it is written", () -> written().contains(HOST));
+            Files.delete(folder.resolve("plan"));
+            TestSidecar.eventually(
+                    "it is written again", () -> written().contains(HOST));
+        }
+        var before = written();
+        try (var next = new Life(false, pace)) {
+            next.memory.resume(svid.bundle());
+            Thread.sleep(Duration.ofMillis(300));
+        }
+        assertThat(written()).as("while nobody is followed").isEqualTo(before);
     }
 
     private String written() {
@@ -203,18 +222,17 @@ final class MemoryTest {
         private final Memory memory;
 
         Life(boolean followsConfig) {
-            this(followsConfig, Duration.ofSeconds(1), Duration.ofSeconds(10));
+            this(followsConfig, new Memory.Pace(Duration.ofSeconds(1), Duration.ofSeconds(10), Duration.ofHours(1)));
         }
 
-        Life(boolean followsConfig, Duration soon, Duration seldom) {
+        Life(boolean followsConfig, Memory.Pace pace) {
             memory = new Memory(
                     planner,
                     file(InstantSource.system()),
                     () -> svid,
                     () -> followsConfig,
                     new SidecarLog(System.getLogger("test"), new Meters(), new Outages(InstantSource.system())),
-                    soon,
-                    seldom);
+                    pace);
         }
 
         void has(String host) {

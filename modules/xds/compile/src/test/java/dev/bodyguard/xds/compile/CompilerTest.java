@@ -363,6 +363,42 @@ class CompilerTest {
                 .contains("cluster: \"inbound|8080||\"", "destination_port: 8080", "destination_port: 443");
     }
 
+    /// What the world calls on port 80 is what a Service has behind its own 80, else the first port of a container.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                9090 8080 | 80 | 8080
+                9090 8080 | 81 | 9090
+                9090      | 80 | 8080
+                """)
+    void port80LeadsBehindTheServiceElseToTheFirstPortOfAContainer(String declared, int ofService, int appPort) {
+        var node = Node.newBuilder()
+                .setMetadata(metadata(Map.of(
+                        "NAMESPACE",
+                        "default",
+                        "SERVICE",
+                        "checkout",
+                        "APP_PORTS",
+                        declared.replace(' ', ','),
+                        "INTERCEPTION_MODE",
+                        "REDIRECT")));
+
+        var chains = compiler("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: checkout}
+            spec: {selector: {app: checkout}, ports: [{port: %d, targetPort: 8080, name: http}]}
+            """.formatted(ofService))
+                .listener(Proxy.of(node.build()), "inbound")
+                .orElseThrow()
+                .getFilterChainsList();
+
+        assertThat(chains)
+                .filteredOn(chain -> chain.getName().equals("inbound|80||"))
+                .singleElement()
+                .satisfies(chain ->
+                        assertThat(PRINTER.printToString(chain)).contains("cluster: \"inbound|" + appPort + "||\""));
+    }
+
     @ParameterizedTest
     @CsvSource({"http, istio-h2 h2", "grpc, istio-h2 h2", "tls, istio-h2", "tcp, istio-h2", "'', istio-h2"})
     void whereAnAppIsSaidToSpeakPlainHttpWhoeverOffersHttp2InTlsMeansTheSidecar(String name, String announced) {
