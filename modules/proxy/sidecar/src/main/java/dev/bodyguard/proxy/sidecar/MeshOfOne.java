@@ -108,8 +108,7 @@ final class MeshOfOne {
                         .addFilters(Filter.newBuilder()
                                 .setName("http")
                                 .setTypedConfig(any(
-                                        EXTENSION
-                                                + "filters.network.http_connection_manager.v3.HttpConnectionManager",
+                                        EXTENSION + "filters.network.http_connection_manager.v3.HttpConnectionManager",
                                         http))))
                 .build();
     }
@@ -187,8 +186,7 @@ final class MeshOfOne {
 
     private static CommonTlsContext context(StringMatcher peer) {
         return CommonTlsContext.newBuilder()
-                .addTlsCertificateSdsSecretConfigs(
-                        SdsSecretConfig.newBuilder().setName("default"))
+                .addTlsCertificateSdsSecretConfigs(SdsSecretConfig.newBuilder().setName("default"))
                 .addAlpnProtocols("h2")
                 .setCombinedValidationContext(CombinedCertificateValidationContext.newBuilder()
                         .setDefaultValidationContext(CertificateValidationContext.newBuilder()
@@ -213,7 +211,8 @@ final class MeshOfOne {
                 .build();
     }
 
-    /// `Any.pack` would ask the message for its type, and so load the descriptors of all that it may contain: a tenth of
+    /// `Any.pack` would ask the message for its type, and so load the descriptors of all that it may contain: a tenth
+    /// of
     /// a second for what nothing else in a sidecar needs.
     private static Any any(String type, Message message) {
         return Any.newBuilder()

@@ -113,15 +113,13 @@ final class MemoryTest {
     }
 
     @Test
-    void whatConfigHasNotChangedIsConfirmedAsLongAsItIsFollowed() throws IOException {
+    void whatConfigHasNotChangedIsConfirmedAsLongAsItIsFollowed() throws IOException, InterruptedException {
         var pace = new Memory.Pace(Duration.ofMillis(1), Duration.ofDays(1), Duration.ofMillis(50));
         try (var life = new Life(true, pace)) {
             life.has(HOST);
-            TestSidecar.eventually(
-                    "it is written", () -> written().contains(HOST));
+            TestSidecar.eventually("it is written", () -> written().contains(HOST));
             Files.delete(folder.resolve("plan"));
-            TestSidecar.eventually(
-                    "it is written again", () -> written().contains(HOST));
+            TestSidecar.eventually("it is written again", () -> written().contains(HOST));
         }
         var before = written();
         try (var next = new Life(false, pace)) {
