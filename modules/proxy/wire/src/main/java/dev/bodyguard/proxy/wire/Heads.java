@@ -16,6 +16,7 @@ final class Heads {
     /// The status of an answer that did not grant the protocol, though HTTP/2 would understand it so.
     private static final String UNGRANTED = "x-bodyguard-ungranted";
 
+    private static final AsciiString LENGTH = AsciiString.cached("content-length");
     private static final AsciiString HOST = AsciiString.cached("host");
     private static final AsciiString[] STATUSES = new AsciiString[1000];
 
@@ -108,6 +109,27 @@ final class Heads {
             throw new Malformed(502, "an HTTP/2 answer without a :status of three digits");
         }
         return new Response(Version.HTTP_2, status, fields(headers));
+    }
+
+    /// Whether there is more to come than a head; the length was found to be a number before.
+    static boolean announcesBody(Fields fields) {
+        var length = fields.raw(LENGTH);
+        if (length == null) {
+            return false;
+        }
+        for (int i = 0; i < length.length(); i++) {
+            if (length.charAt(i) != '0') {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    static Fields checkCount(Fields fields, int most) {
+        if (fields.count() > most) {
+            throw new Malformed(431, "more than " + most + " fields");
+        }
+        return fields;
     }
 
     /// Everything but pseudo headers; crumbs of cookies as one (RFC 9113 §8.2.3).

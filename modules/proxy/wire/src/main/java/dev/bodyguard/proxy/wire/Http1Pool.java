@@ -238,6 +238,9 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
                     if (head.status() == 101) {
                         reader.become(protocol, head);
                     } else if (head.status() < 200) {
+                        if (++reader.interims > Limits.INTERIM_ANSWERS) {
+                            throw new Malformed(502, "more than " + Limits.INTERIM_ANSWERS + " interim answers");
+                        }
                         reader.listener.onInterim(head);
                     } else {
                         reader.headSeen = true;
@@ -307,6 +310,7 @@ final class Http1Pool implements Pools.Pool, Swept.Item {
             private boolean done;
             private boolean answering;
             private boolean headSeen;
+            private int interims;
             private boolean keepAlive;
             /// The connection carries another protocol: its sides end on their own.
             private boolean switched;

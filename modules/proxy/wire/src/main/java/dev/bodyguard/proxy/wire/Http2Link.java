@@ -25,12 +25,17 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
 abstract class Http2Link extends Http2EventAdapter {
     private static final int RESET_WINDOW_SECONDS = 1;
+    /// Below this a chunk that waits is copied to others: each is a slice of a buffer as large as a read.
+    private static final int SMALL = 1 << 10;
+
+    private static final int GATHERED = 16 << 10;
 
     final Loop loop;
     final Limits limits;
     final DefaultHttp2Connection connection;
     final io.netty.handler.codec.http2.Http2Connection.PropertyKey key;
     final Handler handler;
+    final PastStreams past = new PastStreams();
     private @Nullable ChannelHandlerContext context;
     private boolean flushing;
 
@@ -69,13 +74,23 @@ abstract class Http2Link extends Http2EventAdapter {
     void notHttp2(Throwable how) {}
 
     /// What the peer sent breaks HTTP/2's rules for one stream, which is about to be reset.
-    void broken(Http2Exception.StreamException how) {}
+    abstract void broken(Http2Exception.StreamException how);
 
-    /// What is to become of what the codec takes for a mistake about one stream; null where that is right.
-    @Nullable
-    Http2Exception corrected(Http2Exception.StreamException how) {
-        return null;
+    /// What was to be sent on one stream could not be.
+    void unsent(Http2Exception how) {}
+
+    /// What becomes of what the codec takes for a mistake about one stream.
+    sealed interface Judgement {
+        /// What it takes it for.
+        record Stands() implements Judgement {}
+
+        /// Nothing.
+        record ReadOver() implements Judgement {}
+
+        record Instead(Http2Exception how) implements Judgement {}
     }
+
+    abstract Judgement judge(Http2Exception.StreamException how);
 
     /// What the codec says of it, in which there may be words of the peer's.
     static String sentence(Throwable how) {
@@ -139,7 +154,9 @@ abstract class Http2Link extends Http2EventAdapter {
         @Override
         protected void onConnectionError(
                 ChannelHandlerContext ctx, boolean outbound, Throwable cause, @Nullable Http2Exception http2) {
-            if (!outbound) {
+            if (outbound) {
+                link.failed(cause);
+            } else {
                 link.notHttp2(cause);
             }
             super.onConnectionError(ctx, outbound, cause, http2);
@@ -149,12 +166,21 @@ abstract class Http2Link extends Http2EventAdapter {
         protected void onStreamError(
                 ChannelHandlerContext ctx, boolean outbound, Throwable cause, Http2Exception.StreamException http2) {
             if (!outbound) {
-                var corrected = link.corrected(http2);
-                if (corrected != null) {
-                    onError(ctx, false, corrected);
-                    return;
+                switch (link.judge(http2)) {
+                    case Judgement.ReadOver() -> {
+                        return;
+                    }
+                    case Judgement.Instead(var how) -> {
+                        onError(ctx, false, how);
+                        return;
+                    }
+                    case Judgement.Stands() -> {
+                        link.past.reset(http2.streamId());
+                        link.broken(http2);
+                    }
                 }
-                link.broken(http2);
+            } else {
+                link.unsent(http2);
             }
             super.onStreamError(ctx, outbound, cause, http2);
         }
@@ -248,10 +274,15 @@ abstract class Http2Link extends Http2EventAdapter {
     }
 
     @Override
-    public int onDataRead(ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean last) {
+    public int onDataRead(ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean last)
+            throws Http2Exception {
         var stream = at(id);
         if (stream == null || stream.dead) {
             return data.readableBytes() + padding;
+        }
+        var objection = stream.objection(data);
+        if (objection != null) {
+            throw Http2Exception.streamError(id, Http2Error.PROTOCOL_ERROR, objection);
         }
         stream.received(data, last);
         return padding;
@@ -260,18 +291,33 @@ abstract class Http2Link extends Http2EventAdapter {
     @Override
     public void onRstStreamRead(ChannelHandlerContext ctx, int id, long code) {
         var stream = at(id);
-        if (stream != null && !stream.dead) {
-            stream.dead = true;
-            stream.discard();
-            stream.onPeerReset(code);
+        if (stream == null || stream.dead) {
+            return;
         }
+        if (stream.isWhole()) {
+            stream.sent = true;
+            return;
+        }
+        stream.dead = true;
+        stream.discard();
+        stream.onPeerReset(code);
+    }
+
+    @Override
+    public void onStreamAdded(Http2Stream stream) {
+        past.began(stream.id());
     }
 
     @Override
     public void onStreamClosed(Http2Stream closed) {
-        if (closed.getProperty(key) instanceof Stream stream && !stream.dead && !(stream.sent && stream.finished)) {
-            if (stream.sent && stream.ended) {
-                // Both ends were seen; what is held is delivered when its reader resumes.
+        if (!(closed.getProperty(key) instanceof Stream stream) || stream.dead) {
+            return;
+        }
+        past.ended(closed.id());
+        if (!(stream.sent && stream.finished)) {
+            if ((stream.sent && stream.ended) || stream.isWhole()) {
+                // What is held is delivered when its reader resumes.
+                stream.sent = true;
                 return;
             }
             stream.dead = true;
@@ -283,6 +329,9 @@ abstract class Http2Link extends Http2EventAdapter {
     /// One stream of ours. `held` are chunks that arrived while paused: at most one window of them.
     abstract class Stream {
         private final ArrayDeque<ByteBuf> held = new ArrayDeque<>(0);
+        /// The last of them, where it is a copy of small ones.
+        private @Nullable ByteBuf gathering;
+
         private @Nullable Fields heldTrailers;
         private boolean ended;
         private boolean finished;
@@ -307,6 +356,21 @@ abstract class Http2Link extends Http2EventAdapter {
 
         abstract void onWritable();
 
+        /// What is wrong with more of a body; null where nothing is.
+        @Nullable
+        String objection(ByteBuf more) {
+            return null;
+        }
+
+        /// The peer has said all of what its reader may still hear, whatever becomes of the stream.
+        boolean isWhole() {
+            return false;
+        }
+
+        boolean ended() {
+            return ended;
+        }
+
         /// The peer's head was its last frame.
         void endedByHead() {
             ended = true;
@@ -320,9 +384,25 @@ abstract class Http2Link extends Http2EventAdapter {
         void received(ByteBuf data, boolean last) {
             ended = last;
             if (data.isReadable() || last) {
-                held.add(data.retain());
+                hold(data);
             }
             deliver();
+        }
+
+        /// A window of frames of one byte each must not cost more than a window of bytes.
+        private void hold(ByteBuf data) {
+            if (held.isEmpty() || data.readableBytes() >= SMALL) {
+                held.add(data.retain());
+                gathering = null;
+                return;
+            }
+            var tail = gathering;
+            if (tail == null || tail.maxWritableBytes() < data.readableBytes()) {
+                tail = ctx().alloc().buffer(SMALL, GATHERED);
+                held.add(tail);
+                gathering = tail;
+            }
+            tail.writeBytes(data);
         }
 
         void receivedTrailers(Fields trailers) {
@@ -349,6 +429,9 @@ abstract class Http2Link extends Http2EventAdapter {
                 while (!paused && !dead && !finished) {
                     repay();
                     var chunk = held.poll();
+                    if (held.isEmpty()) {
+                        gathering = null;
+                    }
                     if (chunk == null) {
                         if (heldTrailers != null) {
                             finished = true;
@@ -390,6 +473,7 @@ abstract class Http2Link extends Http2EventAdapter {
         /// What is held will never be delivered. The flow controller returns the connection's credit when the stream
         /// closes.
         void discard() {
+            gathering = null;
             for (var chunk = held.poll(); chunk != null; chunk = held.poll()) {
                 chunk.release();
             }
@@ -429,6 +513,7 @@ abstract class Http2Link extends Http2EventAdapter {
             if (!dead) {
                 dead = true;
                 discard();
+                past.reset(id);
                 handler.resetStream(ctx(), id, code.code(), ctx().newPromise());
                 flushLater();
             }

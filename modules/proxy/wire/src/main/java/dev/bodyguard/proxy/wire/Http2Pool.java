@@ -55,6 +55,12 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                     target + ": " + pools.limits().pending() + " requests wait for a connection already")));
             return refused;
         }
+        if (links.size() >= pools.limits().connections()) {
+            var refused = link.new Outgoing(head, last, listener);
+            loop.execute(() -> refused.fail(new Failure.Overflow(
+                    target + ": " + pools.limits().connections() + " connections stand, which is the limit")));
+            return refused;
+        }
         links.add(link);
         var stream = link.take(head, last, listener);
         link.connect();
@@ -133,6 +139,9 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         private boolean answered;
         private boolean late;
         private boolean served;
+        /// Why the last head could not be sent.
+        private @Nullable String unsent;
+
         /// RFC 8441 §3: the peer knows other protocols than HTTP.
         private boolean upgrades;
         private int lastAccepted = Integer.MAX_VALUE;
@@ -159,9 +168,9 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
 
         void connect() {
             timeout = loop.after(target.connectTimeout(), () -> {
-                if (!ready && !over) {
+                if (!over && (!ready || peerStreams == 0)) {
                     late = true;
-                    reason = "no HTTP/2 connection within "
+                    reason = (ready ? "it allows no request on the connection within " : "no HTTP/2 connection within ")
                             + target.connectTimeout().toMillis() + " ms";
                     closed();
                     if (channel != null) {
@@ -219,11 +228,9 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
             } else if (!ready) {
                 peerStreams = limits.concurrentStreams();
             }
-            if (!ready) {
-                ready = true;
-                if (timeout != null) {
-                    timeout.cancel();
-                }
+            ready = true;
+            if (timeout != null && peerStreams > 0) {
+                timeout.cancel();
             }
             startWaiting();
         }
@@ -275,6 +282,56 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         @Override
         void notHttp2(Throwable how) {
             answered = true;
+            if (reason == null) {
+                reason = "it breaks HTTP/2's rules: " + sentence(how);
+            }
+        }
+
+        /// RFC 9113 §5.1: the codec, which forgets a stream with its end, answers each frame that was on its way to one
+        /// by a reset; so many, where much is cancelled, that it would end the connection for being an attacker's.
+        @Override
+        Judgement judge(Http2Exception.StreamException how) {
+            int id = how.streamId();
+            if (how.error() == Http2Error.FLOW_CONTROL_ERROR) {
+                // Where SETTINGS did it, the codec is half-way through all windows (§6.9.2), and does not tell that
+                // from a WINDOW_UPDATE.
+                return new Judgement.Instead(
+                        Http2Exception.connectionError(Http2Error.FLOW_CONTROL_ERROR, "%s", sentence(how)));
+            }
+            if (connection.stream(id) != null || how.error() != Http2Error.STREAM_CLOSED) {
+                return new Judgement.Stands();
+            }
+            return past.of(id) == PastStreams.Past.ENDED
+                    ? new Judgement.Instead(Http2Exception.connectionError(
+                            Http2Error.STREAM_CLOSED, "stream %d goes on after its end", id))
+                    : new Judgement.ReadOver();
+        }
+
+        /// What the codec or this class objects to about one answer.
+        @Override
+        void broken(Http2Exception.StreamException how) {
+            if (at(how.streamId()) instanceof Outgoing stream) {
+                stream.brokeOff(
+                        how instanceof Http2Exception.HeaderListSizeException
+                                ? "a head with more than " + limits.headBytes() + " bytes of fields"
+                                : sentence(how));
+            }
+        }
+
+        @Override
+        void unsent(Http2Exception how) {
+            unsent = how instanceof Http2Exception.HeaderListSizeException
+                    ? "the request's head has more bytes than it takes"
+                    : sentence(how);
+        }
+
+        /// RFC 9113 §6.6: this side has said that it takes none, before it asked for anything.
+        @Override
+        public void onPushPromiseRead(
+                ChannelHandlerContext ctx, int id, int promised, Http2Headers headers, int padding)
+                throws Http2Exception {
+            throw Http2Exception.connectionError(
+                    Http2Error.PROTOCOL_ERROR, "PUSH_PROMISE, which it was told not to send");
         }
 
         @Override
@@ -315,12 +372,14 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         @Override
         public void onHeadersRead(ChannelHandlerContext ctx, int id, Http2Headers headers, int padding, boolean last)
                 throws Http2Exception {
+            if (id % 2 == 0) {
+                throw Http2Exception.connectionError(
+                        Http2Error.PROTOCOL_ERROR, "stream %d, which a server may not begin", id);
+            }
             if (at(id) instanceof Outgoing stream && !stream.dead) {
                 try {
                     stream.heads(headers, last);
                 } catch (Malformed malformed) {
-                    stream.dead = true;
-                    stream.fail(new Failure.Malformed(target + ": " + malformed.sentence(), stream.headSeen));
                     throw Http2Exception.streamError(id, Http2Error.PROTOCOL_ERROR, malformed.sentence());
                 }
             }
@@ -333,6 +392,10 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
             private boolean complete;
             private boolean started;
             private boolean headSeen;
+            /// An answer that has a head only (RFC 9110 §6.4.1).
+            private boolean bodyless;
+
+            private int interims;
             private boolean done;
             private boolean reused;
             /// The stream carries another protocol: its sides end on their own.
@@ -370,7 +433,9 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                 var made = connection.stream(id);
                 if (made == null) {
                     dead = true;
-                    loop.execute(() -> fail(new Failure.Refused(target + ": no stream could be opened")));
+                    var why = unsent == null ? "no stream could be opened" : unsent;
+                    unsent = null;
+                    loop.execute(() -> fail(new Failure.Refused(target + ": " + why)));
                     return;
                 }
                 made.setProperty(key, this);
@@ -393,16 +458,26 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
 
             void heads(Http2Headers headers, boolean last) {
                 if (headSeen) {
-                    receivedTrailers(Heads.fields(headers));
+                    receivedTrailers(Heads.checkCount(Heads.fields(headers), limits.fieldCount()));
                     return;
                 }
                 var answer = Heads.response(headers);
+                Heads.checkCount(answer.fields(), limits.fieldCount());
                 if (answer.status() < 200) {
                     if (last || answer.status() == 101) {
                         throw new Malformed(502, "an interim answer that ends the stream or switches protocols");
                     }
+                    if (++interims > Limits.INTERIM_ANSWERS) {
+                        throw new Malformed(502, "more than " + Limits.INTERIM_ANSWERS + " interim answers");
+                    }
                     listener.onInterim(answer);
                     return;
+                }
+                bodyless = answer.status() == 204
+                        || answer.status() == 304
+                        || head.method().equals("HEAD");
+                if (last && !bodyless && head.protocol() == null && Heads.announcesBody(answer.fields())) {
+                    throw new Malformed(502, "an answer without the body that its content-length announces");
                 }
                 headSeen = true;
                 if (head.protocol() != null) {
@@ -441,6 +516,29 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                     early.release();
                     listener.onFailure(failure);
                 }
+            }
+
+            void brokeOff(String sentence) {
+                if (!dead) {
+                    dead = true;
+                    discard();
+                    fail(new Failure.Malformed(target + ": " + sentence, headSeen));
+                }
+            }
+
+            @Override
+            @Nullable
+            String objection(ByteBuf more) {
+                if (!headSeen) {
+                    return "a body before its head";
+                }
+                return bodyless && more.isReadable() ? "a body where none may be (HEAD, 204, 304)" : null;
+            }
+
+            /// RFC 9113 §8.1: an answer that came before its request was read is not lost with the rest of that.
+            @Override
+            boolean isWhole() {
+                return ended() && !switched;
             }
 
             @Override

@@ -20,7 +20,6 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
     private static final String TOO_MANY_HEADS = "received too many headers";
 
     private final Front front;
-    private final PastStreams past = new PastStreams();
     private long since = System.nanoTime();
     private boolean draining;
     private long drainingSince;
@@ -104,7 +103,11 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
         var known = at(id);
         if (known != null) {
             if (!known.dead) {
-                known.receivedTrailers(Heads.fields(headers));
+                try {
+                    known.receivedTrailers(Heads.checkCount(Heads.fields(headers), limits.fieldCount()));
+                } catch (Malformed malformed) {
+                    throw Http2Exception.streamError(id, Http2Error.PROTOCOL_ERROR, malformed.sentence());
+                }
             }
             return;
         }
@@ -115,9 +118,7 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
         Request request;
         try {
             request = Heads.request(headers);
-            if (request.fields().count() > limits.fieldCount()) {
-                throw new Malformed(431, "more than " + limits.fieldCount() + " fields");
-            }
+            Heads.checkCount(request.fields(), limits.fieldCount());
             if (request.protocol() != null && last) {
                 throw new Malformed(400, "a CONNECT that ends with its head");
             }
@@ -140,6 +141,7 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
                 flushLater();
                 return;
             }
+            past.reset(id);
             handler.resetStream(ctx, id, Http2Error.PROTOCOL_ERROR.code(), ctx.newPromise());
             flushLater();
             return;
@@ -157,39 +159,29 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
         return value == null ? "" : value.toString();
     }
 
-    @Override
-    public void onStreamAdded(Http2Stream stream) {
-        past.began(stream.id());
-    }
-
-    @Override
-    public void onStreamClosed(Http2Stream closed) {
-        if (closed.getProperty(key) instanceof Stream stream && !stream.dead) {
-            past.ended(closed.id());
-        }
-        super.onStreamClosed(closed);
-    }
-
     /// RFC 9113 §5.1 and §5.1.1: the codec, which forgets a stream with its end, is milder.
     @Override
-    @Nullable
-    Http2Exception corrected(Http2Exception.StreamException how) {
+    Judgement judge(Http2Exception.StreamException how) {
         int id = how.streamId();
         var stream = connection.stream(id);
         if (stream != null) {
             return how.error() == Http2Error.PROTOCOL_ERROR
                             && stream.state() == Http2Stream.State.HALF_CLOSED_REMOTE
                             && sentence(how).contains(TOO_MANY_HEADS)
-                    ? Http2Exception.streamError(id, Http2Error.STREAM_CLOSED, "stream %d goes on after its end", id)
-                    : null;
+                    ? new Judgement.Instead(Http2Exception.streamError(
+                            id, Http2Error.STREAM_CLOSED, "stream %d goes on after its end", id))
+                    : new Judgement.Stands();
         }
         past.began(id);
         return switch (how.error() == Http2Error.STREAM_CLOSED ? past.of(id) : PastStreams.Past.UNKNOWN) {
             case ENDED ->
-                Http2Exception.connectionError(Http2Error.STREAM_CLOSED, "stream %d goes on after its end", id);
+                new Judgement.Instead(Http2Exception.connectionError(
+                        Http2Error.STREAM_CLOSED, "stream %d goes on after its end", id));
             case LEFT_OUT ->
-                Http2Exception.connectionError(Http2Error.PROTOCOL_ERROR, "stream %d begins after a later one", id);
-            case UNKNOWN -> null;
+                new Judgement.Instead(Http2Exception.connectionError(
+                        Http2Error.PROTOCOL_ERROR, "stream %d begins after a later one", id));
+            case RESET -> new Judgement.ReadOver();
+            case UNKNOWN -> new Judgement.Stands();
         };
     }
 

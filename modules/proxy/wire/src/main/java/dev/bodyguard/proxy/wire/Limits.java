@@ -35,6 +35,9 @@ public record Limits(
         int pooledIdle,
         int connections,
         int pending) {
+    /// Interim answers (1xx) that a server may send before the real one: a client that is slow has them all wait.
+    static final int INTERIM_ANSWERS = 32;
+
     public static final Limits DEFAULTS = new Limits(
             10_000,
             16 << 10,

@@ -13,10 +13,13 @@ import org.jspecify.annotations.Nullable;
 final class Frames implements AutoCloseable {
     static final int DATA = 0;
     static final int HEADERS = 1;
+    static final int PRIORITY = 2;
     static final int RESET = 3;
     static final int SETTINGS = 4;
+    static final int PUSH_PROMISE = 5;
     static final int PING = 6;
     static final int GOAWAY = 7;
+    static final int WINDOW_UPDATE = 8;
     static final int CONTINUATION = 9;
 
     static final int END_STREAM = 1;
@@ -198,6 +201,11 @@ final class Frames implements AutoCloseable {
         } catch (IOException _) {
             // The other side has closed; what it said before can still be read.
         }
+    }
+
+    /// Says nothing more, and still hears.
+    void end() throws IOException {
+        socket.shutdownOutput();
     }
 
     /// Until the other side closes the connection.

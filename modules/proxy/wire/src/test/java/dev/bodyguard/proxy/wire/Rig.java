@@ -8,6 +8,7 @@ import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.proxy.engine.Transport;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.ssl.SslProvider;
 import java.io.ByteArrayOutputStream;
@@ -253,6 +254,18 @@ final class Rig implements AutoCloseable, ListenerEvents {
             }
         });
         held.orTimeout(10, TimeUnit.SECONDS).join();
+    }
+
+    /// Once closed: whatever buffer was taken was given back.
+    void leaksNothing() throws InterruptedException {
+        var arenas = ((PooledByteBufAllocator) loops.allocator()).metric().directArenas();
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (arenas.stream().anyMatch(arena -> arena.numActiveAllocations() > 0)) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("buffers that nobody has given back: " + arenas);
+            }
+            Thread.sleep(5);
+        }
     }
 
     Svid svid(String name) {
