@@ -3,6 +3,8 @@ package dev.bodyguard.proxy.sidecar;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.proxy.engine.Resources;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -74,6 +76,48 @@ class TunnelTest {
                 .containsPattern("istio_tcp_connections_opened_total\\{.*sa/checkout.*mutual_tls.*} 1")
                 .containsPattern("istio_tcp_received_bytes_total\\{.*sa/checkout.*} 7")
                 .doesNotContainPattern("istio_requests_total\\{.*tcp");
+    }
+
+    @Test
+    void reachTheWorkloadByHttp2sConnectToo() throws IOException {
+        try (var socket = caller.connect()) {
+            var out = new ByteArrayOutputStream();
+            out.writeBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            out.writeBytes(frame(4, 0, 0, ""));
+            // :method and :authority, by their places in HPACK's table
+            out.writeBytes(frame(1, 4, 1, "\2\7CONNECT\1\13ledger:5432"));
+            out.writeBytes(frame(0, 1, 1, "\0\1hello"));
+            socket.getOutputStream().write(out.toByteArray());
+
+            var in = new DataInputStream(socket.getInputStream());
+            var answer = new StringBuilder();
+            for (boolean ended = false; !ended; ) {
+                var payload = new byte[in.readUnsignedByte() << 16 | in.readUnsignedShort()];
+                int type = in.readUnsignedByte();
+                int flags = in.readUnsignedByte();
+                int stream = in.readInt();
+                in.readFully(payload);
+                if (stream == 1) {
+                    answer.append(type == 0 ? new String(payload, StandardCharsets.US_ASCII) : "<" + type + ">");
+                    ended = (flags & 1) == 1;
+                }
+            }
+            assertThat(answer).hasToString("<1>\0\1hello");
+        }
+
+        assertThat(callee.line(1)).contains("\"protocol\":\"TCP\"", "\"bytes_received\":7", "\"bytes_sent\":7");
+        assertThat(caller.line(1)).contains("\"authority\":\"ledger:5432\"", "\"rule\":\"" + Given.ORIGIN + "\"");
+    }
+
+    private static byte[] frame(int type, int flags, int stream, String payload) {
+        return ByteBuffer.allocate(9 + payload.length())
+                .put((byte) 0)
+                .putShort((short) payload.length())
+                .put((byte) type)
+                .put((byte) flags)
+                .putInt(stream)
+                .put(payload.getBytes(StandardCharsets.US_ASCII))
+                .array();
     }
 
     @Test

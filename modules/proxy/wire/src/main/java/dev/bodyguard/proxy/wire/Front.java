@@ -21,6 +21,19 @@ final class Front implements Connection {
     private @Nullable InetSocketAddress captured;
     private @Nullable Speaker speaker;
 
+    /// For a tunnel within a connection; another one within that is not granted, so that they do not pile up.
+    static Front within(Front outer, Channel stream) {
+        var shared = outer.shared;
+        var front = new Front(
+                stream,
+                outer.loop,
+                new Shared(
+                        shared.loops(), shared.limits(), shared.requests(), null, shared.events(), shared.draining()));
+        front.peerId = outer.peerId;
+        front.captured = outer.captured;
+        return front;
+    }
+
     /// What every connection of a listener shares.
     ///
     /// @param tunnels null where a listener grants no CONNECT

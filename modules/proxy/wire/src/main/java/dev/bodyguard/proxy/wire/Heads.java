@@ -47,8 +47,8 @@ final class Heads {
                 throw new Malformed(400, "a :protocol that is none, or without CONNECT");
             }
             method = "GET";
-        } else if (method.toString().equals("CONNECT")) {
-            throw new Malformed(501, "CONNECT over HTTP/2 is not granted here");
+        } else if (isConnect(headers)) {
+            throw new Malformed(501, "CONNECT is not granted here");
         }
         if (path == null || path.isEmpty() || scheme == null) {
             throw new Malformed(400, "an HTTP/2 request without :path or :scheme");
@@ -76,6 +76,29 @@ final class Heads {
                 path.toString(),
                 fields,
                 protocol == null ? null : protocol.toString());
+    }
+
+    /// Whether a tunnel is asked for, rather than a resource or another protocol.
+    static boolean isConnect(Http2Headers headers) {
+        var method = headers.method();
+        return method != null && method.toString().equals("CONNECT") && headers.get(PROTOCOL) == null;
+    }
+
+    /// The `host:port` of a CONNECT (RFC 9113 §8.5); `Malformed` where a stream error is due.
+    static String destination(Http2Headers headers) {
+        if (headers.path() != null || headers.scheme() != null) {
+            throw new Malformed(400, "a CONNECT with :path or :scheme");
+        }
+        var authority = headers.authority();
+        var host = headers.get(HOST);
+        if (authority == null) {
+            throw new Malformed(400, "a CONNECT without :authority");
+        }
+        if (host != null && !AsciiString.contentEqualsIgnoreCase(host, authority)) {
+            throw new Malformed(400, ":authority and host differ");
+        }
+        checkDestination(authority.toString());
+        return authority.toString();
     }
 
     /// What HTTP/1.1 could not say on one line must not come out as another line there (RFC 9113 §8.2.1, §10.3).

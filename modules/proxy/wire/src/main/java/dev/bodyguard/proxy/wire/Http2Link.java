@@ -499,6 +499,22 @@ abstract class Http2Link extends Http2EventAdapter {
             flushLater();
         }
 
+        /// Ends our direction; `then` once all of it has gone out, in which case the stream may be no more.
+        void writeEnd(Runnable then) {
+            if (!dead && !sent) {
+                sent = true;
+                handler.encoder()
+                        .writeData(
+                                ctx(),
+                                id,
+                                Unpooled.EMPTY_BUFFER,
+                                0,
+                                true,
+                                ctx().newPromise().addListener(_ -> then.run()));
+                flushLater();
+            }
+        }
+
         void writeTrailers(Fields trailers) {
             if (!dead && !sent) {
                 if (trailers.count() == 0) {

@@ -287,8 +287,8 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
             }
         }
 
-        /// RFC 9113 §5.1: the codec, which forgets a stream with its end, answers each frame that was on its way to one
-        /// by a reset; so many, where much is cancelled, that it would end the connection for being an attacker's.
+        /// RFC 9113 §5.1: the codec, which forgets a stream with its end, answers each frame that was on its way to
+        /// one by a reset; so many, where much is cancelled, that it would end the connection as under attack.
         @Override
         Judgement judge(Http2Exception.StreamException how) {
             int id = how.streamId();

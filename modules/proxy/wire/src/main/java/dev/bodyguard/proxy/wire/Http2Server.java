@@ -9,6 +9,8 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A client that speaks HTTP/2: each of its streams is an exchange.
@@ -55,12 +57,29 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
                     ctx(), Integer.MAX_VALUE, Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, ctx().newPromise());
             handler.encoder().writePing(ctx(), false, 0, ctx().newPromise());
             flushLater();
+            eachTunnel(Front::drain);
         }
     }
 
+    /// It was told to go; not so whoever speaks within a tunnel.
     @Override
     public void endIdle() {
-        // It was told to go.
+        eachTunnel(Front::endIdle);
+    }
+
+    private void eachTunnel(Consumer<Front> step) {
+        var tunnels = new ArrayList<Front>();
+        try {
+            connection.forEachActiveStream(stream -> {
+                if (stream.getProperty(key) instanceof Tunnelled tunnel) {
+                    tunnels.add(tunnel.inner);
+                }
+                return true;
+            });
+        } catch (Http2Exception impossible) {
+            throw new IllegalStateException(impossible);
+        }
+        tunnels.forEach(step);
     }
 
     @Override
@@ -117,16 +136,20 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
         }
         Request request;
         try {
+            if (Heads.isConnect(headers) && front.shared.tunnels() != null) {
+                connect(stream, headers, last, front.shared.tunnels());
+                return;
+            }
             request = Heads.request(headers);
             Heads.checkCount(request.fields(), limits.fieldCount());
-            if (request.protocol() != null && last) {
-                throw new Malformed(400, "a CONNECT that ends with its head");
+            if (request.protocol() != null) {
+                checkGoesOn(last);
             }
         } catch (Malformed malformed) {
             boolean answers = malformed.status() == 431 || malformed.status() == 501;
             unread(
                     text(headers.method()),
-                    text(headers.path()),
+                    text(headers.path() == null ? headers.authority() : headers.path()),
                     answers ? malformed.status() : 0,
                     malformed.sentence());
             if (answers) {
@@ -149,6 +172,23 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
         var exchange = new Http2Exchange(id, request, last);
         stream.setProperty(key, exchange);
         exchange.begun(front.shared.requests().begin(exchange));
+    }
+
+    private static void checkGoesOn(boolean last) {
+        if (last) {
+            throw new Malformed(400, "a CONNECT that ends with its head");
+        }
+    }
+
+    /// RFC 9113 §8.5: from now on the stream is a connection of its own; where it leads is decided as for one.
+    private void connect(Http2Stream stream, Http2Headers headers, boolean last, TunnelHandler tunnels) {
+        var destination = Heads.destination(headers);
+        Heads.checkCount(Heads.fields(headers), limits.fieldCount());
+        checkGoesOn(last);
+        var tunnel = new Tunnelled(stream.id());
+        stream.setProperty(key, tunnel);
+        tunnel.writeHead(Heads.block(Response.of(200, new Fields())), false);
+        tunnel.begin(destination, tunnels);
     }
 
     private void unread(String method, String path, int status, String sentence) {
@@ -194,6 +234,8 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
             if (!exchange.sent && !exchange.dead) {
                 exchange.brokeOff(sentence(how));
             }
+        } else if (known instanceof Tunnelled tunnel) {
+            tunnel.brokeOff();
         } else if (large || how.error() == Http2Error.PROTOCOL_ERROR) {
             // Others are frames of streams that have ended.
             unread("", "", large ? 431 : 0, sentence(how));
@@ -203,6 +245,100 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
     @Override
     void notHttp2(Throwable how) {
         front.shared.events().malformed(front.peer(), "it breaks HTTP/2's rules: " + sentence(how));
+    }
+
+    /// The stream of a CONNECT.
+    private final class Tunnelled extends Stream implements StreamChannel.Under {
+        private final StreamChannel inside = new StreamChannel(front.channel, this);
+        private final Front inner = Front.within(front, inside);
+        /// All that was to be sent was sent.
+        private boolean gone;
+        /// Nobody reads any more.
+        private boolean left;
+
+        Tunnelled(int id) {
+            this.id = id;
+        }
+
+        void begin(String destination, TunnelHandler tunnels) {
+            inner.meantFor(destination);
+            inside.pipeline().addLast(new Sniffer(inner, tunnels));
+            front.channel.eventLoop().register(inside);
+        }
+
+        @Override
+        void onChunk(ByteBuf chunk, boolean last) {
+            inside.received(chunk, last);
+        }
+
+        @Override
+        void onTrailers(Fields trailers) {
+            inside.received(Unpooled.EMPTY_BUFFER, true);
+        }
+
+        @Override
+        void onPeerReset(long code) {
+            inside.lost();
+        }
+
+        @Override
+        void onLost() {
+            inside.lost();
+        }
+
+        void brokeOff() {
+            dead = true;
+            discard();
+            inside.lost();
+        }
+
+        @Override
+        void onWritable() {
+            inside.writable();
+        }
+
+        @Override
+        public void write(ByteBuf chunk) {
+            writeData(chunk, false);
+        }
+
+        @Override
+        public boolean isWritable() {
+            return !dead && !sent && writable();
+        }
+
+        @Override
+        public void end() {
+            writeEnd(() -> {
+                gone = true;
+                reset();
+            });
+        }
+
+        /// Bytes that are on their way still arrive; what the client says after that nobody reads.
+        @Override
+        public void leave() {
+            left = true;
+            resumeReading();
+            end();
+            reset();
+        }
+
+        private void reset() {
+            if (gone && left && !finished()) {
+                writeReset(Http2Error.NO_ERROR);
+            }
+        }
+
+        @Override
+        public void pause() {
+            pauseReading();
+        }
+
+        @Override
+        public void resume() {
+            resumeReading();
+        }
     }
 
     private final class Http2Exchange extends Stream implements Exchange {
