@@ -38,10 +38,17 @@ final class Hosts {
     ///
     /// @param index the same rules, by their paths
     /// @param opaque what becomes of bytes that are no HTTP
+    /// @param onlyBytes whether nothing else is to be expected
     /// @param none what becomes of requests that no rule matches
     /// @param clusters all that the rules mention
     record Host(
-            String name, List<Rule> rules, RouteIndex index, OpaqueRouting opaque, Routing none, Set<String> clusters) {
+            String name,
+            List<Rule> rules,
+            RouteIndex index,
+            OpaqueRouting opaque,
+            boolean onlyBytes,
+            Routing none,
+            Set<String> clusters) {
         Host {
             rules = List.copyOf(rules);
             clusters = Set.copyOf(clusters);
@@ -82,6 +89,7 @@ final class Hosts {
                 rules,
                 new RouteIndex(rules, beginnings),
                 opaque(host.getName(), bytes, ports, hostOrigin),
+                !bytes.isEmpty() && Metadata.text(host.getMetadata(), "tcpOnly").equals("true"),
                 ports.isEmpty()
                         ? new Routing.NoRoute(host.getName(), hostOrigin)
                         : new Routing.NoPort(host.getName(), ports, hostOrigin),

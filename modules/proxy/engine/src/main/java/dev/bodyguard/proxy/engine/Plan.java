@@ -66,6 +66,14 @@ public final class Plan {
         return absent.contains(key) ? new OpaqueRouting.Unknown(fallback()) : new OpaqueRouting.NotYetKnown();
     }
 
+    /// Whether a port was declared to carry no HTTP: the server may be the one to speak first.
+    ///
+    /// @param key as of [#outbound]
+    public boolean onlyBytes(String key) {
+        Hosts.Host host = hosts.get(key);
+        return host != null && host.onlyBytes();
+    }
+
     /// What happens to requests for hosts that the mesh does not know, or about which nothing was answered in time.
     public Routing.Fallback fallback() {
         return unknown.fallback();

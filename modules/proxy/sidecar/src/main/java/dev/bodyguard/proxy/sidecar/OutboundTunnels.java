@@ -83,7 +83,7 @@ final class OutboundTunnels implements TunnelHandler {
             return opaque;
         }
         hosts.use(opaque.key);
-        if (opaque.serverFirst) {
+        if (opaque.serverFirst || inForce.get().plan().onlyBytes(opaque.key)) {
             opaque.dial();
         } else {
             var _ = tunnel.loop().after(SILENCE, opaque::dial);

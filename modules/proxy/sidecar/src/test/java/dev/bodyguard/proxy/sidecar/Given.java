@@ -159,12 +159,12 @@ final class Given {
     }
 
     /// A host that is known by what is said beside its routes.
-    static VirtualHost knownBy(String key, String fact, String value) {
+    static VirtualHost knownBy(String key, String... factsAndValues) {
+        var facts = fields(factsAndValues).toBuilder().putAllFields(fields("origin", ORIGIN).getFieldsMap());
         return VirtualHost.newBuilder()
                 .setName(key)
                 .addDomains(key.substring(key.indexOf('/') + 1))
-                .setMetadata(
-                        Metadata.newBuilder().putFilterMetadata("dev.bodyguard", fields("origin", ORIGIN, fact, value)))
+                .setMetadata(Metadata.newBuilder().putFilterMetadata("dev.bodyguard", facts.build()))
                 .build();
     }
 

@@ -11,6 +11,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -120,26 +121,56 @@ class TunnelTest {
                 .array();
     }
 
+    /// A port that may carry HTTP is waited for; one that is declared to carry none, or known for it, is not.
     @Test
-    void areHeardWhereTheServerSpeaksFirst() throws IOException {
-        try (var greeter = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+    void areHeardAtOnceWhereTheServerSpeaksFirst() throws IOException {
+        try (var greeter = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
                 var other = callee(greeter.getLocalPort())) {
-            Thread.ofVirtual().start(() -> {
-                try (var socket = greeter.accept()) {
-                    socket.getOutputStream().write("220 hello".getBytes(StandardCharsets.US_ASCII));
-                    socket.getInputStream().transferTo(socket.getOutputStream());
-                } catch (IOException _) {
-                    // The test is over.
-                }
-            });
-            caller.config.put(Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(other.inboundPort()));
+            Thread.ofVirtual().start(() -> greet(greeter));
+            caller.config
+                    .put(Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(other.inboundPort()))
+                    .put(
+                            Resources.VIRTUAL_HOST,
+                            "5433/ledger",
+                            Given.knownBy("5433/ledger", "tcpCluster", Given.CLUSTER, "tcpOnly", "true"))
+                    .put(
+                            Resources.VIRTUAL_HOST,
+                            "3306/ledger",
+                            Given.knownBy("3306/ledger", "tcpCluster", Given.CLUSTER));
 
-            try (var socket = connect("ledger:5432")) {
+            assertThat(untilGreeted("ledger:5432")).isGreaterThanOrEqualTo(OutboundTunnels.SILENCE);
+            assertThat(untilGreeted("ledger:5433")).isLessThan(OutboundTunnels.SILENCE);
+            assertThat(untilGreeted("ledger:3306")).isLessThan(OutboundTunnels.SILENCE);
+        }
+    }
+
+    private static void greet(ServerSocket greeter) {
+        while (true) {
+            try (var socket = greeter.accept()) {
+                socket.getOutputStream().write("220 hello".getBytes(StandardCharsets.US_ASCII));
+                socket.getInputStream().transferTo(socket.getOutputStream());
+            } catch (IOException _) {
+                if (greeter.isClosed()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// From the tunnel's being granted to the server's first word, at best: the machine may be busy with other things.
+    private Duration untilGreeted(String destination) throws IOException {
+        var best = Duration.ofDays(1);
+        for (int i = 0; i < 10; i++) {
+            try (var socket = connect(destination)) {
+                long from = System.nanoTime();
                 assertThat(socket.getInputStream().readNBytes(9))
                         .asString(StandardCharsets.US_ASCII)
                         .isEqualTo("220 hello");
+                var took = Duration.ofNanos(System.nanoTime() - from);
+                best = took.compareTo(best) < 0 ? took : best;
             }
         }
+        return best;
     }
 
     @Test

@@ -126,10 +126,15 @@ final class VirtualHosts {
         /// Where bytes that are no HTTP go cannot be said in a virtual host, so it is said beside it.
         private Map<String, String> facts(Origin origin, Optional<Service> service) {
             var facts = new TreeMap<>(Map.of("origin", origin.toString()));
-            service.filter(one -> one.port(port)
-                            .map(known -> carriesBytes(known.protocol()))
-                            .orElse(false))
-                    .ifPresent(one -> facts.put("tcpCluster", new Names.Outbound(port, "", one.host()).toString()));
+            service.ifPresent(one -> one.port(port)
+                    .filter(known -> carriesBytes(known.protocol()))
+                    .ifPresent(known -> {
+                        facts.put("tcpCluster", new Names.Outbound(port, "", one.host()).toString());
+                        if (known.protocol() == Service.Protocol.TCP) {
+                            // Nobody need wait for the client's first bytes to know that they are no HTTP.
+                            facts.put("tcpOnly", "true");
+                        }
+                    }));
             return facts;
         }
 
