@@ -160,7 +160,8 @@ final class Given {
 
     /// A host that is known by what is said beside its routes.
     static VirtualHost knownBy(String key, String... factsAndValues) {
-        var facts = fields(factsAndValues).toBuilder().putAllFields(fields("origin", ORIGIN).getFieldsMap());
+        var facts = fields(factsAndValues).toBuilder()
+                .putAllFields(fields("origin", ORIGIN).getFieldsMap());
         return VirtualHost.newBuilder()
                 .setName(key)
                 .addDomains(key.substring(key.indexOf('/') + 1))

@@ -25,6 +25,12 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
 abstract class Http2Link extends Http2EventAdapter {
     private static final int RESET_WINDOW_SECONDS = 1;
+    /// Frames of DATA in a row that carry nothing.
+    private static final int EMPTY_FRAMES = 2;
+    /// Of one head (CVE-2024-27983 and its kin).
+    private static final int SMALL_CONTINUATIONS = 16;
+    /// Answers to PING and SETTINGS that wait until the peer reads them (CVE-2019-9512, CVE-2019-9515).
+    private static final int CONTROL_FRAMES = 2_000;
     /// Below this a chunk that waits is copied to others: each is a slice of a buffer as large as a read.
     private static final int SMALL = 1 << 10;
 
@@ -204,13 +210,13 @@ abstract class Http2Link extends Http2EventAdapter {
             connection(link.connection);
             frameListener(link);
             gracefulShutdownTimeoutMillis(0);
-            decoderEnforceMaxConsecutiveEmptyDataFrames(2);
+            decoderEnforceMaxConsecutiveEmptyDataFrames(EMPTY_FRAMES);
             decoderEnforceMaxRstFramesPerWindow(
                     link.limits.resetsPerSecond() * RESET_WINDOW_SECONDS, RESET_WINDOW_SECONDS);
             encoderEnforceMaxRstFramesPerWindow(
                     link.limits.resetsPerSecond() * RESET_WINDOW_SECONDS, RESET_WINDOW_SECONDS);
-            decoderEnforceMaxSmallContinuationFrames(16);
-            encoderEnforceMaxQueuedControlFrames(2000);
+            decoderEnforceMaxSmallContinuationFrames(SMALL_CONTINUATIONS);
+            encoderEnforceMaxQueuedControlFrames(CONTROL_FRAMES);
             var settings = Http2Settings.defaultSettings()
                     .initialWindowSize(link.limits.streamWindow())
                     .maxHeaderListSize(link.limits.headBytes());
