@@ -5,8 +5,10 @@ import com.google.protobuf.UInt32Value;
 import dev.bodyguard.proxy.engine.ClusterPlan;
 import dev.bodyguard.proxy.engine.Endpoint;
 import dev.bodyguard.proxy.engine.Loads;
+import dev.bodyguard.proxy.engine.Outcome;
 import dev.bodyguard.proxy.engine.Resources;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
@@ -30,7 +32,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Which endpoint an attempt goes to, of a hundred; a request begins there and ends.
+/// Which endpoint an attempt goes to, of a hundred; a request begins there, is answered and ends.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -40,6 +42,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class Balancing {
     private static final String CLUSTER = "payments";
     private static final int ENDPOINTS = 100;
+    private static final Outcome ANSWERED = new Outcome.Responded(200, -1);
 
     private final SplittableRandom random = new SplittableRandom(7);
 
@@ -50,6 +53,10 @@ public class Balancing {
     /// Set by JMH: whether each endpoint weighs something else.
     @Param({"false", "true"})
     public boolean weighted;
+
+    /// Set by JMH: whether failures are counted, and of how many endpoints one too many.
+    @Param({"none", "0", "10"})
+    public String ejected = "none";
 
     private @Nullable ClusterPlan cluster;
 
@@ -71,19 +78,31 @@ public class Balancing {
                 Resources.CLUSTER,
                 Map.of(
                         CLUSTER,
-                        Any.pack(Cluster.newBuilder()
-                                .setName(CLUSTER)
-                                .setType(Cluster.DiscoveryType.STATIC)
-                                .setLbPolicy(policy)
-                                .setLoadAssignment(ClusterLoadAssignment.newBuilder()
-                                        .setClusterName(CLUSTER)
-                                        .addEndpoints(endpoints))
+                        Any.pack(detecting(Cluster.newBuilder()
+                                        .setName(CLUSTER)
+                                        .setType(Cluster.DiscoveryType.STATIC)
+                                        .setLbPolicy(policy)
+                                        .setLoadAssignment(ClusterLoadAssignment.newBuilder()
+                                                .setClusterName(CLUSTER)
+                                                .addEndpoints(endpoints)))
                                 .build())),
                 List.of());
         cluster = resources.plan().cluster(CLUSTER);
         if (cluster == null || cluster.pick(List.of(), random, 0) == null) {
             throw new IllegalStateException("the cluster is not the one meant: " + rejected);
         }
+        for (int i = 0; !ejected.equals("none") && i < Integer.parseInt(ejected); i++) {
+            cluster.endpoints().get(i).heard(new Outcome.Responded(503, -1));
+        }
+    }
+
+    private Cluster.Builder detecting(Cluster.Builder given) {
+        return ejected.equals("none")
+                ? given
+                : given.setOutlierDetection(OutlierDetection.newBuilder()
+                        .setConsecutive5Xx(UInt32Value.of(1))
+                        .setBaseEjectionTime(
+                                com.google.protobuf.Duration.newBuilder().setSeconds(3_600)));
     }
 
     /// One attempt.
@@ -92,6 +111,8 @@ public class Balancing {
         var endpoint =
                 Objects.requireNonNull(Objects.requireNonNull(cluster).pick(List.of(), random, random.nextLong()));
         endpoint.requestStarted();
+        endpoint.connected();
+        endpoint.heard(ANSWERED);
         endpoint.requestEnded();
         return endpoint;
     }

@@ -2,6 +2,8 @@ package dev.bodyguard.proxy.engine;
 
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +17,9 @@ public sealed interface Balancer {
     /// @return null where nothing is ready
     @Nullable
     Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash);
+
+    /// One that chooses in the same way among some of the same endpoints.
+    Balancer among(List<Endpoint> some);
 
     /// Of two drawn by weight, the one with fewer requests under way.
     final class LeastRequest implements Balancer {
@@ -36,6 +41,11 @@ public sealed interface Balancer {
             int second = from.drawOther(first, random);
             return from.at(second).active() < from.at(first).active() ? from.at(second) : from.at(first);
         }
+
+        @Override
+        public Balancer among(List<Endpoint> some) {
+            return new LeastRequest(some.toArray(Endpoint[]::new));
+        }
     }
 
     /// One after the other, each as often as its weight says.
@@ -56,6 +66,11 @@ public sealed interface Balancer {
             }
             return from.at(from.holder(Math.floorMod(turn.getAndIncrement(), from.total())));
         }
+
+        @Override
+        public Balancer among(List<Endpoint> some) {
+            return new RoundRobin(some.toArray(Endpoint[]::new), turn);
+        }
     }
 
     /// By chance and weight.
@@ -71,12 +86,20 @@ public sealed interface Balancer {
             Weighted from = ready.without(tried);
             return from.size() == 0 ? null : from.at(from.draw(random));
         }
+
+        @Override
+        public Balancer among(List<Endpoint> some) {
+            return new Chance(some.toArray(Endpoint[]::new));
+        }
     }
 
-    /// The endpoint whose point on the ring follows the hash: one key stays with one endpoint while it is there.
+    /// The endpoint whose point on the ring follows the hash: one key stays with one endpoint while it is there. Where
+    /// that may not be picked the next one along the ring is, so that nobody else's keys move.
     final class RingHash implements Balancer {
         private final long[] points;
         private final Endpoint[] owners;
+        /// Null for all.
+        private final @Nullable Set<Endpoint> among;
 
         /// @param least how many points there are at least
         RingHash(Endpoint[] ready, int least) {
@@ -100,22 +123,36 @@ public sealed interface Balancer {
                 points[i] = ring.get(i).at ^ Long.MIN_VALUE;
                 owners[i] = ring.get(i).owner;
             }
+            among = null;
+        }
+
+        private RingHash(long[] points, Endpoint[] owners, Set<Endpoint> among) {
+            this.points = points;
+            this.owners = owners;
+            this.among = among;
         }
 
         @Override
         public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
-            if (points.length == 0) {
-                return null;
-            }
             int found = Arrays.binarySearch(points, hash ^ Long.MIN_VALUE);
             int start = found >= 0 ? found : -found - 1;
+            Endpoint first = null;
             for (int i = 0; i < owners.length; i++) {
                 Endpoint owner = owners[(start + i) % owners.length];
+                if (among != null && !among.contains(owner)) {
+                    continue;
+                }
                 if (!tried.contains(owner)) {
                     return owner;
                 }
+                first = first == null ? owner : first;
             }
-            return owners[start % owners.length];
+            return first;
+        }
+
+        @Override
+        public Balancer among(List<Endpoint> some) {
+            return new RingHash(points, owners, Set.copyOf(some));
         }
     }
 

@@ -15,7 +15,7 @@ public final class ClusterPlan {
     private final Discovery discovery;
     private final Duration connectTimeout;
     private final List<Endpoint> endpoints;
-    private final Balancer balancer;
+    private final Choice choice;
     private final RetryBudget budget;
     private final Limits limits;
 
@@ -27,7 +27,7 @@ public final class ClusterPlan {
             Discovery discovery,
             Duration connectTimeout,
             List<Endpoint> endpoints,
-            Balancer balancer,
+            Choice choice,
             RetryBudget budget,
             Limits limits) {
         this.name = name;
@@ -37,7 +37,7 @@ public final class ClusterPlan {
         this.discovery = discovery;
         this.connectTimeout = connectTimeout;
         this.endpoints = List.copyOf(endpoints);
-        this.balancer = balancer;
+        this.choice = choice;
         this.budget = budget;
         this.limits = limits;
     }
@@ -83,12 +83,27 @@ public final class ClusterPlan {
         return limits;
     }
 
-    /// An endpoint for an attempt, null where none is ready.
+    /// An endpoint for an attempt, null where none is available.
     ///
     /// @param tried endpoints to avoid while there is another; empty at the first attempt
     /// @param hash of what the route hashes by, anything where it does not hash
     public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
-        return balancer.pick(tried, random, hash);
+        return choice.now().balancer().pick(tried, random, hash);
+    }
+
+    /// Those that an attempt may go to now: ready, and in service unless too few are.
+    public List<Endpoint> available() {
+        return choice.now().among();
+    }
+
+    /// Whether endpoints that fail too often are ejected.
+    boolean ejects() {
+        return choice.ejects();
+    }
+
+    /// Whether ejected endpoints are asked too, as too few are left.
+    public boolean panics() {
+        return choice.now().panic();
     }
 
     @Override

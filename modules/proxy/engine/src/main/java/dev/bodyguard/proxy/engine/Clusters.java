@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// `Cluster`s and `ClusterLoadAssignment`s, compiled.
@@ -47,6 +48,8 @@ final class Clusters {
             Duration connectTimeout,
             Policy policy,
             int leastRing,
+            @Nullable OutlierPolicy outliers,
+            int panicBelow,
             double budgetPercent,
             int budgetMinimum,
             ClusterPlan.Limits limits,
@@ -56,8 +59,17 @@ final class Clusters {
             @Nullable String assignment,
             @Nullable Assignment inline) {
         ClusterPlan with(Assignment given, Loads loads) {
+            Outliers state = outliers == null ? null : loads.outliers(name);
             var endpoints = new ArrayList<Endpoint>();
+            var watched = new HashSet<Outliers.Member>();
             for (Place place : given.places()) {
+                Watch watch = null;
+                if (outliers != null && state != null) {
+                    var whom = new Ejection.Whom(
+                            name, service, place.address(), place.workload().name(), origin);
+                    watch = new Watch(outliers, state, state.member(place.address()), whom);
+                    watched.add(watch.member());
+                }
                 endpoints.add(new Endpoint(
                         place.host(),
                         place.port(),
@@ -65,7 +77,11 @@ final class Clusters {
                         place.workload(),
                         transport(place),
                         place.healthy(),
-                        loads.endpoint(name, place.host(), place.port())));
+                        loads.endpoint(name, place.host(), place.port()),
+                        watch));
+            }
+            if (state != null) {
+                state.keepOnly(watched);
             }
             return new ClusterPlan(
                     name,
@@ -75,27 +91,25 @@ final class Clusters {
                     discovery,
                     connectTimeout,
                     endpoints,
-                    balancer(ready(given, endpoints), loads),
+                    new Choice(levels(given, endpoints, loads), panicBelow, state, balancer(new Endpoint[0], loads)),
                     new RetryBudget(budgetPercent, budgetMinimum, loads.budget(name)),
                     limits);
         }
 
-        /// The healthy ones of the first priority that has any.
-        private static Endpoint[] ready(Assignment given, List<Endpoint> endpoints) {
-            int first = Integer.MAX_VALUE;
-            for (Place place : given.places()) {
-                if (place.healthy()) {
-                    first = Math.min(first, place.priority());
-                }
-            }
-            var ready = new ArrayList<Endpoint>();
+        private List<Choice.Level> levels(Assignment given, List<Endpoint> endpoints, Loads loads) {
+            var all = new TreeMap<Integer, List<Endpoint>>();
             for (int i = 0; i < endpoints.size(); i++) {
-                Place place = given.places().get(i);
-                if (place.healthy() && place.priority() == first) {
-                    ready.add(endpoints.get(i));
+                all.computeIfAbsent(given.places().get(i).priority(), _ -> new ArrayList<>())
+                        .add(endpoints.get(i));
+            }
+            var levels = new ArrayList<Choice.Level>();
+            for (List<Endpoint> some : all.values()) {
+                List<Endpoint> ready = some.stream().filter(Endpoint::healthy).toList();
+                if (!ready.isEmpty()) {
+                    levels.add(new Choice.Level(ready, some.size(), balancer(ready.toArray(Endpoint[]::new), loads)));
                 }
             }
-            return ready.toArray(Endpoint[]::new);
+            return levels;
         }
 
         private Balancer balancer(Endpoint[] ready, Loads loads) {
@@ -143,7 +157,11 @@ final class Clusters {
             int priority,
             boolean healthy,
             Endpoint.Workload workload,
-            Map<String, String> labels) {}
+            Map<String, String> labels) {
+        String address() {
+            return host + ":" + port;
+        }
+    }
 
     static Spec compile(Cluster cluster) throws Invalid {
         ClusterPlan.Discovery discovery = switch (cluster.getType()) {
@@ -216,6 +234,8 @@ final class Clusters {
                         : Duration.ofSeconds(5),
                 policy(cluster),
                 leastRing,
+                cluster.hasOutlierDetection() ? OutlierPolicy.compile(cluster.getOutlierDetection()) : null,
+                panicBelow(cluster),
                 percent,
                 minimum,
                 new ClusterPlan.Limits(
@@ -235,6 +255,18 @@ final class Clusters {
                 http2,
                 assignment,
                 inline);
+    }
+
+    /// Envoy: half of them, in whole percents.
+    private static int panicBelow(Cluster cluster) throws Invalid {
+        if (!cluster.getCommonLbConfig().hasHealthyPanicThreshold()) {
+            return 50;
+        }
+        double percent = cluster.getCommonLbConfig().getHealthyPanicThreshold().getValue();
+        if (!(percent >= 0 && percent <= 100)) {
+            throw new Invalid("common_lb_config.healthy_panic_threshold", "must be 0 to 100, was " + percent);
+        }
+        return (int) Math.round(percent);
     }
 
     /// 0 where there is none.

@@ -1,8 +1,10 @@
 package dev.bodyguard.proxy.engine;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
-/// One address of a cluster. Compared by identity; the load is shared with the same address in later plans.
+/// One address of a cluster. Compared by identity; its load and its failures are shared with the same address in later
+/// plans.
 public final class Endpoint {
     private final String host;
     private final int port;
@@ -11,6 +13,7 @@ public final class Endpoint {
     private final Transport transport;
     private final boolean healthy;
     private final AtomicInteger load;
+    private final @Nullable Watch watch;
 
     Endpoint(
             String host,
@@ -19,7 +22,8 @@ public final class Endpoint {
             Workload workload,
             Transport transport,
             boolean healthy,
-            AtomicInteger load) {
+            AtomicInteger load,
+            @Nullable Watch watch) {
         this.host = host;
         this.port = port;
         this.weight = weight;
@@ -27,6 +31,7 @@ public final class Endpoint {
         this.transport = transport;
         this.healthy = healthy;
         this.load = load;
+        this.watch = watch;
     }
 
     /// An IP address, or a name to resolve where the cluster is a DNS one.
@@ -78,6 +83,36 @@ public final class Endpoint {
     /// Requests under way, of all event loops.
     public int active() {
         return load.get();
+    }
+
+    /// A request's connection is there.
+    public void connected() {
+        if (watch != null) {
+            watch.connected();
+        }
+    }
+
+    /// A connection is there for bytes of which nobody will know how they were answered.
+    public void carries() {
+        if (watch != null) {
+            watch.carries();
+        }
+    }
+
+    /// An attempt ended by what it did or did not do; too many failures in a row have it ejected.
+    public void heard(Outcome outcome) {
+        if (watch != null) {
+            watch.heard(outcome);
+        }
+    }
+
+    /// Null while it is in service.
+    public Ejection.@Nullable Ongoing ejection() {
+        return watch == null ? null : watch.ejection();
+    }
+
+    boolean isEjected() {
+        return watch != null && watch.isEjected();
     }
 
     @Override

@@ -4,17 +4,36 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import java.util.function.LongUnaryOperator;
 
-/// Counters that survive a change of plans: requests under way by endpoint and by cluster, turns of round robin.
-/// One per process. Plans hold the counters they use, so a request never looks anything up here.
+/// What survives a change of plans: requests under way by endpoint and by cluster, turns of round robin, and who is
+/// ejected. One per process. Plans hold what they use, so a request never looks anything up here.
 public final class Loads {
     private final ConcurrentMap<Key, AtomicInteger> endpoints = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, RetryBudget.Counters> budgets = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, AtomicInteger> turns = new ConcurrentHashMap<>();
+    private final ConcurrentMap<String, Outliers> outliers = new ConcurrentHashMap<>();
+    private final LongSupplier clock;
+    private final LongUnaryOperator chance;
+    private final Ejections ejections;
+
+    /// No requests under way; ejections happen by this machine's clock, and nobody hears of them.
+    public Loads() {
+        this(System::nanoTime, bound -> ThreadLocalRandom.current().nextLong(bound), Ejections.UNHEARD);
+    }
 
     /// No requests under way.
-    public Loads() {}
+    ///
+    /// @param clock nanoseconds from anywhere, never going back
+    /// @param chance gives a number from 0 to below its bound; on any thread
+    public Loads(LongSupplier clock, LongUnaryOperator chance, Ejections ejections) {
+        this.clock = clock;
+        this.chance = chance;
+        this.ejections = ejections;
+    }
 
     AtomicInteger endpoint(String cluster, String host, int port) {
         return endpoints.computeIfAbsent(new Key(cluster, host, port), _ -> new AtomicInteger());
@@ -28,6 +47,10 @@ public final class Loads {
         return turns.computeIfAbsent(cluster, _ -> new AtomicInteger());
     }
 
+    Outliers outliers(String cluster) {
+        return outliers.computeIfAbsent(cluster, _ -> new Outliers(clock, chance, ejections));
+    }
+
     /// Forgets counters of endpoints and clusters that are in no plan any more, an endpoint's once it is idle. A
     /// request that began on an old plan still holds its own counter; it can only be counted apart from later ones.
     void keepOnly(Map<String, ClusterPlan> clusters) {
@@ -38,6 +61,16 @@ public final class Loads {
         endpoints.values().removeIf(load -> load.get() == 0 && !used.contains(load));
         budgets.keySet().removeIf(name -> !clusters.containsKey(name));
         turns.keySet().removeIf(name -> !clusters.containsKey(name));
+        outliers.entrySet().removeIf(entry -> {
+            ClusterPlan cluster = clusters.get(entry.getKey());
+            if (cluster != null && cluster.ejects()) {
+                return false;
+            }
+            if (cluster != null) {
+                entry.getValue().dissolve();
+            }
+            return true;
+        });
     }
 
     /// Endpoints that are counted.

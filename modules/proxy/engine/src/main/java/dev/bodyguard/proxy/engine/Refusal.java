@@ -157,17 +157,31 @@ public sealed interface Refusal {
     /// The destination has no endpoint that could take the request.
     ///
     /// @param unready how many it has
+    /// @param ejected how many of these are ejected
     /// @param outside how many its service has that are not of its subset, 0 where that is not known
     record NoHealthyEndpoint(
             String cluster,
             int unready,
+            int ejected,
             int outside,
             @Nullable String origin) implements Refusal {
         public NoHealthyEndpoint(ClusterPlan cluster, @Nullable String origin) {
-            this(cluster.name(), cluster.endpoints().size(), cluster.outsideSubset(), origin);
+            this(
+                    cluster.name(),
+                    cluster.endpoints().size(),
+                    (int) cluster.endpoints().stream()
+                            .filter(Endpoint::isEjected)
+                            .count(),
+                    cluster.outsideSubset(),
+                    origin);
         }
 
         private String reason() {
+            if (ejected > 0) {
+                return "no endpoint of " + cluster + " is in service: of " + unready + " that it has " + ejected
+                        + (ejected == 1 ? " is" : " are")
+                        + " ejected, which failed too often in a row; try again, or let fewer be ejected at one time";
+            }
             if (unready > 0) {
                 return "no endpoint of " + cluster + " is ready, of " + unready + " that it has; try again";
             }

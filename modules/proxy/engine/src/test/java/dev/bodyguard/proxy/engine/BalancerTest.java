@@ -121,7 +121,8 @@ class BalancerTest {
                     Endpoint.Workload.UNKNOWN,
                     new Transport.Plaintext(false),
                     true,
-                    new AtomicInteger());
+                    new AtomicInteger(),
+                    null);
         }
         return endpoints;
     }

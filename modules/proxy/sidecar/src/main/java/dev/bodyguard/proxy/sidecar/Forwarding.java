@@ -136,7 +136,7 @@ final class Forwarding implements Attempt.Owner {
         return switch (way) {
             case Way.Balanced(var cluster, var _, var _, var _) ->
                 new Refusal.NoHealthyEndpoint(cluster, terms.origin());
-            case Way.Straight(var _, var address) -> new Refusal.NoHealthyEndpoint(address, 0, 0, terms.origin());
+            case Way.Straight(var _, var address) -> new Refusal.NoHealthyEndpoint(address, 0, 0, 0, terms.origin());
         };
     }
 
