@@ -70,7 +70,7 @@ record Explanation(Question question, Map<?, ?> caller, List<Callee> callees) {
             var callees = new ArrayList<Callee>();
             for (var share : maps(caller, "split")) {
                 for (var endpoint : maps(share, "endpoints")) {
-                    if (LocalMesh.number(share, "weight") > 0 && Boolean.TRUE.equals(endpoint.get("healthy"))) {
+                    if (LocalMesh.number(share, "weight") > 0 && Boolean.TRUE.equals(endpoint.get("available"))) {
                         callees.add(callee(http, sidecars, caller, share, endpoint));
                     }
                 }

@@ -119,6 +119,9 @@ final class ExplanationText {
             for (var endpoint : Explanation.maps(share, "endpoints")) {
                 line("", endpoint(endpoint));
             }
+            if (Boolean.TRUE.equals(share.get("panic"))) {
+                line("", "so many are ejected that all are asked again");
+            }
             if (!text(share, "passThrough").isEmpty()) {
                 line("", "to " + text(share, "passThrough") + ", in plain text");
             }
@@ -135,7 +138,8 @@ final class ExplanationText {
                 : text(endpoint, "transport") + " in plain text";
         return (who.isEmpty() ? "" : who + " at ")
                 + text(endpoint, "address")
-                + (Boolean.TRUE.equals(endpoint.get("healthy")) ? ", ready, " : ", NOT READY, ")
+                + (Boolean.TRUE.equals(endpoint.get("healthy")) ? ", ready" : ", NOT READY")
+                + (text(endpoint, "ejected").isEmpty() ? ", " : " but " + text(endpoint, "ejected") + ", ")
                 + how;
     }
 

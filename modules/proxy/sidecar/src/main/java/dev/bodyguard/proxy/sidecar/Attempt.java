@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.proxy.engine.Endpoint;
+import dev.bodyguard.proxy.engine.Outcome;
 import dev.bodyguard.proxy.wire.Failure;
 import dev.bodyguard.proxy.wire.Fields;
 import dev.bodyguard.proxy.wire.Loop;
@@ -93,6 +94,7 @@ final class Attempt implements ResponseListener {
         if (clock == null && time.isPositive() && !over) {
             clock = loop.after(time, () -> {
                 if (!over) {
+                    heard(new Outcome.PerTryTimeout());
                     owner.timedOut(time);
                 }
             });
@@ -102,6 +104,13 @@ final class Attempt implements ResponseListener {
     void stopClock() {
         if (clock != null) {
             clock.cancel();
+        }
+    }
+
+    /// How the endpoint has done, for whoever counts that.
+    void heard(Outcome outcome) {
+        if (endpoint != null) {
+            endpoint.heard(outcome);
         }
     }
 
@@ -128,6 +137,9 @@ final class Attempt implements ResponseListener {
     @Override
     public void onOpen(boolean reusedConnection) {
         written = true;
+        if (endpoint != null && !over) {
+            endpoint.connected();
+        }
     }
 
     @Override
@@ -164,6 +176,9 @@ final class Attempt implements ResponseListener {
     public void onFailure(Failure failure) {
         if (!over) {
             stream = null;
+            if (Failures.isTheEndpoints(failure)) {
+                heard(Failures.outcome(failure, written));
+            }
             owner.failed(failure, written);
         }
     }

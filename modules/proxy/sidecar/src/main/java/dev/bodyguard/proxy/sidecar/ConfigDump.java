@@ -42,6 +42,7 @@ final class ConfigDump {
             Json.text(to, cluster.origin());
             to.append(",\"retriesAllowed\":").append(cluster.budget().limit());
             to.append(",\"requestsUnderWay\":").append(cluster.budget().active());
+            to.append(",\"panic\":").append(cluster.panics());
             to.append(",\"endpoints\":[");
             boolean firstEndpoint = true;
             for (var endpoint : cluster.endpoints()) {
@@ -52,6 +53,9 @@ final class ConfigDump {
                 to.append(",\"version\":");
                 Json.text(to, endpoint.workload().version());
                 to.append(",\"healthy\":").append(endpoint.healthy());
+                to.append(",\"ejected\":");
+                var ejection = endpoint.ejection();
+                Json.text(to, ejection == null ? null : Ejected.sentence(ejection));
                 to.append(",\"requestsUnderWay\":").append(endpoint.active());
                 switch (endpoint.transport()) {
                     case Transport.Mtls mtls -> {

@@ -9,6 +9,19 @@ import org.jspecify.annotations.Nullable;
 final class Failures {
     private Failures() {}
 
+    /// Whether it says anything of the endpoint, rather than of a limit of ours, or of what was asked for.
+    static boolean isTheEndpoints(Failure failure) {
+        return switch (failure) {
+            case Failure.Overflow _, Failure.NoUpgrades _ -> false;
+            case Failure.ConnectFailed _,
+                    Failure.NotHttp2 _,
+                    Failure.Refused _,
+                    Failure.StreamReset _,
+                    Failure.Closed _,
+                    Failure.Malformed _ -> true;
+        };
+    }
+
     /// @param written whether anything of the request may have reached the upstream
     static Outcome outcome(Failure failure, boolean written) {
         return switch (failure) {

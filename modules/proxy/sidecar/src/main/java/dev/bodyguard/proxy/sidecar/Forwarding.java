@@ -255,6 +255,9 @@ final class Forwarding implements Attempt.Owner {
         if (answer.isBegun()) {
             breakOff(refusal.flag(), refusal.sentence(), Reset.TIMED_OUT);
         } else {
+            if (current != null) {
+                current.heard(new Outcome.PerTryTimeout());
+            }
             refuse(refusal);
         }
     }
@@ -333,7 +336,11 @@ final class Forwarding implements Attempt.Owner {
         if (last) {
             streamEnded();
         }
-        if (again(new Outcome.Responded(head.status(), Answer.grpcStatus(head.fields())))) {
+        var outcome = new Outcome.Responded(head.status(), Answer.grpcStatus(head.fields()));
+        if (current != null) {
+            current.heard(outcome);
+        }
+        if (again(outcome)) {
             return;
         }
         forgetReplay();

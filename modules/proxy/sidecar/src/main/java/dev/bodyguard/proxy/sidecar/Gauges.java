@@ -21,6 +21,7 @@ final class Gauges {
             LongSupplier directMemory,
             LongSupplier underWay,
             LongSupplier droppedLines,
+            LongSupplier ejected,
             InstantSource clock) {
         meters.gauge(
                 "cert_expiry_seconds",
@@ -45,6 +46,10 @@ final class Gauges {
                 "bodyguard_access_log_dropped_lines",
                 "Lines that were not written because their reader was too slow.",
                 droppedLines::getAsLong);
+        meters.gauge(
+                "bodyguard_upstream_endpoints_ejected",
+                "Endpoints that are left alone now, as they failed too often in a row.",
+                ejected::getAsLong);
         var runtime = Runtime.getRuntime();
         meters.gauge(
                 "jvm_memory_heap_used_bytes",

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -169,10 +170,12 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings, Spiff
             tree.put("service", cluster.service().host());
             tree.put("connectMillis", cluster.connectTimeout().toMillis());
             tree.put("retriesAllowed", cluster.budget().limit());
+            var available = Set.copyOf(cluster.available());
+            tree.put("panic", cluster.panics());
             tree.put(
                     "endpoints",
                     cluster.endpoints().stream()
-                            .map(OutboundExplanation::endpoint)
+                            .map(endpoint -> endpoint(endpoint, available.contains(endpoint)))
                             .toList());
             if (cluster.discovery() == ClusterPlan.Discovery.ORIGINAL_DESTINATION) {
                 tree.put("passThrough", sent.authority());
@@ -202,17 +205,20 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings, Spiff
             return new Refusal.Overflow(name, cluster.limits().requests() + " requests under way", cluster.origin());
         }
         boolean ready = cluster.discovery() == ClusterPlan.Discovery.ORIGINAL_DESTINATION
-                || cluster.endpoints().stream().anyMatch(Endpoint::healthy);
+                || !cluster.available().isEmpty();
         return ready ? null : new Refusal.NoHealthyEndpoint(cluster, rule.origin());
     }
 
-    private static Map<String, @Nullable Object> endpoint(Endpoint endpoint) {
+    private static Map<String, @Nullable Object> endpoint(Endpoint endpoint, boolean available) {
         var tree = new LinkedHashMap<String, @Nullable Object>();
         tree.put("address", endpoint.address());
         tree.put("workload", endpoint.workload().name());
         tree.put("namespace", endpoint.workload().namespace());
         tree.put("version", endpoint.workload().version());
         tree.put("healthy", endpoint.healthy());
+        tree.put("available", available);
+        var ejection = endpoint.ejection();
+        tree.put("ejected", ejection == null ? null : Ejected.sentence(ejection));
         switch (endpoint.transport()) {
             case Transport.Mtls mtls -> {
                 tree.put("transport", "mtls");

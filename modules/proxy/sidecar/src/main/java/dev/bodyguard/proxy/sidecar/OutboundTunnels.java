@@ -291,6 +291,9 @@ final class OutboundTunnels implements TunnelHandler {
 
         @Override
         public void onDialFailed(Failure failure) {
+            if (endpoint != null && Failures.isTheEndpoints(failure)) {
+                endpoint.heard(Failures.outcome(failure, false));
+            }
             leaveEndpoint();
             if (over) {
                 return;
@@ -317,6 +320,9 @@ final class OutboundTunnels implements TunnelHandler {
         @Override
         public void onDialled() {
             dialled = true;
+            if (endpoint != null) {
+                endpoint.carries();
+            }
             opened();
         }
 

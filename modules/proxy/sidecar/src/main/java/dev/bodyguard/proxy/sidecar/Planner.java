@@ -44,7 +44,7 @@ final class Planner implements Sink, AutoCloseable {
     }
 
     private final InForce<Generation> inForce;
-    private final Resources resources = new Resources(new Loads());
+    private final Resources resources;
     private final MeshHosts ours = new MeshHosts();
     private final Duration patience;
     private final Listener listener;
@@ -61,8 +61,9 @@ final class Planner implements Sink, AutoCloseable {
     private final Set<String> early = new LinkedHashSet<>();
 
     /// @param patience how long a new virtual host may wait for its clusters and endpoints
-    Planner(InForce<Generation> inForce, Duration patience, Listener listener) {
+    Planner(InForce<Generation> inForce, Loads loads, Duration patience, Listener listener) {
         this.inForce = inForce;
+        this.resources = new Resources(loads);
         this.patience = patience;
         this.listener = listener;
     }

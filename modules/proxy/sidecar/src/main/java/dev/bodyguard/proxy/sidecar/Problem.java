@@ -5,7 +5,8 @@ record Problem(About about, Severity severity, String sentence) {
     enum About {
         APP,
         CERTIFICATE,
-        CONTROL_PLANE
+        CONTROL_PLANE,
+        UPSTREAM
     }
 
     enum Severity {

@@ -7,6 +7,7 @@ import dev.bodyguard.identity.client.LoggedEvents;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.identity.spiffe.TrustBundle;
+import dev.bodyguard.proxy.engine.Loads;
 import dev.bodyguard.proxy.engine.Plan;
 import dev.bodyguard.proxy.wire.Limits;
 import dev.bodyguard.proxy.wire.Loops;
@@ -23,6 +24,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -129,6 +131,7 @@ final class Sidecar implements AutoCloseable {
         var parking = new Parking(loops.all(), PATIENCE_FOR_A_FIRST_WORD, PARKED);
         planner = new Planner(
                 inForce,
+                new Loads(System::nanoTime, bound -> ThreadLocalRandom.current().nextLong(bound), log.ofEndpoints()),
                 PATIENCE_WHILE_WARMING,
                 new Planned(ground.readiness(), parking, settings.appPorts(), certificates));
         hosts = new Hosts(planner, Hosts.MOST);
@@ -154,6 +157,7 @@ final class Sidecar implements AutoCloseable {
                 loops::usedDirectMemory,
                 room::taken,
                 accessLog::dropped,
+                () -> Ejected.count(inForce.get().plan()),
                 clock);
     }
 
@@ -211,7 +215,9 @@ final class Sidecar implements AutoCloseable {
                         app.problems().stream().map(sentence -> Problem.error(Problem.About.APP, sentence)),
                         live.trouble().map(this::ofCertificate).stream(),
                         ground.outages().sentences().stream()
-                                .map(sentence -> Problem.error(Problem.About.CONTROL_PLANE, sentence)))
+                                .map(sentence -> Problem.error(Problem.About.CONTROL_PLANE, sentence)),
+                        Ejected.sentences(inForce.get().plan()).stream()
+                                .map(sentence -> Problem.warning(Problem.About.UPSTREAM, sentence)))
                 .flatMap(problems -> problems)
                 .toList();
     }

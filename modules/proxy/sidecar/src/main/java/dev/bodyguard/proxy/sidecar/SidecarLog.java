@@ -3,6 +3,8 @@ package dev.bodyguard.proxy.sidecar;
 import com.google.protobuf.Timestamp;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.identity.spiffe.Verdict;
+import dev.bodyguard.proxy.engine.Ejection;
+import dev.bodyguard.proxy.engine.Ejections;
 import dev.bodyguard.proxy.wire.ListenerEvents;
 import dev.bodyguard.telemetry.record.Meters;
 import dev.bodyguard.xds.client.Events;
@@ -18,8 +20,12 @@ import java.time.Instant;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -29,12 +35,23 @@ import org.jspecify.annotations.Nullable;
 /// Where a connection is turned down the line has Envoy's response flag: DPE, the peer broke its protocol; NR, no
 /// filter chain takes it; OM, there are too many.
 final class SidecarLog implements ListenerEvents {
+    private static final String EJECTIONS = "bodyguard_upstream_ejections_total";
+    private static final String REFUSED = "bodyguard_connections_refused_total";
+    /// How long nothing more is said of a cluster that has nobody to spare.
+    private static final Duration LULL = Duration.ofMinutes(1);
+
     private static final String NO_CHAIN = " (NR filter_chain_not_found): ";
 
     private final Logger log;
     private final Meters.Counters refused;
     private final Meters.Counters rejected;
+    private final Meters meters;
     private final Sparing refusals;
+    private final Sparing ejections;
+    private final Sparing.Later later;
+    /// Clusters of which it was said that they have nobody to spare.
+    private final Set<String> spareless = ConcurrentHashMap.newKeySet();
+
     private final Outages outages;
     private volatile boolean followsConfig;
 
@@ -50,10 +67,12 @@ final class SidecarLog implements ListenerEvents {
 
     SidecarLog(Logger log, Meters meters, Outages outages, Sparing.Later later) {
         this.log = log;
+        this.meters = meters;
         this.outages = outages;
-        this.refusals = new Sparing(later, sentence -> log.log(Level.WARNING, sentence));
-        this.refused = meters.counters(
-                "bodyguard_connections_refused_total", "Connections that were turned down, by reason.", "reason");
+        this.later = later;
+        this.refusals = new Sparing(later, sentence -> log.log(Level.WARNING, sentence), REFUSED);
+        this.ejections = new Sparing(later, sentence -> log.log(Level.WARNING, sentence), EJECTIONS);
+        this.refused = meters.counters(REFUSED, "Connections that were turned down, by reason.", "reason");
         this.rejected = meters.counters(
                 "bodyguard_xds_rejected_total", "Configuration resources that were not applied, by type.", "type");
     }
@@ -225,6 +244,53 @@ final class SidecarLog implements ListenerEvents {
             @Override
             public void ended(Duration after) {
                 log.log(Level.INFO, "the app answers again, after " + after.toMillis() + " ms");
+            }
+        };
+    }
+
+    /// What happens to endpoints that fail. Said on event loops.
+    Ejections ofEndpoints() {
+        return new Ejections() {
+            @Override
+            public void ejected(Ejection one) {
+                meters.ejections(one.whom().service().host(), one.cause().word())
+                        .increment();
+                ejections.say(
+                        "ejections",
+                        () -> "ejected " + one.whom() + " from " + one.whom().cluster() + " for "
+                                + one.time().toMillis() + " ms: " + one.why() + "; " + by(one));
+            }
+
+            @Override
+            public void returned(Ejection one) {
+                if (ejections.admits("returns after an ejection")) {
+                    log.log(
+                            Level.INFO,
+                            one.whom() + " is in service again in " + one.whom().cluster() + "; it was ejected for "
+                                    + one.time().toMillis() + " ms");
+                }
+            }
+
+            @Override
+            public void spared(Ejection one, Reason why) {
+                meters.ejectionsSpared(
+                                one.whom().service().host(),
+                                one.cause().word(),
+                                why.name().toLowerCase(Locale.ROOT))
+                        .increment();
+                if (why == Reason.TOO_MANY && spareless.add(one.whom().cluster())) {
+                    later.after(LULL, () -> spareless.remove(one.whom().cluster()));
+                    log.log(
+                            Level.WARNING,
+                            "did not eject " + one.whom() + " from "
+                                    + one.whom().cluster() + ", although " + one.why()
+                                    + ": no more of its endpoints may be ejected at one time; " + by(one)
+                                    + " (maxEjectionPercent, 10 unless said)");
+                }
+            }
+
+            private String by(Ejection one) {
+                return Objects.requireNonNullElse(one.whom().origin(), "its outlier detection");
             }
         };
     }

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// Says the first few things of a kind whole and then only how many more there were, each interval: whoever is turned
-/// down again and again shall not fill a disk by it. From any thread, without a lock.
+/// Says the first few things of a kind whole and then only how many more there were, each interval: what happens
+/// again and again shall not fill a disk. From any thread, without a lock.
 final class Sparing {
     static final int WHOLE = 10;
     static final Duration INTERVAL = Duration.ofSeconds(10);
@@ -20,10 +20,13 @@ final class Sparing {
 
     private final Later later;
     private final Consumer<String> said;
+    private final String counter;
     private final Map<String, AtomicInteger> counts = new ConcurrentHashMap<>();
 
     /// @param said takes what is said
-    Sparing(Later later, Consumer<String> said) {
+    /// @param counter the metric that counts all
+    Sparing(Later later, Consumer<String> said, String counter) {
+        this.counter = counter;
         this.later = later;
         this.said = said;
     }
@@ -48,7 +51,7 @@ final class Sparing {
     private void sum(String kind, int number) {
         if (number > WHOLE) {
             said.accept(kind + ": " + (number - WHOLE) + " more in " + INTERVAL.toSeconds()
-                    + " s, of which nothing else is said; bodyguard_connections_refused_total counts all");
+                    + " s, of which nothing else is said; " + counter + " counts all");
         }
     }
 }

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Message;
+import com.google.protobuf.UInt32Value;
 import dev.bodyguard.identity.spiffe.SpiffeId;
 import dev.bodyguard.proxy.engine.Loads;
+import dev.bodyguard.proxy.engine.Outcome;
 import dev.bodyguard.proxy.engine.Plan;
 import dev.bodyguard.proxy.engine.Resources;
 import dev.bodyguard.telemetry.record.Meters;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,6 +23,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +39,7 @@ class ExplanationTest {
 
     private final Resources resources = new Resources(new Loads());
     private final InForce<Generation> inForce = new InForce<>(new Generation(Plan.EMPTY));
-    private final Planner planner = new Planner(inForce, Duration.ofSeconds(2), (_, _) -> {});
+    private final Planner planner = new Planner(inForce, new Loads(), Duration.ofSeconds(2), (_, _) -> {});
     private final BlockingQueue<String> asked = new LinkedBlockingQueue<>();
     private AdminServer admin;
 
@@ -128,9 +132,45 @@ class ExplanationTest {
                 .contains("\"cluster\":\"" + Given.CLUSTER + "\",\"weight\":1")
                 .contains("\"sent\":{\"authority\":\"payment-service\",\"path\":\"/pay?id=7\",\"headers\":[]}")
                 .contains("{\"address\":\"127.0.0.1:15009\",\"workload\":\"payment-service-v2-15009\","
-                        + "\"namespace\":\"default\",\"version\":\"v2\",\"healthy\":true,\"transport\":\"mtls\","
+                        + "\"namespace\":\"default\",\"version\":\"v2\",\"healthy\":true,\"available\":true,"
+                        + "\"ejected\":null,\"transport\":\"mtls\","
                         + "\"accepted\":[\"" + PAYMENT + "\"]}")
                 .contains("\"refusal\":null");
+    }
+
+    @Test
+    void whoIsEjectedIsToldAndWhy() throws IOException {
+        payment(15_008, 15_009);
+        given(
+                Resources.CLUSTER,
+                Given.CLUSTER,
+                Given.cluster(PAYMENT).toBuilder()
+                        .setOutlierDetection(OutlierDetection.newBuilder()
+                                .setConsecutive5Xx(UInt32Value.of(1))
+                                .setMaxEjectionPercent(UInt32Value.of(100)))
+                        .build());
+        var cluster = Objects.requireNonNull(inForce.get().plan().cluster(Given.CLUSTER));
+
+        cluster.endpoints().getFirst().heard(new Outcome.Responded(500, -1));
+        assertThat(get("/explain", "url", "http://payment-service/").body())
+                .contains(
+                        "\"available\":false,\"ejected\":\"ejected for 30 s more, as it answered 5xx or not at all\"",
+                        "\"available\":true,\"ejected\":null",
+                        "\"panic\":false");
+        assertThat(get("/config").body())
+                .contains("\"panic\":false", "\"ejected\":\"ejected for 30 s more, as it", "\"ejected\":null");
+
+        cluster.endpoints().getLast().heard(new Outcome.ConnectFailed());
+        assertThat(get("/explain", "url", "http://payment-service/").body())
+                .contains("\"panic\":true", "\"refusal\":null")
+                .doesNotContain("\"available\":false");
+        assertThat(Ejected.sentences(inForce.get().plan()))
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "of 2 endpoints of " + Given.CLUSTER + " 2 are left alone: workload payment-service-v2-15008"
+                                + " at 127.0.0.1:15008 is ejected for 30 s more")
+                .contains("; so few are left that all are asked again, by ");
     }
 
     @Test

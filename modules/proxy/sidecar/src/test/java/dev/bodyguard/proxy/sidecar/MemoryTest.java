@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.Any;
 import com.google.protobuf.Message;
 import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.proxy.engine.Loads;
 import dev.bodyguard.proxy.engine.Plan;
 import dev.bodyguard.proxy.engine.Resources;
 import dev.bodyguard.telemetry.record.Meters;
@@ -216,7 +217,7 @@ final class MemoryTest {
     /// A sidecar's planner and memory, from start to end.
     private final class Life implements AutoCloseable {
         private final InForce<Generation> inForce = new InForce<>(new Generation(Plan.EMPTY));
-        private final Planner planner = new Planner(inForce, Duration.ofSeconds(2), (_, _) -> {});
+        private final Planner planner = new Planner(inForce, new Loads(), Duration.ofSeconds(2), (_, _) -> {});
         private final Memory memory;
 
         Life(boolean followsConfig) {

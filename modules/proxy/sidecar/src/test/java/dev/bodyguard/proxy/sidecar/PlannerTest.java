@@ -2,6 +2,7 @@ package dev.bodyguard.proxy.sidecar;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.bodyguard.proxy.engine.Loads;
 import dev.bodyguard.proxy.engine.Plan;
 import java.time.Duration;
 import java.util.Collection;
@@ -15,8 +16,8 @@ final class PlannerTest {
     @Test
     void asksLaterForWhatTheAppWantedBeforeThereWasAnyoneToAsk() throws InterruptedException {
         BlockingQueue<String> asked = new LinkedBlockingQueue<>();
-        try (var planner =
-                new Planner(new InForce<>(new Generation(Plan.EMPTY)), Duration.ofSeconds(2), (_, _) -> {})) {
+        try (var planner = new Planner(
+                new InForce<>(new Generation(Plan.EMPTY)), new Loads(), Duration.ofSeconds(2), (_, _) -> {})) {
             planner.want("80/given-up", List.of());
             planner.want("80/payment-service", List.of("80/given-up"));
 

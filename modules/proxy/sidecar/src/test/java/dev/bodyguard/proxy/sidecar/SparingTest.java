@@ -2,9 +2,13 @@ package dev.bodyguard.proxy.sidecar;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.bodyguard.proxy.engine.ClusterPlan;
+import dev.bodyguard.proxy.engine.Ejection;
+import dev.bodyguard.proxy.engine.Ejections;
 import dev.bodyguard.telemetry.record.Meters;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -14,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class SparingTest {
     private final List<String> said = new ArrayList<>();
     private final ArrayDeque<Runnable> later = new ArrayDeque<>();
-    private final Sparing sparing = new Sparing((_, task) -> later.add(task), said::add);
+    private final Sparing sparing = new Sparing((_, task) -> later.add(task), said::add, "x_total");
 
     @Test
     void theFirstOnesAreToldWholeAndTheOthersCounted() {
@@ -93,6 +97,60 @@ class SparingTest {
                         "closed a connection from [::1]:7 (NR filter_chain_not_found): x",
                         "closed a connection from [::1]:7 (OM): x",
                         "closed a connection from [::1]:7 (DPE): x");
+    }
+
+    @Test
+    void tellsOfEveryEjectionAndReturnAndOnceOfAClusterThatHasNobodyToSpare() {
+        var lines = new ArrayList<String>();
+        var meters = new Meters();
+        var log = new SidecarLog(
+                        new Lines(lines), meters, new Outages(InstantSource.system()), (_, task) -> later.add(task))
+                .ofEndpoints();
+        var ejection = new Ejection(
+                new Ejection.Whom(
+                        "outbound|80|v2|pay",
+                        new ClusterPlan.Service("pay", "", ""),
+                        "10.0.0.1:80",
+                        "pay-1",
+                        "DestinationRule default/pay (pay.yaml:3:1)"),
+                Ejection.Cause.SERVER_ERRORS,
+                3,
+                Duration.ofSeconds(30),
+                1);
+
+        log.ejected(ejection);
+        log.returned(ejection);
+        log.spared(ejection, Ejections.Reason.TOO_MANY);
+        log.spared(ejection, Ejections.Reason.TOO_MANY);
+        log.spared(ejection, Ejections.Reason.NOT_ENFORCED);
+
+        assertThat(lines)
+                .containsExactly(
+                        "ejected workload pay-1 at 10.0.0.1:80 from outbound|80|v2|pay for 30000 ms: 3 times in a row it"
+                                + " answered 5xx or not at all; DestinationRule default/pay (pay.yaml:3:1)",
+                        "workload pay-1 at 10.0.0.1:80 is in service again in outbound|80|v2|pay; it was ejected for"
+                                + " 30000 ms",
+                        "did not eject workload pay-1 at 10.0.0.1:80 from outbound|80|v2|pay, although 3 times in a row"
+                                + " it answered 5xx or not at all: no more of its endpoints may be ejected at one time;"
+                                + " DestinationRule default/pay (pay.yaml:3:1) (maxEjectionPercent, 10 unless said)");
+        assertThat(meters.text())
+                .contains(
+                        "bodyguard_upstream_ejections_total{destination_service=\"pay\",reason=\"consecutive_5xx\"} 1",
+                        "reason=\"consecutive_5xx\",why=\"too_many\"} 2",
+                        "reason=\"consecutive_5xx\",why=\"not_enforced\"} 1");
+
+        lines.clear();
+        tenSecondsLater();
+        log.spared(ejection, Ejections.Reason.TOO_MANY);
+        for (int i = 0; i < 100; i++) {
+            log.ejected(ejection);
+        }
+        assertThat(lines).hasSize(1 + Sparing.WHOLE);
+        tenSecondsLater();
+        assertThat(lines)
+                .last()
+                .isEqualTo("ejections: 90 more in 10 s, of which nothing else is said;"
+                        + " bodyguard_upstream_ejections_total counts all");
     }
 
     private void tenSecondsLater() {

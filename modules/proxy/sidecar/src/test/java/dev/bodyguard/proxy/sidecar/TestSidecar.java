@@ -3,6 +3,7 @@ package dev.bodyguard.proxy.sidecar;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bodyguard.identity.spiffe.Svid;
+import dev.bodyguard.proxy.engine.Loads;
 import dev.bodyguard.proxy.engine.Plan;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Fields;
@@ -85,7 +86,10 @@ final class TestSidecar implements AutoCloseable {
         var certificates = new Certificates(Path.of("/none"), refusals::add);
         var parking = new Parking(loops.all(), Duration.ofSeconds(1), PARKED);
         planner = new Planner(
-                inForce, Duration.ofSeconds(2), new Planned(readiness, parking, List.of(appPort), certificates));
+                inForce,
+                new Loads(clock::get, _ -> 0, log.ofEndpoints()),
+                Duration.ofSeconds(2),
+                new Planned(readiness, parking, List.of(appPort), certificates));
         upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
         var port = new AtomicInteger();
         app = new AppSide.OnePort(

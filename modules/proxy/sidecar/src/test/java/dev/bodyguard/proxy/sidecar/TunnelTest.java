@@ -2,7 +2,9 @@ package dev.bodyguard.proxy.sidecar;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.UInt32Value;
 import dev.bodyguard.proxy.engine.Resources;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -212,6 +214,26 @@ class TunnelTest {
 
     @Test
     void goToAnotherEndpointWhereOneCannotBeReached() throws IOException {
+        reachTheOneOfThreeThatListens(6);
+    }
+
+    @Test
+    void areNoLongerTriedAtWhomNobodyReaches() throws IOException {
+        caller.config.put(
+                Resources.CLUSTER,
+                Given.CLUSTER,
+                Given.cluster(authority.id("payment-service").toString()).toBuilder()
+                        .setOutlierDetection(OutlierDetection.newBuilder()
+                                .setConsecutive5Xx(UInt32Value.of(1))
+                                .setMaxEjectionPercent(UInt32Value.of(100)))
+                        .build());
+
+        reachTheOneOfThreeThatListens(30);
+
+        assertThat(Ejected.count(caller.plan())).isEqualTo(2);
+    }
+
+    private void reachTheOneOfThreeThatListens(int times) throws IOException {
         try (var one = ClosedPort.open();
                 var other = ClosedPort.open()) {
             caller.config.put(
@@ -219,7 +241,7 @@ class TunnelTest {
                     Given.CLUSTER,
                     Given.meshed(one.number(), callee.inboundPort(), other.number()));
 
-            for (int i = 0; i < 6; i++) {
+            for (int i = 0; i < times; i++) {
                 try (var socket = connect("ledger:5432")) {
                     socket.getOutputStream().write(new byte[] {0, 1, 2});
                     assertThat(socket.getInputStream().readNBytes(3)).hasSize(3);

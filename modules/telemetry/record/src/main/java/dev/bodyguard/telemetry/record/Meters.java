@@ -26,6 +26,8 @@ public final class Meters {
     private final Map<String, Family> families = Collections.synchronizedMap(new TreeMap<>());
     private final Counters retries;
     private final Counters refusedRetries;
+    private final Counters ejections;
+    private final Counters sparedEjections;
     private final Counter collapsed;
     private final TcpMeters tcp;
 
@@ -70,6 +72,17 @@ public final class Meters {
                 "Retries the policy wanted and a limit did not allow, by destination.",
                 "destination_service",
                 "reason");
+        this.ejections = counters(
+                "bodyguard_upstream_ejections_total",
+                "Endpoints that were left alone for a while, by destination and Envoy's word for the reason.",
+                "destination_service",
+                "reason");
+        this.sparedEjections = counters(
+                "bodyguard_upstream_ejections_spared_total",
+                "Endpoints that failed too often in a row and stayed, by destination, reason and why.",
+                "destination_service",
+                "reason",
+                "why");
         this.collapsed = counters(
                         "bodyguard_telemetry_edges_beyond_limit_total",
                         "Look-ups of an edge that were counted under destination_service=\"other\".")
@@ -127,6 +140,20 @@ public final class Meters {
     /// @param reason `budget`, `attempts` or `body`
     public Counter retriesRefused(String service, String reason) {
         return refusedRetries.with(Party.orUnknown(service), reason);
+    }
+
+    /// Counter of `bodyguard_upstream_ejections_total`.
+    ///
+    /// @param reason as Envoy has it: `consecutive_5xx`
+    public Counter ejections(String service, String reason) {
+        return ejections.with(Party.orUnknown(service), reason);
+    }
+
+    /// Counter of `bodyguard_upstream_ejections_spared_total`.
+    ///
+    /// @param why `too_many` or `not_enforced`
+    public Counter ejectionsSpared(String service, String reason, String why) {
+        return sparedEjections.with(Party.orUnknown(service), reason, why);
     }
 
     /// A family of counters; the same one for the same name.
