@@ -87,6 +87,8 @@ public record BackendPolicy(
             boolean upgradeToHttp2) {}
 
     /// When an instance is left alone for a while; null parts were not said.
+    ///
+    /// @param minHealthPercent of instances that have to be left for the others to be left alone
     public record OutlierDetection(
             @Nullable Long consecutive5xx,
             @Nullable Long consecutiveGatewayErrors,
@@ -94,7 +96,8 @@ public record BackendPolicy(
             boolean splitLocalOrigin,
             @Nullable Duration interval,
             @Nullable Duration baseEjectionTime,
-            @Nullable Long maxEjectionPercent) {}
+            @Nullable Long maxEjectionPercent,
+            @Nullable Long minHealthPercent) {}
 
     /// How much of what is under way may be retries.
     public record RetryBudget(double percent, long minConcurrency) {}

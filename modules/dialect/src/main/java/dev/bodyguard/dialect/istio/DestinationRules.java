@@ -134,12 +134,8 @@ final class DestinationRules {
     }
 
     private static @Nullable OutlierDetection outliers(Fields policy) {
-        if (policy.has("outlierDetection")) {
-            policy.warning(
-                    "outlierDetection", "reaches proxies, but Bodyguard's own sidecar does not eject instances yet");
-        }
         return policy.object("outlierDetection", outliers -> {
-            outliers.unsupported("consecutiveErrors", "outlierDetectionHttpErrorCodes", "minHealthPercent");
+            outliers.unsupported("consecutiveErrors", "outlierDetectionHttpErrorCodes");
             return new OutlierDetection(
                     outliers.number("consecutive5xxErrors", 0, MOST),
                     outliers.number("consecutiveGatewayErrors", 0, MOST),
@@ -147,7 +143,8 @@ final class DestinationRules {
                     outliers.bool("splitExternalLocalOriginErrors", false),
                     outliers.duration("interval", MILLISECOND),
                     outliers.duration("baseEjectionTime", MILLISECOND),
-                    outliers.number("maxEjectionPercent", 0, 100));
+                    outliers.number("maxEjectionPercent", 0, 100),
+                    outliers.number("minHealthPercent", 0, 100));
         });
     }
 

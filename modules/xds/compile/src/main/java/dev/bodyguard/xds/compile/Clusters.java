@@ -272,7 +272,7 @@ final class Clusters {
         }
         var outliers = policy.outliers();
         if (outliers != null) {
-            cluster.setOutlierDetection(outlierDetection(outliers));
+            cluster.setOutlierDetection(outlierDetection(outliers)).setCommonLbConfig(panic(outliers));
         }
         return cluster.build();
     }
@@ -332,9 +332,19 @@ final class Clusters {
         return limit == null ? 0xffffffffL : limit;
     }
 
+    // Envoy's own is half of them, which few instances fall below; an author who says nothing wants none, as in Istio.
+    private static Cluster.CommonLbConfig panic(BackendPolicy.OutlierDetection said) {
+        double least =
+                said.minHealthPercent() == null ? 0 : said.minHealthPercent().intValue();
+        return Cluster.CommonLbConfig.newBuilder()
+                .setHealthyPanicThreshold(Percent.newBuilder().setValue(least))
+                .build();
+    }
+
     private static OutlierDetection outlierDetection(BackendPolicy.OutlierDetection said) {
         var outliers = OutlierDetection.newBuilder()
                 .setEnforcingSuccessRate(Wire.number(0))
+                .setEnforcingLocalOriginSuccessRate(Wire.number(0))
                 .setSplitExternalLocalOriginErrors(said.splitLocalOrigin());
         if (said.consecutive5xx() != null) {
             outliers.setConsecutive5Xx(Wire.number(said.consecutive5xx()));

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.Struct;
 import com.google.protobuf.TextFormat;
 import com.google.protobuf.TypeRegistry;
+import com.google.protobuf.UInt32Value;
 import com.google.protobuf.Value;
 import dev.bodyguard.dialect.Dialects;
 import dev.bodyguard.model.Mesh;
@@ -20,6 +22,7 @@ import dev.bodyguard.model.Problem;
 import dev.bodyguard.model.Workload;
 import dev.bodyguard.source.files.Yaml;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.DiscoveryType;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
@@ -457,7 +460,15 @@ class CompilerTest {
                 connectionPool:
                   tcp: {connectTimeout: 7s, maxConnections: 9}
                   http: {http1MaxPendingRequests: 4, http2MaxRequests: 5}
-                outlierDetection: {consecutive5xxErrors: 6, baseEjectionTime: 8s}
+                outlierDetection:
+                  consecutive5xxErrors: 6
+                  consecutiveGatewayErrors: 3
+                  splitExternalLocalOriginErrors: true
+                  consecutiveLocalOriginFailures: 2
+                  interval: 1s
+                  baseEjectionTime: 8s
+                  maxEjectionPercent: 60
+                  minHealthPercent: 40
                 retryBudget: {percent: 12.5, minRetryConcurrency: 2}
             ---
             """ + document.replaceFirst("spec:", "metadata: {name: " + name + "}, spec:"));
@@ -479,10 +490,22 @@ class CompilerTest {
             assertThat(limits.getMaxPendingRequests().getValue()).isEqualTo(4);
             assertThat(limits.getMaxRequests().getValue()).isEqualTo(5);
             assertThat(limits.getRetryBudget().getBudgetPercent().getValue()).isEqualTo(12.5);
-            assertThat(cluster.getOutlierDetection().getConsecutive5Xx().getValue())
-                    .isEqualTo(6);
-            assertThat(cluster.getOutlierDetection().getBaseEjectionTime().getSeconds())
-                    .isEqualTo(8);
+            assertThat(cluster.getOutlierDetection())
+                    .isEqualTo(OutlierDetection.newBuilder()
+                            .setConsecutive5Xx(UInt32Value.of(6))
+                            .setEnforcingConsecutive5Xx(UInt32Value.of(100))
+                            .setConsecutiveGatewayFailure(UInt32Value.of(3))
+                            .setEnforcingConsecutiveGatewayFailure(UInt32Value.of(100))
+                            .setSplitExternalLocalOriginErrors(true)
+                            .setConsecutiveLocalOriginFailure(UInt32Value.of(2))
+                            .setInterval(Duration.newBuilder().setSeconds(1))
+                            .setBaseEjectionTime(Duration.newBuilder().setSeconds(8))
+                            .setMaxEjectionPercent(UInt32Value.of(60))
+                            .setEnforcingSuccessRate(UInt32Value.of(0))
+                            .setEnforcingLocalOriginSuccessRate(UInt32Value.of(0))
+                            .build());
+            assertThat(cluster.getCommonLbConfig().getHealthyPanicThreshold().getValue())
+                    .isEqualTo(40);
         }
     }
 
