@@ -85,9 +85,8 @@ def table(figures, curves, machine, direct):
         f"`bench/compare{' --quick' if machine['quick'] else ''}`: median of {machine['rounds']}{' short' if machine['quick'] else ''} rounds in "
         f"alternation, with least and most. {machine['text']}",
         "",
-        "Envoy ejects endpoints that fail (outlier detection), bodyguard does not yet: what that costs, Envoy alone pays. `ready ms` is not "
-        "the same work: bodyguard enrols and is certified and configured over the network by a control plane, Envoy reads certificate and "
-        "configuration from files. p99.9 is of a few requests a round: it has a verdict only where the rounds of the two do not overlap.",
+        "`ready ms` is not the same work: bodyguard enrols and is certified and configured over the network by a control plane, Envoy "
+        "reads certificate and configuration from files. p99.9 is of a few requests a round: it has a verdict only where the rounds of the two do not overlap.",
         "",
         "| figure | bodyguard | Envoy 1.40 | ratio | goal | |",
         "|---|---|---|---|---|---|",
