@@ -47,7 +47,7 @@ public class Balancing {
     private final SplittableRandom random = new SplittableRandom(7);
 
     /// Set by JMH.
-    @Param({"LEAST_REQUEST", "ROUND_ROBIN", "RANDOM", "RING_HASH"})
+    @Param({"LEAST_REQUEST", "ROUND_ROBIN", "RANDOM", "RING_HASH", "MAGLEV"})
     public Cluster.LbPolicy policy = Cluster.LbPolicy.LEAST_REQUEST;
 
     /// Set by JMH: whether each endpoint weighs something else.

@@ -93,13 +93,11 @@ public sealed interface Balancer {
         }
     }
 
-    /// The endpoint whose point on the ring follows the hash: one key stays with one endpoint while it is there. Where
-    /// that may not be picked the next one along the ring is, so that nobody else's keys move.
+    /// The endpoint whose point on the ring follows the hash: one key stays with one endpoint while it is
+    /// there. Where that may not be picked the next one along the ring is, so that nobody else's keys move.
     final class RingHash implements Balancer {
         private final long[] points;
-        private final Endpoint[] owners;
-        /// Null for all.
-        private final @Nullable Set<Endpoint> among;
+        private final Circle circle;
 
         /// @param least how many points there are at least
         RingHash(Endpoint[] ready, int least) {
@@ -117,28 +115,114 @@ public sealed interface Balancer {
             }
             ring.sort((a, b) -> Long.compareUnsigned(a.at, b.at));
             points = new long[ring.size()];
-            owners = new Endpoint[ring.size()];
+            var owners = new Endpoint[ring.size()];
             for (int i = 0; i < points.length; i++) {
                 // Shifted so that the signed binary search finds unsigned neighbours.
                 points[i] = ring.get(i).at ^ Long.MIN_VALUE;
                 owners[i] = ring.get(i).owner;
             }
-            among = null;
+            circle = new Circle(owners, null);
         }
 
-        private RingHash(long[] points, Endpoint[] owners, Set<Endpoint> among) {
+        private RingHash(long[] points, Circle circle) {
             this.points = points;
-            this.owners = owners;
-            this.among = among;
+            this.circle = circle;
         }
 
         @Override
         public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
             int found = Arrays.binarySearch(points, hash ^ Long.MIN_VALUE);
-            int start = found >= 0 ? found : -found - 1;
+            return circle.from(found >= 0 ? found : -found - 1, tried);
+        }
+
+        @Override
+        public Balancer among(List<Endpoint> some) {
+            return new RingHash(points, circle.among(some));
+        }
+    }
+
+    /// The endpoint that has the hash's slot in Maglev's table (Eisenbud et al., NSDI 2016, §3.4): each has
+    /// slots as its weight says, one at least, and when one leaves few of the others' move. Where its holder
+    /// may not be picked the next slot's is, so that nobody else's keys move.
+    final class Maglev implements Balancer {
+        private final Circle circle;
+
+        /// @param slots a prime, much larger than the number of endpoints
+        Maglev(Endpoint[] ready, int slots) {
+            circle = new Circle(ready.length == 0 ? ready : fill(ready, slots), null);
+        }
+
+        private Maglev(Circle circle) {
+            this.circle = circle;
+        }
+
+        /// Each in its turn, lighter ones not every time, takes the next free slot of its own permutation.
+        private static Endpoint[] fill(Endpoint[] ready, int slots) {
+            var table = new Endpoint[slots];
+            var next = new long[ready.length];
+            var step = new long[ready.length];
+            long heaviest = 1;
+            for (int i = 0; i < ready.length; i++) {
+                long hash = Hash.of(ready[i].address());
+                next[i] = Long.remainderUnsigned(hash, slots);
+                step[i] = Long.remainderUnsigned(Hash.mix(hash), slots - 1) + 1;
+                heaviest = Math.max(heaviest, ready[i].weight());
+            }
+            int taken = 0;
+            for (long turn = 1; ; turn++) {
+                for (int i = 0; i < ready.length; i++) {
+                    long weight = ready[i].weight();
+                    if (Math.ceilDiv(turn * weight, heaviest) == Math.ceilDiv((turn - 1) * weight, heaviest)) {
+                        continue;
+                    }
+                    while (table[(int) next[i]] != null) {
+                        next[i] = (next[i] + step[i]) % slots;
+                    }
+                    table[(int) next[i]] = ready[i];
+                    taken++;
+                    if (taken == slots) {
+                        return table;
+                    }
+                }
+            }
+        }
+
+        @Override
+        public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
+            return circle.from((int) Long.remainderUnsigned(hash, Math.max(1, circle.size())), tried);
+        }
+
+        @Override
+        public Balancer among(List<Endpoint> some) {
+            return new Maglev(circle.among(some));
+        }
+    }
+
+    /// Places in a circle, each of which has an owner.
+    final class Circle {
+        private final Endpoint[] owners;
+        /// Null for all.
+        private final @Nullable Set<Endpoint> among;
+
+        private Circle(Endpoint[] owners, @Nullable Set<Endpoint> among) {
+            this.owners = owners;
+            this.among = among;
+        }
+
+        int size() {
+            return owners.length;
+        }
+
+        Circle among(List<Endpoint> some) {
+            return new Circle(owners, Set.copyOf(some));
+        }
+
+        /// The first from a place on who may be picked, rather one who was not tried; null where nobody may.
+        @Nullable
+        Endpoint from(int place, Collection<Endpoint> tried) {
             Endpoint first = null;
             for (int i = 0; i < owners.length; i++) {
-                Endpoint owner = owners[(start + i) % owners.length];
+                Endpoint owner = owners[(int) (((long) place + i) % owners.length)];
                 if (among != null && !among.contains(owner)) {
                     continue;
                 }
@@ -148,11 +232,6 @@ public sealed interface Balancer {
                 first = first == null ? owner : first;
             }
             return first;
-        }
-
-        @Override
-        public Balancer among(List<Endpoint> some) {
-            return new RingHash(points, owners, Set.copyOf(some));
         }
     }
 

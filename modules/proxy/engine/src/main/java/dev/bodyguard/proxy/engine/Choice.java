@@ -3,9 +3,9 @@ package dev.bodyguard.proxy.engine;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Among which of a cluster's endpoints its balancer chooses now: those that are ready and not ejected, of the first
-/// priority that has any. Where too few are left it chooses among all that are ready, ejected or not (Envoy's panic).
-/// Requests only look whether anything has changed; who finds that it has works it out anew.
+/// Among which of a cluster's endpoints its balancer chooses now: those that are ready and not ejected, of the
+/// first priority that has any. Where too few are left it chooses among all that are ready, ejected or not
+/// (Envoy's panic). Requests only look whether anything has changed; who finds that it has works it out anew.
 final class Choice {
     private final List<Level> levels;
     private final int panicBelow;

@@ -15,6 +15,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMat
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,6 +33,8 @@ final class Clusters {
     private static final String SOCKET_MATCH = "envoy.transport_socket_match";
     private static final int LEAST_RING = 1_024;
     private static final int MOST_RING = 8_388_608;
+    private static final int TABLE = 65_537;
+    private static final int MOST_TABLE = 5_000_011;
 
     private Clusters() {}
 
@@ -48,6 +51,7 @@ final class Clusters {
             Duration connectTimeout,
             Policy policy,
             int leastRing,
+            int table,
             @Nullable OutlierPolicy outliers,
             int panicBelow,
             double budgetPercent,
@@ -118,6 +122,7 @@ final class Clusters {
                 case ROUND_ROBIN -> new Balancer.RoundRobin(ready, loads.turn(name));
                 case CHANCE -> new Balancer.Chance(ready);
                 case RING_HASH -> new Balancer.RingHash(ready, leastRing);
+                case MAGLEV -> new Balancer.Maglev(ready, table);
             };
         }
 
@@ -135,7 +140,8 @@ final class Clusters {
         LEAST_REQUEST,
         ROUND_ROBIN,
         CHANCE,
-        RING_HASH
+        RING_HASH,
+        MAGLEV
     }
 
     record SocketMatch(Map<String, String> labels, Transport transport) {}
@@ -234,6 +240,7 @@ final class Clusters {
                         : Duration.ofSeconds(5),
                 policy(cluster),
                 leastRing,
+                table(cluster),
                 cluster.hasOutlierDetection() ? OutlierPolicy.compile(cluster.getOutlierDetection()) : null,
                 panicBelow(cluster),
                 percent,
@@ -255,6 +262,19 @@ final class Clusters {
                 http2,
                 assignment,
                 inline);
+    }
+
+    private static int table(Cluster cluster) throws Invalid {
+        if (!cluster.getMaglevLbConfig().hasTableSize()) {
+            return TABLE;
+        }
+        long size = cluster.getMaglevLbConfig().getTableSize().getValue();
+        if (size < 2 || size > MOST_TABLE || !BigInteger.valueOf(size).isProbablePrime(50)) {
+            throw new Invalid(
+                    "maglev_lb_config.table_size",
+                    "must be a prime of " + MOST_TABLE + " or less, was " + Long.toUnsignedString(size));
+        }
+        return (int) size;
     }
 
     /// Envoy: half of them, in whole percents.
@@ -289,8 +309,10 @@ final class Clusters {
                 return Policy.ROUND_ROBIN;
             } else if (type.endsWith(".Random")) {
                 return Policy.CHANCE;
-            } else if (type.endsWith(".RingHash") || type.endsWith(".Maglev")) {
+            } else if (type.endsWith(".RingHash")) {
                 return Policy.RING_HASH;
+            } else if (type.endsWith(".Maglev")) {
+                return Policy.MAGLEV;
             }
         }
         if (cluster.getLoadBalancingPolicy().getPoliciesCount() > 0) {
@@ -301,7 +323,8 @@ final class Clusters {
             case LEAST_REQUEST -> Policy.LEAST_REQUEST;
             case ROUND_ROBIN -> Policy.ROUND_ROBIN;
             case RANDOM -> Policy.CHANCE;
-            case RING_HASH, MAGLEV -> Policy.RING_HASH;
+            case RING_HASH -> Policy.RING_HASH;
+            case MAGLEV -> Policy.MAGLEV;
             // Only for clusters without endpoints to choose from.
             case CLUSTER_PROVIDED -> Policy.CHANCE;
             case LOAD_BALANCING_POLICY_CONFIG, UNRECOGNIZED ->

@@ -3,8 +3,8 @@ package dev.bodyguard.proxy.engine;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// One address of a cluster. Compared by identity; its load and its failures are shared with the same address in later
-/// plans.
+/// One address of a cluster. Compared by identity; its load and its failures are shared with the same address
+/// in later plans.
 public final class Endpoint {
     private final String host;
     private final int port;

@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.LongUnaryOperator;
 
-/// What survives a change of plans: requests under way by endpoint and by cluster, turns of round robin, and who is
-/// ejected. One per process. Plans hold what they use, so a request never looks anything up here.
+/// What survives a change of plans: requests under way by endpoint and by cluster, turns of round robin, and
+/// who is ejected. One per process. Plans hold what they use, so a request never looks anything up here.
 public final class Loads {
     private final ConcurrentMap<Key, AtomicInteger> endpoints = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, RetryBudget.Counters> budgets = new ConcurrentHashMap<>();

@@ -1,7 +1,7 @@
 package dev.bodyguard.proxy.engine;
 
-/// How one attempt ended, as far as a retry may care, or who counts failures. A retry is asked only about what happened
-/// before response headers went to the client.
+/// How one attempt ended, as far as a retry may care, or who counts failures. A retry is asked only about what
+/// happened before response headers went to the client.
 public sealed interface Outcome {
     /// Response headers arrived.
     ///
@@ -30,7 +30,7 @@ public sealed interface Outcome {
     /// No connection came to be: certainly not processed.
     record ConnectFailed() implements Outcome {}
 
-    /// The stream or connection broke before there were all of the response.
+    /// The stream or connection broke before all of the response was there.
     ///
     /// @param mayHaveBeenProcessed false only where nothing of the request was written
     record ResetBeforeResponse(boolean mayHaveBeenProcessed) implements Outcome {}

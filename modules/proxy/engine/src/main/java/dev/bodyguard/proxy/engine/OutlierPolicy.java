@@ -4,10 +4,11 @@ import com.google.protobuf.UInt32Value;
 import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import java.time.Duration;
 
-/// When an endpoint of a cluster is ejected, and for how long: `envoy.config.cluster.v3.OutlierDetection`, by counts of
-/// failures in a row. Ejection by success rates or failure percentages is refused where it is asked for.
+/// When an endpoint of a cluster is ejected, and for how long: `envoy.config.cluster.v3.OutlierDetection`, by
+/// counts of failures in a row. Ejection by success rates or failure percentages is refused where it is asked
+/// for.
 ///
-/// @param split whether attempts without an answer are counted by `localErrors`; otherwise each is a 503, or a 504
+/// @param split whether attempts without an answer are counted by `localErrors`; otherwise each is a 503 or 504
 /// @param interval nanoseconds in service by which the next ejection counts for one less
 /// @param base nanoseconds that an ejection lasts which counts for one
 /// @param most nanoseconds that any lasts, but for `jitter`

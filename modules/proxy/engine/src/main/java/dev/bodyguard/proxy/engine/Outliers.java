@@ -10,9 +10,9 @@ import java.util.function.LongSupplier;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// Which endpoints of one cluster are ejected, the same in every plan that has it. Requests count, and look whether
-/// anything changed, without a lock; who ejects, or takes back whose time is over, holds one. There is no timer: who
-/// looks first after an ejection's end ends it.
+/// Which endpoints of one cluster are ejected, the same in every plan that has it. Requests count, and look
+/// whether anything changed, without a lock; who ejects, or takes back whose time is over, holds one. There is
+/// no timer: who looks first after an ejection's end ends it.
 final class Outliers {
     private final LongSupplier clock;
     private final LongUnaryOperator chance;
@@ -86,8 +86,8 @@ final class Outliers {
                 : new Ejection.Ongoing(out.ejection, Duration.ofNanos(Math.max(0, out.until - clock.getAsLong())));
     }
 
-    /// A member failed too often in a row. Unless that leads to an ejection nothing is locked: where everybody fails
-    /// and no more may be ejected, this is on the way of many.
+    /// A member failed too often in a row. Unless that leads to an ejection nothing is locked: where everybody
+    /// fails and no more may be ejected, this is on the way of many.
     ///
     /// @param found the ejection that it would come to, without its time
     void tooMany(Member member, Ejection found, OutlierPolicy policy, OutlierPolicy.Trigger trigger) {

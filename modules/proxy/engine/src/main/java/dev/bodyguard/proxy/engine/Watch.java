@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// Counts an endpoint's failures in a row by its cluster's policy, as Envoy's outlier detection does. Of event loops.
+/// Counts an endpoint's failures in a row by its cluster's policy, as Envoy's outlier detection does.
 record Watch(OutlierPolicy policy, Outliers outliers, Outliers.Member member, Ejection.Whom whom) {
     private static final int UNREACHABLE = 503;
     private static final int TOO_LATE = 504;

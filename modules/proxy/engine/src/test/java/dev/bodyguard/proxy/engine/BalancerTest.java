@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 class BalancerTest {
@@ -52,7 +54,8 @@ class BalancerTest {
                 new Balancer.LeastRequest(endpoints),
                 new Balancer.RoundRobin(endpoints, new AtomicInteger()),
                 new Balancer.Chance(endpoints),
-                new Balancer.RingHash(endpoints, 1_024))) {
+                new Balancer.RingHash(endpoints, 1_024),
+                new Balancer.Maglev(endpoints, 65_537))) {
             for (int i = 0; i < 50; i++) {
                 assertThat(balancer.pick(List.of(endpoints[0], endpoints[2]), random, i))
                         .isSameAs(endpoints[1]);
@@ -71,6 +74,8 @@ class BalancerTest {
                 .isNull();
         assertThat(new Balancer.Chance(endpoints()).pick(List.of(), random, 0)).isNull();
         assertThat(new Balancer.RingHash(endpoints(), 1_024).pick(List.of(), random, 0))
+                .isNull();
+        assertThat(new Balancer.Maglev(endpoints(), 65_537).pick(List.of(), random, -1))
                 .isNull();
     }
 
@@ -95,6 +100,47 @@ class BalancerTest {
 
         assertThat(ofTheLast).isBetween(1_800, 3_200);
         assertThat(moved).isLessThan(10_000 / 100 * 15);
+    }
+
+    @Test
+    void maglevsSharesAreTheWeights() {
+        for (int[] weights : List.of(new int[] {1, 1, 1}, new int[] {1, 2, 5}, new int[] {1_000_000, 7, 1})) {
+            var table = new Balancer.Maglev(endpoints(weights), 1_009);
+            var slots = new HashMap<Integer, Integer>();
+            for (int i = 0; i < 1_009; i++) {
+                slots.merge(picked(table, new Random(1), i).port(), 1, Integer::sum);
+            }
+            double total = IntStream.of(weights).sum();
+            for (int i = 0; i < weights.length; i++) {
+                assertThat((double) slots.getOrDefault(i + 1, 0))
+                        .isCloseTo(1_009 * weights[i] / total, Offset.offset((double) weights.length));
+            }
+        }
+    }
+
+    @Test
+    void maglevMovesFewKeysWhenOneLeaves() {
+        var all = new Balancer.Maglev(endpoints(1, 1, 1, 1, 1), 65_537);
+        var fewer = new Balancer.Maglev(endpoints(1, 1, 1, 1), 65_537);
+        int moved = 0;
+
+        for (int i = 0; i < 10_000; i++) {
+            int before = picked(all, new Random(1), Hash.of("user-" + i)).port();
+            int after = picked(fewer, new Random(1), Hash.of("user-" + i)).port();
+            moved += before != 5 && before != after ? 1 : 0;
+        }
+
+        assertThat(moved).isLessThan(10_000 / 100 * 5);
+    }
+
+    @Test
+    void aTableMayBeSmallerThanItsEndpointsAreMany() {
+        var table = new Balancer.Maglev(endpoints(1, 1, 1, 1), 3);
+
+        assertThat(picked(table, new Random(1), Long.MIN_VALUE).port()).isBetween(1, 4);
+        assertThat(picked(new Balancer.Maglev(endpoints(1), 2), new Random(1), -1)
+                        .port())
+                .isEqualTo(1);
     }
 
     private static Map<Integer, Integer> picks(Balancer balancer, int times) {

@@ -332,7 +332,7 @@ class OutliersTest {
     // -- balancers
 
     @ParameterizedTest
-    @CsvSource({"LEAST_REQUEST", "ROUND_ROBIN", "RANDOM", "RING_HASH"})
+    @CsvSource({"LEAST_REQUEST", "ROUND_ROBIN", "RANDOM", "RING_HASH", "MAGLEV"})
     void aRetryRatherGoesToWhomItWasSentThanToWhoIsEjected(String policy) {
         pay("{ " + ALL_MAY_GO + "} lb_policy: " + policy + NO_PANIC, 3);
         answers(1, 500, 500, 500, 500, 500);
@@ -344,9 +344,10 @@ class OutliersTest {
         }
     }
 
-    @Test
-    void onARingOnlyTheKeysOfWhoIsEjectedMove() {
-        pay("{ " + ALL_MAY_GO + "} lb_policy: RING_HASH" + NO_PANIC, 5);
+    @ParameterizedTest
+    @CsvSource({"RING_HASH", "MAGLEV"})
+    void whereKeysDecideOnlyThoseOfWhoIsEjectedMove(String policy) {
+        pay("{ " + ALL_MAY_GO + "} lb_policy: " + policy + NO_PANIC, 5);
         int[] before = IntStream.range(0, 2_000).map(this::byKey).toArray();
 
         answers(1, 500, 500, 500, 500, 500);
@@ -425,9 +426,8 @@ class OutliersTest {
         assertThat(other.available()).hasSize(2);
     }
 
-    /// Whatever is answered, on whichever loop: nobody beyond the share is ejected, nobody who is ejected is picked,
-    /// and
-    /// what is heard adds up.
+    /// Whatever is answered, on whichever loop: nobody beyond the share is ejected, nobody who is ejected is
+    /// picked, and what is heard adds up.
     @Test
     void loopsAgree() throws InterruptedException {
         pay(
@@ -488,6 +488,18 @@ class OutliersTest {
         assertThat(Given.cluster(resources, "pay", "outlier_detection { " + given + " }"))
                 .singleElement()
                 .satisfies(rejected -> assertThat(rejected.reason()).contains(complaint));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "1", "4", "65536", "5000021", "18446744073709551557"})
+    void aTableIsOfAPrimeOfSlots(String slots) {
+        assertThat(Given.cluster(
+                        resources, "pay", "lb_policy: MAGLEV maglev_lb_config { table_size { value: " + slots + " } }"))
+                .singleElement()
+                .satisfies(rejected -> assertThat(rejected.reason())
+                        .isEqualTo("maglev_lb_config.table_size: must be a prime of 5000011 or less, was " + slots));
+        assertThat(Given.cluster(resources, "pay", "lb_policy: MAGLEV maglev_lb_config { table_size { value: 2 } }"))
+                .isEmpty();
     }
 
     @Test

@@ -241,7 +241,11 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                     cluster.name(), cluster.limits().requests() + " requests under way", cluster.origin()));
             return;
         }
-        long hash = Hashing.of(call.request(), call.client().connection().peer(), forward.hash());
+        long hash = Hashing.of(
+                call.request(),
+                call.client().connection().peer(),
+                forward.hash(),
+                call.loop().random());
         Request request = call.request();
         Headers.change(request.fields(), rule.request());
         Headers.change(request.fields(), share.request());

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// Says the first few things of a kind whole and then only how many more there were, each interval: what happens
-/// again and again shall not fill a disk. From any thread, without a lock.
+/// Says the first few things of a kind whole and then only how many more there were, each interval: what
+/// happens again and again shall not fill a disk. From any thread, without a lock.
 final class Sparing {
     static final int WHOLE = 10;
     static final Duration INTERVAL = Duration.ofSeconds(10);
