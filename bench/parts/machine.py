@@ -1,4 +1,4 @@
-"""Processes pinned to a core, and what the kernel says they took."""
+"""Processes pinned to cores, and what the kernel says they took."""
 
 import atexit
 import fcntl
@@ -13,14 +13,17 @@ import time
 
 TICK = os.sysconf("SC_CLK_TCK")
 MINE = sorted(os.sched_getaffinity(0))
-PROXY_CORE, LOAD_CORE = (MINE[0], MINE[1]) if len(MINE) > 1 else (MINE[0], MINE[0])
+# With two cores the second of TWO_CORES is the load's.
+PROXY_CORE, LOAD_CORE, TWO_CORES = {MINE[0]}, {MINE[-1]}, set(MINE[:2])
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+
+BEGAN = time.monotonic()
 
 running = []
 
 
 def say(text):
-    print(f"compare: {text}", file=sys.stderr, flush=True)
+    print(f"compare: {time.monotonic() - BEGAN:5.0f} s: {text}", file=sys.stderr, flush=True)
 
 
 class Failed(Exception):
@@ -28,17 +31,23 @@ class Failed(Exception):
 
 
 class Process:
-    """A command on one core. What it prints goes to a file, whose end is shown where it fails."""
+    """A command on some cores. What it prints goes to a file, whose end is shown where it fails."""
 
-    def __init__(self, name, command, core, work, environment=None):
+    def __init__(self, name, command, cores, work, environment=None, yielding=False):
+        """`yielding` gives way to whoever else wants its core."""
         self.name, self.log = name, work / f"{name}.log"
+
+        def settle():
+            os.sched_setaffinity(0, cores)
+            if yielding:
+                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         with open(self.log, "ab") as log:
             # A session of its own: an interrupt is for us, who then end it in order.
             self.popen = subprocess.Popen(
                 [str(word) for word in command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, **(environment or {})},
-                preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+                preexec_fn=settle)
         self.pid = self.popen.pid
         running.append(self)
 
@@ -71,6 +80,14 @@ class Process:
                 if line.startswith("VmRSS:"):
                     return int(line.split()[1]) / 1024
         raise Failed(f"{self.name} has no resident memory: it is gone")
+
+    def proportional(self):
+        """MB of memory, of what it shares with others its part only."""
+        with open(f"/proc/{self.pid}/smaps_rollup") as rollup:
+            for line in rollup:
+                if line.startswith("Pss:"):
+                    return int(line.split()[1]) / 1024
+        raise Failed(f"{self.name} has no memory: it is gone")
 
 
 def stop_all():

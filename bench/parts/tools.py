@@ -18,15 +18,19 @@ class Tools:
 
     def __init__(self):
         self.bodyguard = ROOT / "distribution" / "target" / "bodyguard" / "bodyguard"
+        self.benchmarks = ROOT / "modules" / "bench" / "run"
         self.fortio = CACHE / "bin" / "fortio"
-        self.nginx = from_debian("nginx", "usr/sbin/nginx", ["nginx"])
-        self.wrk = from_debian("wrk", "usr/bin/wrk", ["wrk", "libluajit2-5.1-2"])
-        # Where wrk was taken out of its package, its library was too.
+        self.nginx = from_debian("nginx", "usr/sbin/nginx")
+        self.haproxy = from_debian("haproxy", "usr/sbin/haproxy")
+        self.wrk = from_debian("wrk", "usr/bin/wrk")
+        self.h2load = from_debian("h2load", "usr/bin/h2load", "nghttp2-client")
+        self.nghttp = self.h2load.parent / "nghttp"
+        # What was taken out of a package finds its libraries there.
         self.libraries = {"LD_LIBRARY_PATH": ":".join(str(folder) for folder in (CACHE / "debian").glob("usr/lib/*-linux-*"))}
         self.envoy = Path(quiet([ROOT / "conformance" / "tools" / "envoy"], BODYGUARD_CHECKOUT=str(ROOT)).strip())
 
-    def bring(self):
-        """Fetches and builds what is missing; later calls find it done."""
+    def bring(self, benchmarks):
+        """Fetches and builds what is missing, JMH's benchmarks only where asked for; later calls find it done."""
         if not self.fortio.exists():
             go = shutil.which("go") or "/usr/local/go/bin/go"
             if not os.access(go, os.X_OK):
@@ -35,6 +39,10 @@ class Tools:
             quiet([go, "install", f"fortio.org/fortio@v{FORTIO}"], GOBIN=str(self.fortio.parent))
         # In a checkout the launcher builds; what is measured is what it built, as a user unpacks it.
         subprocess.run([ROOT / "bodyguard", "--version"], check=True, stdout=sys.stderr)
+        if benchmarks:
+            # JMH lists them; what matters is that they are built, as inside there is no network to build by.
+            say("building the benchmarks")
+            quiet([self.benchmarks, "-l"])
         # Maven does not train; whoever unpacks a distribution may.
         trained = self.bodyguard.parent / "sidecar.aot"
         if not trained.exists() or trained.stat().st_mtime < (ROOT / "distribution" / "target" / "built").stat().st_mtime:
@@ -43,7 +51,8 @@ class Tools:
         return self
 
 
-def from_debian(name, path, packages):
+def from_debian(name, path, package=None):
+    """Where a program is: of this machine, or out of its Debian package, with whatever libraries this machine lacks."""
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     if found:
         return Path(found)
@@ -52,15 +61,18 @@ def from_debian(name, path, packages):
         if not shutil.which("apt-get"):
             raise Failed(f"{name} is not installed, and there is no apt-get to bring it")
         say(f"fetching {name} (Debian package)")
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "partial").mkdir(parents=True, exist_ok=True)
+        # Only downloaded, so root is not needed, and so no lock.
+        download = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "--download-only",
+                    "-o", f"Dir::Cache::archives={folder}", "-o", "Debug::NoLocking=true", package or name]
         try:
-            quiet(["apt-get", "download", *packages], cwd=folder)
+            quiet(download)
         except Failed:
             quiet(["apt-get", "update", "-qq"])
-            quiet(["apt-get", "download", *packages], cwd=folder)
-        for package in sorted(folder.glob("*.deb")):
-            quiet(["dpkg", "-x", package, folder])
-            package.unlink()
+            quiet(download)
+        for archive in sorted(folder.glob("*.deb")):
+            quiet(["dpkg", "-x", archive, folder])
+            archive.unlink()
     return folder / path
 
 
