@@ -8,6 +8,7 @@ import dev.bodyguard.identity.spiffe.SvidTrustManager;
 import dev.bodyguard.identity.spiffe.SvidVerifier;
 import dev.bodyguard.identity.spiffe.Verdict;
 import dev.bodyguard.proxy.engine.Transport;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
@@ -15,9 +16,12 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.OpenSslSessionContext;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.internal.tcnative.SSL;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
@@ -77,8 +81,15 @@ public final class MeshTls {
         return provider == SslProvider.JDK ? "JDK" : "BoringSSL";
     }
 
-    SslContext server() {
-        return contexts.server();
+    /// For a connection that somebody opens. It gives its peer no ticket: whose the next one is shall be verified anew.
+    SslHandler server(ByteBufAllocator allocator) {
+        var handler = contexts.server().newHandler(allocator);
+        if (handler.engine() instanceof ReferenceCountedOpenSslEngine engine) {
+            // In TLS 1.3 tickets come whether the context has a cache or not, and no setting of the context keeps them
+            // back.
+            SSL.setOptions(engine.sslPointer(), SSL.SSL_OP_NO_TICKET);
+        }
+        return handler;
     }
 
     SslContext client() {

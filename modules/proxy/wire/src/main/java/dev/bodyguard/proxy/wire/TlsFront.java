@@ -69,7 +69,7 @@ final class TlsFront extends Reader implements Swept.Item {
         }
         encrypted = true;
         hello = ClientHello.read(bytes) instanceof ClientHello.Reading.Hello(var whole) ? whole : null;
-        var handler = tls.server().newHandler(ctx.alloc());
+        var handler = tls.server(ctx.alloc());
         handler.setHandshakeTimeoutMillis(front.shared.limits().handshake().toMillis());
         ctx.pipeline().addFirst(handler);
         ctx.pipeline().fireChannelRead(bytes);
