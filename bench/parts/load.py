@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -45,7 +44,8 @@ class App:
         self.port, self.h2_port, self.status, self.bytes_port = free_port(), free_port(), free_port(), free_port()
         (work / "nginx").mkdir()
         (work / "mib").write_bytes(b"m" * MIB)
-        conf = filled(PEERS / "nginx.conf", work, APP=self.port, APP_H2=self.h2_port, STATUS=self.status, BODY=BODY, UNARY=UNARY, REPLY=grpc_message(BODY))
+        conf = filled(PEERS / "nginx.conf", work, APP=self.port, APP_H2=self.h2_port, STATUS=self.status, BODY=BODY,
+                      UNARY=UNARY, REPLY=grpc_message(BODY))
         self.process = Process("nginx", [tools.nginx, "-p", work, "-c", conf], LOAD_CORE, work, tools.libraries)
         self.source = Process("source", [*script("transfer"), "source", self.bytes_port], LOAD_CORE, work)
         eventually("nginx answers", lambda: self.process.check() or answers(self.port, "app"), 10)

@@ -5,12 +5,10 @@ from statistics import fmean
 
 from parts.machine import PROXY_CORE, Failed, Process, say
 
-CONF = "conf"
-
 
 def jvm_options(tools, profile):
     """What a sidecar's JVM is told in a profile, less what only a sidecar understands."""
-    lines = (tools.bodyguard.parent / CONF / f"{profile}.args").read_text().splitlines()
+    lines = (tools.bodyguard.parent / "conf" / f"{profile}.args").read_text().splitlines()
     return [line for line in lines if line.startswith("-X")]
 
 

@@ -160,6 +160,9 @@ def proportional(sides, rounds):
         for _ in range(rounds):
             sizes[side.name].append(sum(process.proportional() for process in started) / SIDECARS)
             time.sleep(0.5)
+        # Each takes a moment to end: they do so together.
+        for process in started:
+            process.popen.terminate()
         for process in started:
             process.stop()
     return sizes
