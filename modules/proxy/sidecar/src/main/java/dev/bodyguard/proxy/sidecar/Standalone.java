@@ -59,6 +59,9 @@ record Standalone(
                               request with a traceparent is as its caller decided
           --access-log WHERE  a line of JSON per exchange: stdout, the default, or off
           -- COMMAND…         the app to start; it finds its proxy in HTTP_PROXY and HTTPS_PROXY
+
+        BODYGUARD_PROFILE=gateway lets the JVM compile by all tiers and use more memory: for one that is busy
+        for long. It warms up for longer.
         """;
 
     private static final Pattern DNS_LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");

@@ -73,7 +73,7 @@ class SettingsTest {
         assertThat(Standalone.HELP)
                 .contains("--service", "--app-port", "--state", "--version", "--namespace", "--name", "--labels")
                 .contains("--outbound-port", "--inbound-port", "--admin-port", "--ttl", "--drain-time")
-                .contains("--access-log", "HTTP_PROXY");
+                .contains("--access-log", "HTTP_PROXY", "BODYGUARD_PROFILE");
     }
 
     private static Standalone run(String line) {
