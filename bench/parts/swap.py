@@ -1,18 +1,20 @@
 """What callers feel of a change of plan: 1,000 services with ten routes each, all of which change at once."""
 
+import json
 import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from parts.load import answers, fetch
-from parts.machine import Failed, eventually, say
+from parts.load import PEERS, answers, fetch, filled
+from parts.machine import PROXY_CORE, Failed, Process, eventually, free_port, say
 from parts.sides import Ours, folder
 
 SERVICES, ROUTES = 1000, 10
 ASKED = "service-500"
+PREFIXES = [*(f"/api/v{version}/" for version in range(ROUTES - 1)), "/"]
 # Seconds of load before the edit, and at most from there until it is in force.
-BEFORE, PATIENCE = 1.0, 60
+BEFORE, PATIENCE = 0.5, 60
 
 
 def mesh(app_port, generation):
@@ -41,7 +43,7 @@ def rules(number, generation):
       route:
         - destination: {{host: {host}, port: {{number: 80}}}}
       headers: {{response: {{set: {{x-generation: "{generation}"}}}}}}
-""" for prefix in [*(f"/api/v{version}/" for version in range(ROUTES - 1)), "/"])
+""" for prefix in PREFIXES)
     return f"""apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {{name: service-{number}}}
@@ -51,16 +53,62 @@ spec:
 {routes}"""
 
 
+def envoys_routes(generation):
+    """The same for Envoy: what it reads instead of a route discovery service's answer."""
+    hosts = [{
+        "name": f"service-{number}", "domains": [f"service-{number}", f"service-{number}.default.svc.cluster.local"],
+        "routes": [{
+            "match": {"prefix": prefix}, "route": {"cluster": f"service-{number}"},
+            "response_headers_to_add": [{"header": {"key": "x-generation", "value": str(generation)}}],
+        } for prefix in PREFIXES],
+    } for number in range(SERVICES)]
+    return json.dumps({"version_info": str(generation), "resources": [{
+        "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", "name": "wide", "virtual_hosts": hosts}]})
+
+
+def envoys_clusters(app_port):
+    """As many as services, in a form that its configuration may hold."""
+    return json.dumps([{
+        "name": f"service-{number}", "type": "STATIC", "connect_timeout": "5s", "load_assignment": {
+            "cluster_name": f"service-{number}", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": {
+                "address": "127.0.0.1", "port_value": app_port}}}}]}]},
+    } for number in range(SERVICES)])
+
+
 class Wide:
-    """Our outbound proxy with a plan of 1,000 services, each of which somebody has asked for."""
+    """An outbound proxy with a plan of 1,000 services: at `port`, of a generation that is written anew for a swap."""
+
+    generation = 0
+
+    def in_force(self):
+        """The generation of the rule that answers."""
+        found = re.search(rb"x-generation: (\d+)", fetch(self.port, ASKED))
+        return int(found.group(1)) if found else None
+
+    def swap(self):
+        self.generation += 1
+        self.write()
+
+    def put(self, path, text):
+        """Whoever watches a file sees it whole."""
+        written = path.parent / ".new"
+        written.write_text(text)
+        written.rename(path)
+
+
+class WideOurs(Wide):
+    """Ours, of which somebody has asked for each service."""
+
+    name = "bodyguard"
 
     def __init__(self, tools, work, app):
-        self.mesh, self.app, self.generation = folder(work, "wide-mesh"), app, 0
+        self.mesh, self.app = folder(work, "wide-mesh"), app
         self.write()
         # What compiles the change is not what is measured, and it has the load's core.
         self.ours = Ours(tools, work, app, name="wide", mesh=self.mesh, yielding=True)
+        self.port = self.ours.port
         self.ours.start_outbound()
-        eventually(f"{ASKED} is served", lambda: self.ours.outbound.check() or answers(self.ours.port, ASKED))
+        eventually(f"{ASKED} is served", lambda: self.ours.outbound.check() or answers(self.port, ASKED))
         say(f"asking each of {SERVICES} services for a first answer")
         names = [f"service-{number}" for number in range(SERVICES)]
         with ThreadPoolExecutor(8) as askers:
@@ -70,48 +118,59 @@ class Wide:
 
     def asked_often(self, name):
         """A first request waits for its rules for a second at most, and then is told to come again."""
-        return any(answers(self.ours.port, name) for _ in range(10))
+        return any(answers(self.port, name) for _ in range(10))
 
     def write(self):
-        written = self.mesh / ".new"
-        written.write_text(mesh(self.app.port, self.generation))
-        written.rename(self.mesh / "wide.yaml")
-
-    def in_force(self):
-        """The generation of the rule that answers."""
-        found = re.search(rb"x-generation: (\d+)", fetch(self.ours.port, ASKED))
-        return int(found.group(1)) if found else None
-
-    def swap(self):
-        self.generation += 1
-        self.write()
+        self.put(self.mesh / "wide.yaml", mesh(self.app.port, self.generation))
 
     def stop(self):
         self.ours.stop()
         self.ours.stop_plane()
 
 
-def latencies(wide, rounds, seconds, load):
-    """µs of a p99 without a swap, of the longest request while one is made, and of the longest of a run without, each a round."""
-    calm, longest, longest_calm = [], [], []
-    load.steady(wide.ours.port, ASKED, seconds)
+class WideEnvoy(Wide):
+    """Envoy, whose routes are in a file that it watches."""
+
+    name = "envoy"
+
+    def __init__(self, tools, work, app):
+        self.work, self.port = folder(work, "wide-envoy"), free_port()
+        self.write()
+        conf = filled(PEERS / "envoy-wide.yaml", self.work, OUTBOUND=self.port, ADMIN=free_port(), CLUSTERS=envoys_clusters(app.port))
+        self.process = Process("envoy-wide", [tools.envoy, "--concurrency", 1, "--disable-hot-restart", "--log-level", "error", "-c", conf],
+                               PROXY_CORE, self.work)
+        eventually(f"Envoy serves {ASKED}", lambda: self.process.check() or answers(self.port, ASKED))
+
+    def write(self):
+        self.put(self.work / "routes.json", envoys_routes(self.generation))
+
+    def stop(self):
+        self.process.stop()
+
+
+def latencies(sides, rounds, seconds, load):
+    """µs of a p99 without a swap, of the longest request while one is made, and of the longest of a run without: each side's, by round."""
+    calm, longest, longest_calm = ({side.name: [] for side in sides} for _ in range(3))
+    for side in sides:
+        load.steady(side.port, ASKED, seconds)
     for turn in range(rounds):
         say(f"swaps of the plan, round {turn + 1} of {rounds}")
-        quiet = load.steady(wide.ours.port, ASKED, seconds)
-        calm.append(quiet[1])
-        longest_calm.append(quiet[3])
-        longest.append(swapped(wide, seconds, load))
+        for side in sides:
+            quiet = load.steady(side.port, ASKED, seconds)
+            calm[side.name].append(quiet[1])
+            longest_calm[side.name].append(quiet[3])
+            longest[side.name].append(swapped(side, seconds, load))
     return calm, longest, longest_calm
 
 
-def swapped(wide, seconds, load):
+def swapped(side, seconds, load):
     """µs of the longest request, from before an edit until it is in force."""
-    edit = threading.Timer(BEFORE, wide.swap)
+    edit = threading.Timer(BEFORE, side.swap)
     edit.start()
-    end, longest = time.monotonic() + PATIENCE, load.steady(wide.ours.port, ASKED, seconds)[3]
+    end, longest = time.monotonic() + PATIENCE, load.steady(side.port, ASKED, seconds)[3]
     edit.join()
-    while wide.in_force() != wide.generation:
+    while side.in_force() != side.generation:
         if time.monotonic() > end:
             raise Failed(f"a change of {SERVICES} services is not in force {PATIENCE} s after the edit, so no swap was measured")
-        longest = max(longest, load.steady(wide.ours.port, ASKED, seconds)[3])
+        longest = max(longest, load.steady(side.port, ASKED, seconds)[3])
     return longest

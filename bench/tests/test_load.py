@@ -54,6 +54,15 @@ class Told(unittest.TestCase):
         self.assertEqual(1000, text.count("kind: ServiceEntry"))
         self.assertEqual(10_000, text.count('x-generation: "7"'))
 
+    def test_envoys_wide_mesh_has_the_same_routes(self):
+        told = json.loads(swap.envoys_routes(7))
+
+        routes = [route for host in told["resources"][0]["virtual_hosts"] for route in host["routes"]]
+        self.assertEqual(10_000, len(routes))
+        self.assertEqual({"7"}, {route["response_headers_to_add"][0]["header"]["value"] for route in routes})
+        clusters = {cluster["name"] for cluster in json.loads(swap.envoys_clusters(8080))}
+        self.assertEqual(clusters, {route["route"]["cluster"] for route in routes})
+
 
 class Transfers(unittest.TestCase):
     def setUp(self):
