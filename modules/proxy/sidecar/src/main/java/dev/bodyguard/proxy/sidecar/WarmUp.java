@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.identity.spiffe.SpiffeId;
+import dev.bodyguard.proxy.engine.Loads;
 import dev.bodyguard.proxy.engine.Plan;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Exchange;
@@ -120,7 +121,7 @@ final class WarmUp {
                 WarmUp::refuse,
                 UNTOLD);
         inForce.replace(new Generation(new MeshOfOne(id, inbound.address().getPort(), port).plan()));
-        var nobodyToAsk = new Planner(inForce, Duration.ZERO, (_, _) -> {});
+        var nobodyToAsk = new Planner(inForce, new Loads(), Duration.ZERO, (_, _) -> {});
         nobodyToAsk.close();
         var parking = new Parking(loops.all(), Duration.ZERO, 0);
         var outbound = Listener.outbound(

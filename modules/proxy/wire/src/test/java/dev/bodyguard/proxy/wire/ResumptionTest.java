@@ -25,8 +25,8 @@ class ResumptionTest {
             var caller = caller(rig.svid("checkout"), verified);
             var inbound = rig.inbound(Rig.echo()).address();
             for (int connections = 1; connections <= 3; connections++) {
-                try (var socket = (SSLSocket)
-                        caller.getSocketFactory().createSocket(inbound.getAddress(), inbound.getPort())) {
+                try (var socket =
+                        (SSLSocket) caller.getSocketFactory().createSocket(inbound.getAddress(), inbound.getPort())) {
                     var asH2 = socket.getSSLParameters();
                     asH2.setApplicationProtocols(new String[] {"h2"});
                     socket.setSSLParameters(asH2);
