@@ -3,6 +3,9 @@ package dev.bodyguard.proxy.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -178,6 +181,30 @@ class ForwardingTest {
         var answer = Rig.call(front, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 
         assertThat(answer).contains("503").contains("refused");
+    }
+
+    @Test
+    void takesNoMoreInterimAnswersThanItsLimit() throws Exception {
+        try (var server = new ServerSocket(0, 1, Rig.anyPort().getAddress())) {
+            Thread.startVirtualThread(() -> {
+                try (var socket = server.accept()) {
+                    Rig.readUntil(socket.getInputStream(), "\r\n\r\n");
+                    var interim = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(Limits.INTERIM_ANSWERS + 1);
+                    socket.getOutputStream().write(interim.getBytes(StandardCharsets.US_ASCII));
+                    Rig.readUntil(socket.getInputStream(), "never");
+                } catch (IOException _) {
+                    // The test is over.
+                }
+            });
+            var target = Rig.plain(new InetSocketAddress(server.getInetAddress(), server.getLocalPort()));
+            var front = rig.outbound(rig.relay(target));
+
+            var answer = Rig.call(front, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+            assertThat(answer.split("HTTP/1.1 103", -1)).hasSize(Limits.INTERIM_ANSWERS + 1);
+            assertThat(answer).contains("HTTP/1.1 503");
+            assertThat(rig.hears("Malformed: ")).endsWith("more than 32 interim answers");
+        }
     }
 
     private Listener pair(String name) throws IOException {
