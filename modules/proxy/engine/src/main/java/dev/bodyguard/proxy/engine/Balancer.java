@@ -121,7 +121,7 @@ public sealed interface Balancer {
                 points[i] = ring.get(i).at ^ Long.MIN_VALUE;
                 owners[i] = ring.get(i).owner;
             }
-            circle = new Circle(owners, null);
+            circle = new Circle(owners, Set.copyOf(Arrays.asList(ready)));
         }
 
         private RingHash(long[] points, Circle circle) {
@@ -149,7 +149,7 @@ public sealed interface Balancer {
 
         /// @param slots a prime, much larger than the number of endpoints
         Maglev(Endpoint[] ready, int slots) {
-            circle = new Circle(ready.length == 0 ? ready : fill(ready, slots), null);
+            circle = new Circle(ready.length == 0 ? ready : fill(ready, slots), Set.copyOf(Arrays.asList(ready)));
         }
 
         private Maglev(Circle circle) {
@@ -201,10 +201,9 @@ public sealed interface Balancer {
     /// Places in a circle, each of which has an owner.
     final class Circle {
         private final Endpoint[] owners;
-        /// Null for all.
-        private final @Nullable Set<Endpoint> among;
+        private final Set<Endpoint> among;
 
-        private Circle(Endpoint[] owners, @Nullable Set<Endpoint> among) {
+        private Circle(Endpoint[] owners, Set<Endpoint> among) {
             this.owners = owners;
             this.among = among;
         }
@@ -220,18 +219,14 @@ public sealed interface Balancer {
         /// The first from a place on who may be picked, rather one who was not tried; null where nobody may.
         @Nullable
         Endpoint from(int place, Collection<Endpoint> tried) {
-            Endpoint first = null;
+            boolean allTried = !tried.isEmpty() && tried.containsAll(among);
             for (int i = 0; i < owners.length; i++) {
                 Endpoint owner = owners[(int) (((long) place + i) % owners.length)];
-                if (among != null && !among.contains(owner)) {
-                    continue;
-                }
-                if (!tried.contains(owner)) {
+                if (among.contains(owner) && (allTried || !tried.contains(owner))) {
                     return owner;
                 }
-                first = first == null ? owner : first;
             }
-            return first;
+            return null;
         }
     }
 

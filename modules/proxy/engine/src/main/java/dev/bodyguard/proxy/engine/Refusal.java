@@ -47,6 +47,7 @@ public sealed interface Refusal {
             case TurnedAway _ -> RefusalCode.reset(503, "UR", "remote_refused_stream_reset");
             case Full _ -> new RefusalCode(503, "UO", "overload");
             case Overflow _ -> RefusalCode.reset(503, "UO", "overflow");
+            case HeadTooLarge _ -> new RefusalCode(431, "DPE", "request_headers_too_large");
             case TimedOut _ -> new RefusalCode(504, "UT", "response_timeout");
             case TryTimedOut _ -> new RefusalCode(504, "UT", "upstream_per_try_timeout");
             case Denied denied ->
@@ -102,6 +103,7 @@ public sealed interface Refusal {
                 "this sidecar has as many requests under way as it has memory for (" + (bytes >> 10)
                         + " KiB of heads); try again, or give it more (-Xmx)";
             case Overflow(var cluster, var limit, var _) -> cluster + " is at its limit: " + limit;
+            case HeadTooLarge(var cause, var _) -> cause;
             case TimedOut(var after, var _) ->
                 "no complete answer within " + after.toMillis() + " ms, the route's timeout";
             case TryTimedOut(var address, var after, var _) ->
@@ -233,6 +235,9 @@ public sealed interface Refusal {
 
     /// More is under way to the destination than its limits allow.
     record Overflow(String cluster, String limit, @Nullable String origin) implements Refusal {}
+
+    /// Whoever it was to go to takes no head as large.
+    record HeadTooLarge(String cause, @Nullable String origin) implements Refusal {}
 
     /// The time for the whole exchange ran out.
     record TimedOut(Duration after, @Nullable String origin) implements Refusal {}

@@ -67,8 +67,10 @@ record Watch(OutlierPolicy policy, Outliers outliers, Outliers.Member member, Ej
     }
 
     private void count(AtomicLong failures, Cause cause, OutlierPolicy.Trigger trigger) {
-        if (failures.incrementAndGet() == trigger.inARow()) {
-            failures.set(0);
+        long inARow = failures.incrementAndGet();
+        // It may be more already: counts outlive the rule that they were counted by. One loop of those that see it
+        // acts.
+        if (trigger.inARow() > 0 && inARow >= trigger.inARow() && failures.compareAndSet(inARow, 0)) {
             outliers.tooMany(member, new Ejection(whom, cause, trigger.inARow(), Duration.ZERO, 0), policy, trigger);
         }
     }

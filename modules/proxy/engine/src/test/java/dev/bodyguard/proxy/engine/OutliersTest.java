@@ -78,6 +78,18 @@ class OutliersTest {
     }
 
     @Test
+    void aRuleThatAllowsLessFindsWhoFailsAlready() {
+        pay("{ " + ALL_MAY_GO + "consecutive_5xx { value: 100 } }" + NO_PANIC, 2);
+        answers(1, 500, 500, 500, 500, 500, 500, 500);
+
+        pay("{ " + ALL_MAY_GO + "consecutive_5xx { value: 5 } }" + NO_PANIC, 2);
+        assertThat(picks()).containsOnlyKeys(1, 2);
+        answers(1, 500);
+
+        assertThat(picks()).containsOnlyKeys(2);
+    }
+
+    @Test
     void anyOtherAnswerBeginsTheCountAnew() {
         pay("{ " + ALL_MAY_GO + "}" + NO_PANIC, 2);
 

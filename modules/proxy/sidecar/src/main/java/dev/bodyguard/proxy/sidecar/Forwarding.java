@@ -314,7 +314,7 @@ final class Forwarding implements Attempt.Owner {
         }
         var refusal =
                 Failures.refusal(failure, new Failures.Place(way.name(), workload, address(), terms.origin()), side);
-        if (failure instanceof Failure.Overflow || !again(Failures.outcome(failure, written))) {
+        if (Failures.isFinal(failure) || !again(Failures.outcome(failure, written))) {
             refuse(refusal);
         }
     }

@@ -203,6 +203,11 @@ final class Sidecar implements AutoCloseable {
         public boolean isBusy() {
             return room.taken() > 0;
         }
+
+        @Override
+        public boolean isEnough(int answered) {
+            return answered >= 1_000;
+        }
     }
 
     /// What operators may ask.

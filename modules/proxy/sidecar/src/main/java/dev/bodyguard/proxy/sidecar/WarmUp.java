@@ -40,17 +40,24 @@ import java.util.concurrent.CompletionStage;
 
 /// Requests that a new sidecar sends itself, through its own outbound and inbound path over loopback, so that the app's
 /// first ones find classes loaded and code compiled; a JVM interprets a method some hundred times before. They go one
-/// after the other without a pause while there is nothing to do but to wait for config, and one in a while from then
-/// on. They give way to the app's, are counted and told nowhere, and come to an end.
+/// after the other without a pause while there is nothing to do but to wait for config, and so seldom from then on that
+/// they take a twentieth of a core, less on a machine that has no time. They give way to the app's, are counted and
+/// told
+/// nowhere, and come to an end.
 final class WarmUp {
-    /// By then what a request goes through is compiled.
-    static final int REQUESTS = 1_000;
-
-    /// Between two, once somebody may come: a tenth of a core in the beginning, a hundredth in the end.
+    /// Between two, once somebody may come, at least; otherwise so many times what the last one took.
     private static final Duration PAUSE = Duration.ofMillis(20);
+
+    private static final int REST = 19;
+
+    /// Config that has not come by then is long in coming.
+    private static final Duration IN_HASTE = Duration.ofSeconds(1);
 
     /// Until it is looked again, while somebody is there.
     private static final Duration GIVE_WAY = Duration.ofMillis(250);
+
+    /// Then it ends, however little it has got to: an app that always has a request under way is warm.
+    private static final Duration AT_MOST = Duration.ofMinutes(2);
 
     private static final Duration TO_CLOSE = Duration.ofMillis(100);
     private static final Duration TO_CONNECT = Duration.ofSeconds(5);
@@ -63,8 +70,10 @@ final class WarmUp {
     private final List<Listener> listeners;
     private final CompletableFuture<Ended> ended = new CompletableFuture<>();
 
+    private final long began = System.nanoTime();
     // Owned by the loop.
     private int answered;
+    private long asked;
 
     private WarmUp(Pace pace, Loop loop, Upstreams upstreams, Target outbound, List<Listener> listeners) {
         this.pace = pace;
@@ -81,6 +90,9 @@ final class WarmUp {
 
         /// Whether somebody else's request is under way.
         boolean isBusy();
+
+        /// Whether after so many requests what they go through is compiled.
+        boolean isEnough(int answered);
     }
 
     /// @param answered requests
@@ -161,10 +173,15 @@ final class WarmUp {
     }
 
     private void next() {
+        if (System.nanoTime() - began > AT_MOST.toNanos()) {
+            end(Optional.empty());
+            return;
+        }
         if (pace.isBusy()) {
             loop.after(GIVE_WAY, this::next);
             return;
         }
+        asked = System.nanoTime();
         boolean withBody = answered % 4 == 3;
         var fields = Fields.of("accept", "*/*", "user-agent", "warm-up");
         if (withBody) {
@@ -185,13 +202,18 @@ final class WarmUp {
 
     private void answered() {
         answered++;
-        if (answered == REQUESTS) {
+        if (pace.isEnough(answered)) {
             end(Optional.empty());
-        } else if (pace.isInService()) {
-            loop.after(PAUSE, this::next);
+        } else if (pace.isInService() || asked - began > IN_HASTE.toNanos()) {
+            loop.after(rest(Duration.ofNanos(System.nanoTime() - asked)), this::next);
         } else {
             loop.execute(this::next);
         }
+    }
+
+    private static Duration rest(Duration took) {
+        var rest = took.multipliedBy(REST);
+        return rest.compareTo(PAUSE) > 0 ? rest : PAUSE;
     }
 
     private void end(Optional<String> trouble) {

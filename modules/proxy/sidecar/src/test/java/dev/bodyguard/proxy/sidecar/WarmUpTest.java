@@ -24,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// A sidecar calls itself.
 @Timeout(60)
 class WarmUpTest {
+    private static final int REQUESTS = 50;
+
     @TempDir
     Path folder;
 
@@ -54,12 +56,17 @@ class WarmUpTest {
                 asked.incrementAndGet();
                 return false;
             }
+
+            @Override
+            public boolean isEnough(int answered) {
+                return answered >= REQUESTS;
+            }
         });
         var end = warmUp.ended().toCompletableFuture().get(30, TimeUnit.SECONDS);
 
         assertThat(end.trouble()).isEmpty();
-        assertThat(end.answered()).isEqualTo(WarmUp.REQUESTS);
-        assertThat(asked).hasValue(WarmUp.REQUESTS);
+        assertThat(end.answered()).isEqualTo(REQUESTS);
+        assertThat(asked).hasValue(REQUESTS);
         TestSidecar.eventually(
                 "its ports are closed", () -> warmUp.ports().stream().allMatch(LoopbackPort::isFree));
     }
@@ -76,6 +83,11 @@ class WarmUpTest {
             @Override
             public boolean isBusy() {
                 return looked.incrementAndGet() > 5;
+            }
+
+            @Override
+            public boolean isEnough(int answered) {
+                return answered >= REQUESTS;
             }
         });
         var began = System.nanoTime();
@@ -97,6 +109,11 @@ class WarmUpTest {
                     @Override
                     public boolean isBusy() {
                         return false;
+                    }
+
+                    @Override
+                    public boolean isEnough(int answered) {
+                        return answered >= REQUESTS;
                     }
                 })
                 .ended()

@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.wire;
 
 import dev.bodyguard.identity.spiffe.Pem;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
@@ -9,6 +10,7 @@ import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
@@ -18,9 +20,11 @@ import org.jspecify.annotations.Nullable;
 /// TLS 1.2 and later by a certificate of the app's own, ended before the app.
 public final class AppTls {
     private final SslContext context;
+    private final boolean verifies;
 
-    private AppTls(SslContext context) {
+    private AppTls(SslContext context, boolean verifies) {
         this.context = context;
+        this.verifies = verifies;
     }
 
     /// TLS by these, all of them in PEM.
@@ -45,7 +49,11 @@ public final class AppTls {
             if (clients != null) {
                 builder.clientAuth(ClientAuth.REQUIRE).trustManager(certificates(clients));
             }
-            return new AppTls(builder.build());
+            var context = builder.build();
+            if (clients != null) {
+                MeshTls.neverResume(context);
+            }
+            return new AppTls(context, clients != null);
         } catch (SSLException | IllegalArgumentException unusable) {
             throw new GeneralSecurityException(unusable.getMessage(), unusable);
         }
@@ -59,7 +67,8 @@ public final class AppTls {
         return certificates.toArray(X509Certificate[]::new);
     }
 
-    SslContext context() {
-        return context;
+    /// For one connection. Where clients are verified each connection's is.
+    SslHandler handler(ByteBufAllocator allocator) {
+        return verifies ? MeshTls.withoutTickets(context, allocator) : context.newHandler(allocator);
     }
 }

@@ -65,7 +65,7 @@ final class AppTlsFront extends Reader implements Swept.Item {
         }
         encrypted = true;
         hello = ClientHello.read(read) instanceof ClientHello.Reading.Hello(var whole) ? whole : null;
-        var handler = tls.context().newHandler(ctx.alloc());
+        var handler = tls.handler(ctx.alloc());
         handler.setHandshakeTimeoutMillis(front.shared.limits().handshake().toMillis());
         // Below this one, but above the mesh's own TLS where there is that too.
         ctx.pipeline().addBefore(ctx.name(), null, handler);

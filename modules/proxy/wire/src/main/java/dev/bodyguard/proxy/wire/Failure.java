@@ -18,6 +18,9 @@ public sealed interface Failure {
     /// The peer said it has not processed this stream (REFUSED_STREAM, or above a GOAWAY's last stream).
     record Refused(String reason) implements Failure {}
 
+    /// The request's head is larger than this peer takes, as another one may not be; nothing was sent.
+    record TooLarge(String reason) implements Failure {}
+
     /// The peer reset this stream. `answering`: after its head had come.
     record StreamReset(String reason, boolean answering) implements Failure {}
 

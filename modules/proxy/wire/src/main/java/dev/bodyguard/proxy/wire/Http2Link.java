@@ -186,6 +186,7 @@ abstract class Http2Link extends Http2EventAdapter {
                     }
                 }
             } else {
+                link.past.reset(http2.streamId());
                 link.unsent(http2);
             }
             super.onStreamError(ctx, outbound, cause, http2);
@@ -319,7 +320,9 @@ abstract class Http2Link extends Http2EventAdapter {
         if (!(closed.getProperty(key) instanceof Stream stream) || stream.dead) {
             return;
         }
-        past.ended(closed.id());
+        if (stream.ended) {
+            past.ended(closed.id());
+        }
         if (!(stream.sent && stream.finished)) {
             if ((stream.sent && stream.ended) || stream.isWhole()) {
                 // What is held is delivered when its reader resumes.
@@ -397,7 +400,8 @@ abstract class Http2Link extends Http2EventAdapter {
 
         /// A window of frames of one byte each must not cost more than a window of bytes.
         private void hold(ByteBuf data) {
-            if (held.isEmpty() || data.readableBytes() >= SMALL) {
+            boolean passesOn = held.isEmpty() && !paused;
+            if (passesOn || data.readableBytes() >= SMALL) {
                 held.add(data.retain());
                 gathering = null;
                 return;

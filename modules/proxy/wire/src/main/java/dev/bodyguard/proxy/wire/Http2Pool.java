@@ -140,7 +140,7 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         private boolean late;
         private boolean served;
         /// Why the last head could not be sent.
-        private @Nullable String unsent;
+        private @Nullable Failure unsent;
 
         /// RFC 8441 §3: the peer knows other protocols than HTTP.
         private boolean upgrades;
@@ -321,8 +321,8 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
         @Override
         void unsent(Http2Exception how) {
             unsent = how instanceof Http2Exception.HeaderListSizeException
-                    ? "the request's head has more bytes than it takes"
-                    : sentence(how);
+                    ? new Failure.TooLarge(target + ": the request's head has more bytes than it takes")
+                    : new Failure.Refused(target + ": " + sentence(how));
         }
 
         /// RFC 9113 §6.6: this side has said that it takes none, before it asked for anything.
@@ -433,9 +433,9 @@ final class Http2Pool implements Pools.Pool, Swept.Item {
                 var made = connection.stream(id);
                 if (made == null) {
                     dead = true;
-                    var why = unsent == null ? "no stream could be opened" : unsent;
+                    var why = unsent == null ? new Failure.Refused(target + ": no stream could be opened") : unsent;
                     unsent = null;
-                    loop.execute(() -> fail(new Failure.Refused(target + ": " + why)));
+                    loop.execute(() -> fail(why));
                     return;
                 }
                 made.setProperty(key, this);

@@ -120,6 +120,10 @@ final class Http2Server extends Http2Link implements Front.Speaker, Swept.Item {
     public void onHeadersRead(ChannelHandlerContext ctx, int id, Http2Headers headers, int padding, boolean last)
             throws Http2Exception {
         var known = at(id);
+        if (known instanceof Tunnelled && !known.dead) {
+            // RFC 9113 §8.5: of a tunnel's client there is DATA, and no word else.
+            throw Http2Exception.streamError(id, Http2Error.PROTOCOL_ERROR, "HEADERS within a tunnel");
+        }
         if (known != null) {
             if (!known.dead) {
                 try {

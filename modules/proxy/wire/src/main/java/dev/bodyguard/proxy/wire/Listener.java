@@ -255,7 +255,7 @@ public final class Listener implements AutoCloseable {
         });
         channel.closeFuture().addListener(_ -> {
             last.after(FOR_ONE_MORE_REQUEST, () -> each(Front::endIdle));
-            awaitEmpty(last, end, cut);
+            onceRegistered(() -> awaitEmpty(last, end, cut));
         });
         return drained.minimalCompletionStage();
     }
@@ -268,6 +268,17 @@ public final class Listener implements AutoCloseable {
         } else {
             channel.eventLoop().schedule(this::closeOnceAllAreAccepted, LOOK.toMillis(), TimeUnit.MILLISECONDS);
         }
+    }
+
+    /// Who was accepted last, on one loop, waits for another loop to enter it here.
+    private void onceRegistered(Runnable then) {
+        var loopsLeft = new AtomicInteger(loops.all().size());
+        loops.all()
+                .forEach(loop -> loop.execute(() -> {
+                    if (loopsLeft.decrementAndGet() == 0) {
+                        then.run();
+                    }
+                }));
     }
 
     private void each(Consumer<Front> step) {

@@ -81,9 +81,14 @@ public final class MeshTls {
         return provider == SslProvider.JDK ? "JDK" : "BoringSSL";
     }
 
-    /// For a connection that somebody opens. It gives its peer no ticket: whose the next one is shall be verified anew.
+    /// For a connection that somebody opens.
     SslHandler server(ByteBufAllocator allocator) {
-        var handler = contexts.server().newHandler(allocator);
+        return withoutTickets(contexts.server(), allocator);
+    }
+
+    /// It gives its peer no ticket: whose the next connection is shall be verified anew.
+    static SslHandler withoutTickets(SslContext context, ByteBufAllocator allocator) {
+        var handler = context.newHandler(allocator);
         if (handler.engine() instanceof ReferenceCountedOpenSslEngine engine) {
             // In TLS 1.3 tickets come whether the context has a cache or not, and no setting of the context keeps them
             // back.
@@ -204,7 +209,7 @@ public final class MeshTls {
     }
 
     /// A resumed session shows the certificate of long ago: one that may have expired or been replaced since.
-    private static void neverResume(SslContext context) {
+    static void neverResume(SslContext context) {
         if (context.sessionContext() instanceof OpenSslSessionContext sessions) {
             sessions.setSessionCacheEnabled(false);
         } else {

@@ -373,9 +373,13 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
 
     private void endIfBothEnded() {
         if (clientEnded && serverEnded) {
-            var client = ctx().channel();
-            client.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> close());
+            closeOnceAllIsSent();
         }
+    }
+
+    /// What the server said last is still the client's, which may read more slowly.
+    private void closeOnceAllIsSent() {
+        ctx().channel().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> close());
     }
 
     /// The other end of the tunnel.
@@ -480,7 +484,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
             if (ready && !over) {
-                close();
+                closeOnceAllIsSent();
             } else {
                 failed("the connection was closed before it was ready");
             }

@@ -280,6 +280,19 @@ class Http2ConnectTest {
     }
 
     @Test
+    void breaksATunnelInWhichAnythingButDataComes() throws Exception {
+        try (var client = client()) {
+            connect(client, 1);
+            client.write(Frames.HEADERS, LAST, 1, Frames.fields("x-late", "1"));
+
+            var reset = client.next(Frames.RESET);
+            assertThat(reset.stream()).isOne();
+            assertThat(reset.number(0)).isEqualTo(PROTOCOL_ERROR);
+            connect(client, 3);
+        }
+    }
+
+    @Test
     void refusesItWhereNoTunnelIsGranted() throws Exception {
         var inbound = Listener.bind(
                 Rig.anyPort(),

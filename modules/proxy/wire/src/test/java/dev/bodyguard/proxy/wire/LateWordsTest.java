@@ -301,7 +301,25 @@ class LateWordsTest {
         try (var peer = Frames.server(server.accept())) {
             peer.settings(MAX_HEADER_LIST_SIZE, 100);
             assertThat(first.next())
-                    .isEqualTo("Refused: " + Rig.h2c(address()) + ": the request's head has more bytes than it takes");
+                    .isEqualTo("TooLarge: " + Rig.h2c(address()) + ": the request's head has more bytes than it takes");
+        }
+    }
+
+    @Test
+    void readsOverWhatComesForAStreamWhoseTrailersCouldNotBeSent() throws Exception {
+        var reading = ask("POST");
+        try (var peer = Frames.server(server.accept())) {
+            peer.settings(MAX_HEADER_LIST_SIZE, 200);
+            int stream = begin(peer, reading);
+            reading.on(up -> up.trailers(Fields.of("x-sum", "1".repeat(300))));
+            assertThat(peer.next(Frames.RESET).stream()).isEqualTo(stream);
+
+            peer.write(Frames.DATA, 0, stream, (byte) 'a');
+            heardUntilHere(peer);
+
+            var next = ask("GET");
+            peer.write(Frames.HEADERS, LAST, peer.next(Frames.HEADERS).stream(), Frames.OK);
+            assertThat(next.next()).isEqualTo("head 200 last");
         }
     }
 
