@@ -50,8 +50,8 @@ final class WarmUp {
 
     private static final int REST = 19;
 
-    /// Config that has not come by then is long in coming.
-    private static final Duration IN_HASTE = Duration.ofSeconds(1);
+    /// Config that has not come by then is long in coming, maybe because this machine has no time.
+    private static final Duration IN_HASTE = Duration.ofMillis(300);
 
     /// Until it is looked again, while somebody is there.
     private static final Duration GIVE_WAY = Duration.ofMillis(250);
