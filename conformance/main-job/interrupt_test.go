@@ -1,6 +1,7 @@
 package mainjob
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -49,15 +50,15 @@ func TestInterruptedStartLeavesNothing(t *testing.T) {
 // Ctrl-C ends the training, whatever it is at by then, and the cache that was in force stays so.
 func TestInterruptedTrainingLeavesNothing(t *testing.T) {
 	home := installed(t)
-	cache := filepath.Join(home, "sidecar.aot")
-	if err := os.WriteFile(cache, []byte("of before"), 0o600); err != nil {
+	trained := filepath.Join(home, "trained")
+	cache := filepath.Join(trained, "sidecar.aot")
+	if err := errors.Join(os.Mkdir(trained, 0o755), os.WriteFile(cache, []byte("of before"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for name, reached := range map[string]string{
-		"the control plane starts": "*/log",
-		"the sidecar starts":       "*/state/control-plane.json",
+		"the control plane starts": "*/mesh",
 		"the sidecar is asked":     "*/state/sidecars/training/sidecar.json",
-		"the cache is assembled":   "*/used",
+		"the caches are assembled": "*/run",
 	} {
 		t.Run(name, func(t *testing.T) {
 			work := t.TempDir()
@@ -65,7 +66,8 @@ func TestInterruptedTrainingLeavesNothing(t *testing.T) {
 			terminal := onTerminal(t, filepath.Join(home, "bodyguard"), "train")
 			Eventually(t, time.Minute, reached+" is there", func() bool {
 				found, _ := filepath.Glob(filepath.Join(work, reached))
-				return len(found) > 0 && terminal.runs("java")
+				// A JVM that records makes its file when it starts, and fills it when it ends.
+				return len(found) > 0 && isFilled(found[0]) && terminal.runs("java")
 			})
 
 			terminal.interrupt()
@@ -77,7 +79,7 @@ func TestInterruptedTrainingLeavesNothing(t *testing.T) {
 			if content, err := os.ReadFile(cache); err != nil || string(content) != "of before" {
 				t.Errorf("the cache in force is %d bytes, %v", len(content), err)
 			}
-			for _, pattern := range []string{filepath.Join(home, ".sidecar*"), filepath.Join(work, "tmp.*")} {
+			for _, pattern := range []string{filepath.Join(home, ".trained*"), filepath.Join(work, "tmp.*")} {
 				if left, _ := filepath.Glob(pattern); len(left) > 0 {
 					t.Errorf("left behind: %v", left)
 				}
@@ -86,12 +88,17 @@ func TestInterruptedTrainingLeavesNothing(t *testing.T) {
 	}
 }
 
+func isFilled(file string) bool {
+	state, err := os.Stat(file)
+	return err == nil && state.Size() > 0
+}
+
 // Ctrl-C ends the training that follows a build, too. What Maven would build is there already.
 func TestInterruptedTrainingAfterABuildLeavesNothing(t *testing.T) {
 	checkout, tools, work := t.TempDir(), t.TempDir(), t.TempDir()
 	stand := `#!/bin/sh
 mkdir -p distribution/target && cp -a "` + filepath.Join(Root, "distribution", "target", "bodyguard") + `" distribution/target/ &&
-	rm -f distribution/target/bodyguard/sidecar.aot && touch distribution/target/built
+	rm -rf distribution/target/bodyguard/trained && touch distribution/target/built
 `
 	for file, content := range map[string]string{filepath.Join(tools, "mvn"): stand, filepath.Join(checkout, "pom.xml"): "<project/>"} {
 		if err := os.WriteFile(file, []byte(content), 0o755); err != nil {
@@ -117,7 +124,7 @@ mkdir -p distribution/target && cp -a "` + filepath.Join(Root, "distribution", "
 	terminal.interrupt()
 
 	terminal.isLeft(t)
-	if left, _ := filepath.Glob(filepath.Join(checkout, "distribution/target/bodyguard/*.aot")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(checkout, "distribution/target/bodyguard/*trained*")); len(left) > 0 {
 		t.Errorf("a cache is in force: %v", left)
 	}
 	if left, _ := filepath.Glob(filepath.Join(work, "tmp.*")); len(left) > 0 {
@@ -125,42 +132,52 @@ mkdir -p distribution/target && cp -a "` + filepath.Join(Root, "distribution", "
 	}
 }
 
-// `bodyguard train` says what it did, and the next sidecar loads what it left.
+// `bodyguard train` says what it did, and the next processes load what it left.
 func TestTrain(t *testing.T) {
 	home := installed(t)
 	output, err := exec.Command(filepath.Join(home, "bodyguard"), "train").CombinedOutput()
 	t.Log(string(output))
-	cache := filepath.Join(home, "sidecar.aot")
-	line := `^bodyguard: trained in \d+ s: sidecars map ` + regexp.QuoteMeta(cache) + ` \(\d+ KiB\) when they start\.\n$`
+	trained := filepath.Join(home, "trained")
+	line := `^bodyguard: trained in \d+ s: sidecars, the control plane and commands map what is in ` + regexp.QuoteMeta(trained) +
+		` \(\d+ MiB\) when they start\.\n$`
 	if err != nil || !Compile(line).Match(output) {
 		t.Fatalf("%v, and not %s", err, line)
 	}
 
-	loaded := filepath.Join(t.TempDir(), "loaded")
-	sidecar := exec.Command(filepath.Join(home, "bodyguard"), "sidecar", "--help")
-	sidecar.Env = append(os.Environ(), "BODYGUARD_JAVA_OPTS=-Xlog:class+load:file="+loaded)
-	if output, err := sidecar.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-	classes, err := os.ReadFile(loaded)
-	if err != nil || !Compile(`dev\.bodyguard\.proxy\.sidecar\.Main source: shared objects file`).Match(classes) {
-		t.Errorf("%v, and the sidecar's Main comes from elsewhere:\n%s", err, Tail(string(classes), 5))
+	mains := map[string]string{"sidecar": `dev\.bodyguard\.proxy\.sidecar`, "run": `dev\.bodyguard\.standalone`, "check": `dev\.bodyguard\.cli`}
+	for kind, main := range mains {
+		if classes := loaded(t, home, kind); !Compile(main + `\.Main source: shared objects file`).MatchString(classes) {
+			t.Errorf("the Main of %s comes from elsewhere:\n%s", kind, Tail(classes, 5))
+		}
 	}
 
 	// Another JDK finds its own classes where it always does, not a cache that it could not map.
-	if err := os.WriteFile(cache+".jdk", []byte("JAVA_VERSION=\"25.0.99\"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(trained, "release"), []byte("JAVA_VERSION=\"25.0.99\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	sidecar = exec.Command(filepath.Join(home, "bodyguard"), "sidecar", "--help")
-	sidecar.Env = append(os.Environ(), "BODYGUARD_JAVA_OPTS=-Xlog:class+load:file="+loaded)
-	if output, err := sidecar.CombinedOutput(); err != nil {
+	for kind, main := range mains {
+		classes := loaded(t, home, kind)
+		if !Compile(`java\.lang\.Object source: shared objects file`).MatchString(classes) ||
+			Compile(main+`\.Main source: shared objects file`).MatchString(classes) {
+			t.Errorf("%s starts otherwise than by the JDK's shared classes alone:\n%s", kind, Tail(classes, 5))
+		}
+	}
+}
+
+// What a process loads to print its help, and from where.
+func loaded(t *testing.T, home, kind string) string {
+	t.Helper()
+	list := filepath.Join(t.TempDir(), "loaded")
+	command := exec.Command(filepath.Join(home, "bodyguard"), kind, "--help")
+	command.Env = append(os.Environ(), "BODYGUARD_JAVA_OPTS=-Xlog:class+load:file="+list)
+	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
-	classes, err = os.ReadFile(loaded)
-	if err != nil || !Compile(`java\.lang\.Object source: shared objects file`).Match(classes) ||
-		Compile(`dev\.bodyguard\.proxy\.sidecar\.Main source: shared objects file`).Match(classes) {
-		t.Errorf("%v, and it starts otherwise than by the JDK's shared classes alone:\n%s", err, Tail(string(classes), 5))
+	classes, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return string(classes)
 }
 
 // A distribution as it is unpacked, without what training has left beside it.
@@ -171,10 +188,8 @@ func installed(t *testing.T) string {
 	if output, err := copied.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
-	for _, file := range []string{"sidecar.aot", "sidecar.aot.jdk"} {
-		if err := os.Remove(filepath.Join(home, file)); err != nil && !os.IsNotExist(err) {
-			t.Fatal(err)
-		}
+	if err := os.RemoveAll(filepath.Join(home, "trained")); err != nil {
+		t.Fatal(err)
 	}
 	return home
 }

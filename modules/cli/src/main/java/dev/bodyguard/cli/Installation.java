@@ -34,8 +34,8 @@ record Installation(Path home, Path samples) {
         var command = new ArrayList<String>();
         command.add(java.resolve("bin").resolve("java").toString());
         command.addAll(List.of("-p", modules(kind), "-Dbodyguard.home=" + home));
-        if (kind.equals("sidecar") && isTrained(java)) {
-            command.addAll(List.of("-XX:AOTCache=" + home.resolve("sidecar.aot"), "-Xlog:aot=off", "-Xlog:cds=off"));
+        if (isTrained(kind, java)) {
+            command.addAll(List.of("-XX:AOTCache=" + trained(kind), "-Xlog:aot=off", "-Xlog:cds=off"));
         }
         command.add("-Djava.util.logging.config.file=" + home.resolve("conf").resolve("logging.properties"));
         command.add("@" + home.resolve("conf").resolve(kind + ".args"));
@@ -43,17 +43,19 @@ record Installation(Path home, Path samples) {
         return command;
     }
 
-    /// Whether a training by this JDK has left its cache. By another's a JVM would do without its own shared classes,
-    /// too.
-    boolean isTrained(Path java) {
-        var of = home.resolve("sidecar.aot.jdk");
+    /// Whether a training by this JDK has left a cache for this kind of process. By another's a JVM would do without its
+    /// own shared classes, too.
+    boolean isTrained(String kind, Path java) {
+        var of = home.resolve("trained").resolve("release");
         try {
-            return Files.exists(home.resolve("sidecar.aot"))
-                    && Files.exists(of)
-                    && Files.mismatch(of, java.resolve("release")) < 0;
+            return Files.exists(trained(kind)) && Files.exists(of) && Files.mismatch(of, java.resolve("release")) < 0;
         } catch (IOException _) {
             return false;
         }
+    }
+
+    private Path trained(String kind) {
+        return home.resolve("trained").resolve(kind + ".aot");
     }
 
     /// A sidecar has jars of its own, listed by the build; every other process has all of them.

@@ -19,13 +19,15 @@ class InstallationTest {
     void takesWhatATrainingHasLeftOnlyByTheJdkThatWasTrained() throws IOException {
         var installation = new Installation(home, home);
         Files.writeString(java.resolve("release"), "JAVA_RUNTIME_VERSION=\"25.0.3+9-LTS\"\n");
-        Files.writeString(home.resolve("sidecar.aot"), "cache");
-        assertThat(installation.isTrained(java)).isFalse();
+        Files.createDirectory(home.resolve("trained"));
+        Files.writeString(home.resolve("trained").resolve("sidecar.aot"), "cache");
+        assertThat(installation.isTrained("sidecar", java)).isFalse();
 
-        Files.copy(java.resolve("release"), home.resolve("sidecar.aot.jdk"));
-        assertThat(installation.isTrained(java)).isTrue();
+        Files.copy(java.resolve("release"), home.resolve("trained").resolve("release"));
+        assertThat(installation.isTrained("sidecar", java)).isTrue();
+        assertThat(installation.isTrained("run", java)).isFalse();
 
         Files.writeString(java.resolve("release"), "JAVA_RUNTIME_VERSION=\"25.0.4+7-LTS\"\n");
-        assertThat(installation.isTrained(java)).isFalse();
+        assertThat(installation.isTrained("sidecar", java)).isFalse();
     }
 }
