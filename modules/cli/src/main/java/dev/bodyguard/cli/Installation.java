@@ -43,7 +43,8 @@ record Installation(Path home, Path samples) {
         return command;
     }
 
-    /// Whether a training by this JDK has left a cache for this kind of process. By another's a JVM would do without its
+    /// Whether a training by this JDK has left a cache for this kind of process. By another's a JVM would do without
+    /// its
     /// own shared classes, too.
     boolean isTrained(String kind, Path java) {
         var of = home.resolve("trained").resolve("release");
