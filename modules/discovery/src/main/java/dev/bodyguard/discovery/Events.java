@@ -59,7 +59,7 @@ interface Events {
     /// A subscriber asks faster than it is answered, and is held back by its transport.
     void heldBack(String peer, int waitingBytes);
 
-    /// Workloads of before a restart, believed in for one lease.
+    /// Workloads of before a restart, believed in for three leases.
     void remembered(int workloads, int gone);
 
     /// What should survive a restart could not be read or written.

@@ -19,6 +19,10 @@ final class Leases {
     /// No stream holds it: its own broke, or it was remembered over a restart, and its workload may come back.
     static final long NOBODY = -1;
 
+    /// A sidecar waits five seconds between attempts to come back, and each may take as long, more on a starved
+    /// machine.
+    private static final int LEASES_TO_RETURN = 3;
+
     private final Duration lease;
     private final Duration grace;
     private final Map<String, Held> held = new TreeMap<>();
@@ -131,10 +135,10 @@ final class Leases {
         return Optional.ofNullable(held.get(name)).map(Held::workload);
     }
 
-    /// Believes in a workload of a former life for one lease.
+    /// Believes in a workload of a former life for three leases.
     void remember(Workload workload, Instant now) {
-        held.putIfAbsent(
-                name(workload), new Held(workload, NOBODY, now, now.plus(lease), Why.DID_NOT_RETURN, Instant.MIN));
+        var until = now.plus(lease.multipliedBy(LEASES_TO_RETURN));
+        held.putIfAbsent(name(workload), new Held(workload, NOBODY, now, until, Why.DID_NOT_RETURN, Instant.MIN));
     }
 
     void heard(String name, long stream, Instant now) {

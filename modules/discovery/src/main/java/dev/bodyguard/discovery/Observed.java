@@ -171,7 +171,7 @@ final class Observed implements Events {
         workloads.set(remembered);
         LOG.log(
                 Level.INFO,
-                "workloads of before the restart: " + remembered + " answer and have one lease to come back, " + gone
+                "workloads of before the restart: " + remembered + " answer and have three leases to come back, " + gone
                         + " do not answer and are out");
     }
 
