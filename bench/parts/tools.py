@@ -44,8 +44,9 @@ class Tools:
             say("building the benchmarks")
             quiet([self.benchmarks, "-l"])
         # Maven does not train; whoever unpacks a distribution may.
-        trained = self.bodyguard.parent / "trained" / "sidecar.aot"
-        if not trained.exists() or trained.stat().st_mtime < (ROOT / "distribution" / "target" / "built").stat().st_mtime:
+        home = self.bodyguard.parent
+        origin = home / "trained" / "origin"
+        if not origin.exists() or not origin.read_text().endswith((home / "conf" / "jars.sha256").read_text()):
             say("training what is measured")
             subprocess.run([ROOT / "bodyguard", "train"], check=True, stdout=sys.stderr)
         return self

@@ -76,6 +76,7 @@ func TestMesh(t *testing.T) {
 	t.Run("AMistakeIsACondition", mistake)
 	t.Run("RestrictedPods", restricted)
 	t.Run("SeveralReplicas", severalReplicas)
+	t.Run("Permissions", permissions)
 	t.Run("Resources", resources)
 }
 

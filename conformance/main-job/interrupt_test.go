@@ -152,7 +152,7 @@ func TestTrain(t *testing.T) {
 	}
 
 	// Another JDK finds its own classes where it always does, not a cache that it could not map.
-	if err := os.WriteFile(filepath.Join(trained, "release"), []byte("JAVA_VERSION=\"25.0.99\"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(trained, "origin"), []byte("JAVA_VERSION=\"25.0.99\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for kind, main := range mains {
@@ -258,9 +258,18 @@ func (s *terminal) isLeft(t *testing.T) {
 // Those that run now; a process is known from when it was seen below one that is known.
 func (s *terminal) running() []process {
 	parents, now := processes()
+	started := map[int]uint64{}
+	for p := range now {
+		started[p.pid] = p.started
+	}
+	known := map[int]bool{s.script.Process.Pid: true}
+	for p := range s.known {
+		// Its name may be another by now, and its number another's.
+		known[p.pid] = known[p.pid] || started[p.pid] == p.started
+	}
 	for p := range now {
 		for above, ok := p.pid, true; ok; above, ok = parents[above] {
-			if above == s.script.Process.Pid || s.isKnown(above) {
+			if known[above] {
 				s.known[p] = true
 				break
 			}
@@ -273,15 +282,6 @@ func (s *terminal) running() []process {
 		}
 	}
 	return running
-}
-
-func (s *terminal) isKnown(pid int) bool {
-	for p := range s.known {
-		if p.pid == pid {
-			return true
-		}
-	}
-	return false
 }
 
 // A process, told from a later one of the same number by when it started.

@@ -43,13 +43,14 @@ record Installation(Path home, Path samples) {
         return command;
     }
 
-    /// Whether a training by this JDK has left a cache for this kind of process. By another's a JVM would do without
-    /// its
-    /// own shared classes, too.
+    /// Whether a training by this JDK, with these jars, has left a cache for this kind of process: the launcher says in
+    /// `trained/origin` of what it is.
     boolean isTrained(String kind, Path java) {
-        var of = home.resolve("trained").resolve("release");
         try {
-            return Files.exists(trained(kind)) && Files.exists(of) && Files.mismatch(of, java.resolve("release")) < 0;
+            return Files.exists(trained(kind))
+                    && Files.readString(home.resolve("trained").resolve("origin"))
+                            .equals(Files.readString(java.resolve("release"))
+                                    + Files.readString(home.resolve("conf").resolve("jars.sha256")));
         } catch (IOException _) {
             return false;
         }

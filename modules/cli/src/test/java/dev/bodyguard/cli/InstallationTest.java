@@ -16,18 +16,25 @@ class InstallationTest {
     Path java;
 
     @Test
-    void takesWhatATrainingHasLeftOnlyByTheJdkThatWasTrained() throws IOException {
+    void takesWhatATrainingHasLeftOnlyByTheJdkAndWithTheJarsThatWereTrained() throws IOException {
         var installation = new Installation(home, home);
-        Files.writeString(java.resolve("release"), "JAVA_RUNTIME_VERSION=\"25.0.3+9-LTS\"\n");
-        Files.createDirectory(home.resolve("trained"));
+        var release = java.resolve("release");
+        var jars = Files.createDirectory(home.resolve("conf")).resolve("jars.sha256");
+        var origin = Files.createDirectory(home.resolve("trained")).resolve("origin");
         Files.writeString(home.resolve("trained").resolve("sidecar.aot"), "cache");
+        Files.writeString(release, "JAVA_RUNTIME_VERSION=\"25.0.3+9-LTS\"\n");
+        Files.writeString(jars, "1234\n");
         assertThat(installation.isTrained("sidecar", java)).isFalse();
 
-        Files.copy(java.resolve("release"), home.resolve("trained").resolve("release"));
+        Files.writeString(origin, "JAVA_RUNTIME_VERSION=\"25.0.3+9-LTS\"\n1234\n");
         assertThat(installation.isTrained("sidecar", java)).isTrue();
         assertThat(installation.isTrained("run", java)).isFalse();
 
-        Files.writeString(java.resolve("release"), "JAVA_RUNTIME_VERSION=\"25.0.4+7-LTS\"\n");
+        Files.writeString(jars, "5678\n");
+        assertThat(installation.isTrained("sidecar", java)).isFalse();
+
+        Files.writeString(jars, "1234\n");
+        Files.writeString(release, "JAVA_RUNTIME_VERSION=\"25.0.4+7-LTS\"\n");
         assertThat(installation.isTrained("sidecar", java)).isFalse();
     }
 }
