@@ -20,7 +20,8 @@ final class Cable implements AutoCloseable {
     Cable(String target) throws IOException {
         this.target = target;
         this.end = new ServerSocket(0, 50, InetAddress.ofLiteral(HOST));
-        Thread.startVirtualThread(this::accept);
+        // Not a virtual thread, which may accept one more after `close` has returned.
+        Thread.ofPlatform().daemon().start(this::accept);
     }
 
     String address() {
@@ -34,6 +35,9 @@ final class Cable implements AutoCloseable {
                 connections.add(near);
                 var far = new Socket(InetAddress.ofLiteral(HOST), Integer.parseInt(target.replaceAll(".*:", "")));
                 connections.add(far);
+                if (end.isClosed()) {
+                    cut();
+                }
                 Thread.startVirtualThread(() -> carry(near, far));
                 Thread.startVirtualThread(() -> carry(far, near));
             }

@@ -40,7 +40,8 @@ final class App implements AutoCloseable {
     App(Handler handler) throws IOException {
         this.handler = handler;
         this.listener = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
-        Thread.ofVirtual().start(this::accept);
+        // Not a virtual thread, which may accept one more after `close` has returned.
+        Thread.ofPlatform().daemon().start(this::accept);
     }
 
     int port() {

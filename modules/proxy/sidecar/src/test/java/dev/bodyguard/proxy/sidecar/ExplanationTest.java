@@ -211,7 +211,7 @@ class ExplanationTest {
 
         assertThat(get("/explain", "url", "http://Refunds:81").body())
                 .contains("\"known\":\"not known yet, asked now\"", "\"host\":\"81/refunds\"");
-        assertThat(asked.poll(10, TimeUnit.SECONDS)).isEqualTo("81/refunds");
+        assertThat(asked.poll(30, TimeUnit.SECONDS)).isEqualTo("81/refunds");
 
         assertThat(resources.apply(Resources.VIRTUAL_HOST, Map.of(), List.of("81/refunds")))
                 .isEmpty();

@@ -35,7 +35,7 @@ class FromConfigTest {
 
         config.apply(Resources.LISTENER, List.of(), List.of());
 
-        assertThat(word.get(10, TimeUnit.SECONDS)).isEqualTo(Word.SPOKEN);
+        assertThat(word.get(30, TimeUnit.SECONDS)).isEqualTo(Word.SPOKEN);
         assertThat(applied).containsExactly(Resources.CLUSTER, Resources.LISTENER);
     }
 
@@ -45,7 +45,7 @@ class FromConfigTest {
 
         config.lost("refused", Duration.ZERO);
 
-        assertThat(word.get(10, TimeUnit.SECONDS)).isEqualTo(Word.UNREACHABLE);
+        assertThat(word.get(30, TimeUnit.SECONDS)).isEqualTo(Word.UNREACHABLE);
         assertThat(lost).containsExactly("lost");
     }
 

@@ -18,7 +18,7 @@ final class Http2Answer implements ResponseListener {
     private volatile Fields fields = new Fields();
 
     void await() {
-        complete.orTimeout(20, TimeUnit.SECONDS).join();
+        complete.orTimeout(30, TimeUnit.SECONDS).join();
     }
 
     int status() {

@@ -34,7 +34,7 @@ final class PlannerTest {
             });
 
             for (var name : List.of(Planner.OUTBOUND, Planner.INBOUND, "80/payment-service")) {
-                assertThat(asked.poll(10, TimeUnit.SECONDS)).isEqualTo(name);
+                assertThat(asked.poll(30, TimeUnit.SECONDS)).isEqualTo(name);
             }
             assertThat(asked).isEmpty();
         }

@@ -39,7 +39,10 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+@Execution(ExecutionMode.CONCURRENT)
 class ProberTest {
     private static final InetAddress HERE = InetAddress.getLoopbackAddress();
 
@@ -86,7 +89,7 @@ class ProberTest {
                     app.getLocalPort());
 
             assertThat(reply.status()).isEqualTo(418);
-            assertThat(heard.get(5, TimeUnit.SECONDS))
+            assertThat(heard.get(30, TimeUnit.SECONDS))
                     .as("and from where the kernel knows the sidecar on its way to the app")
                     .isEqualTo("""
                         127.0.0.6
@@ -122,7 +125,7 @@ class ProberTest {
                     app.getLocalPort());
 
             assertThat(reply).isEqualTo(AdminServer.Reply.text(302, "the app answered 302\n"));
-            assertThat(heard.get(5, TimeUnit.SECONDS)).startsWith("GET /ready HTTP/1.1\r\n");
+            assertThat(heard.get(30, TimeUnit.SECONDS)).startsWith("GET /ready HTTP/1.1\r\n");
         }
     }
 
@@ -163,9 +166,13 @@ class ProberTest {
         int port;
         try (var app = new ServerSocket(0, 1, HERE)) {
             port = app.getLocalPort();
-            assertThat(ask("{\"tcpSocket\": {\"port\": %d}}", port).status()).isEqualTo(200);
+            assertThat(ask("{\"tcpSocket\": {\"port\": %d}, \"timeoutSeconds\": 20}", port)
+                            .status())
+                    .isEqualTo(200);
         }
-        assertThat(ask("{\"tcpSocket\": {\"port\": %d}}", port).status()).isEqualTo(503);
+        assertThat(ask("{\"tcpSocket\": {\"port\": %d}, \"timeoutSeconds\": 20}", port)
+                        .status())
+                .isEqualTo(503);
     }
 
     @Test

@@ -9,8 +9,11 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// What a sidecar does about hosts of which config says nothing.
+@Execution(ExecutionMode.CONCURRENT)
 class SilentConfigTest {
     private App app;
     private TestSidecar caller;

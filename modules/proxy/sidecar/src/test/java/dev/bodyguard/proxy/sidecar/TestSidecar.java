@@ -237,12 +237,12 @@ final class TestSidecar implements AutoCloseable {
 
     Socket connect() throws IOException {
         var socket = new Socket(InetAddress.getLoopbackAddress(), outboundPort());
-        socket.setSoTimeout(20_000);
+        socket.setSoTimeout(30_000);
         return socket;
     }
 
     static void eventually(String what, BooleanSupplier condition) {
-        long until = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        long until = System.nanoTime() + Duration.ofSeconds(30).toNanos();
         while (!condition.getAsBoolean()) {
             assertThat(System.nanoTime()).as(what).isLessThan(until);
             Thread.onSpinWait();

@@ -92,7 +92,7 @@ class WarmUpTest {
         });
         var began = System.nanoTime();
 
-        TestSidecar.eventually("five requests, and then looks only", () -> looked.get() == 8);
+        TestSidecar.eventually("five requests, and then looks only", () -> looked.get() >= 8);
 
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThan(Duration.ofMillis(4 * 20 + 2 * 250));
         assertThat(warmUp.ended().toCompletableFuture()).isNotDone();

@@ -41,8 +41,8 @@ class BytesTest {
                 Thread.ofVirtual().start(() -> write(much, accepted));
                 assertThat(socket.getInputStream().readAllBytes()).isEqualTo(much);
             }
-            assertThat(inner.poll(10, TimeUnit.SECONDS)).contains("peer ", "sa/checkout");
-            assertThat(inner.poll(10, TimeUnit.SECONDS)).isEqualTo("closed " + (4 << 20) + " " + (4 << 20));
+            assertThat(inner.poll(30, TimeUnit.SECONDS)).contains("peer ", "sa/checkout");
+            assertThat(inner.poll(30, TimeUnit.SECONDS)).isEqualTo("closed " + (4 << 20) + " " + (4 << 20));
             assertThat(rig.hears("front closed")).isEqualTo("front closed " + (4 << 20) + " " + (4 << 20));
         }
     }

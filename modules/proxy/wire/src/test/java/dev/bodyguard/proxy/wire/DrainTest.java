@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,12 +17,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// A listener goes, and none of its clients loses a request.
 @Timeout(60)
 @SuppressWarnings("StringConcatToTextBlock") // line ends are part of what is sent
+@Execution(ExecutionMode.CONCURRENT)
 class DrainTest {
-    private static final Duration DEADLINE = Duration.ofSeconds(10);
+    /// Longer than anybody here waits: what ends before did not end by it.
+    private static final Duration DEADLINE = Duration.ofMinutes(1);
     private static final String REQUEST = "GET / HTTP/1.1\r\nHost: payments\r\n\r\n";
 
     private final Rig rig = new Rig();
@@ -48,7 +51,7 @@ class DrainTest {
                 assertThat(frames.next(Frames.GOAWAY).number(0)).isEqualTo(Integer.MAX_VALUE);
                 assertThat(frames.next(Frames.HEADERS).stream()).isEqualTo(1);
             }
-            drained.get(5, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -62,7 +65,7 @@ class DrainTest {
             var drained = front.drain(DEADLINE).toCompletableFuture();
 
             assertThat(lastAnswer(socket)).startsWith("HTTP/1.1 200").contains("connection: close\r\n");
-            drained.get(5, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -74,7 +77,7 @@ class DrainTest {
         var front = rig.outbound(exchange -> asked.isDone() ? echo.begin(exchange) : held.begin(exchange));
         try (var socket = Rig.socket(front)) {
             socket.getOutputStream().write(REQUEST.getBytes(StandardCharsets.US_ASCII));
-            var exchange = asked.get(10, TimeUnit.SECONDS);
+            var exchange = asked.get(30, TimeUnit.SECONDS);
             exchange.loop().execute(() -> exchange.head(Response.of(200, Fields.of("content-length", "5")), false));
             assertThat(Rig.readUntil(socket.getInputStream(), "\r\n\r\n")).doesNotContain("connection: close");
 
@@ -84,7 +87,7 @@ class DrainTest {
 
             assertThat(Rig.readUntil(socket.getInputStream(), "hello")).isEqualTo("hello");
             assertThat(lastAnswer(socket)).startsWith("HTTP/1.1 200").contains("connection: close\r\n");
-            drained.get(5, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -99,8 +102,8 @@ class DrainTest {
             Rig.readUntil(used.getInputStream(), "\r\n0\r\n\r\n");
             rig.until(() -> front.connections() == 2 && inbound.connections() == 1);
 
-            front.drain(DEADLINE).toCompletableFuture().get(5, TimeUnit.SECONDS);
-            inbound.drain(DEADLINE).toCompletableFuture().get(5, TimeUnit.SECONDS);
+            front.drain(DEADLINE).toCompletableFuture().get(30, TimeUnit.SECONDS);
+            inbound.drain(DEADLINE).toCompletableFuture().get(30, TimeUnit.SECONDS);
 
             assertThat(used.getInputStream().read()).isEqualTo(-1);
             assertThat(fresh.getInputStream().read()).isEqualTo(-1);
@@ -112,20 +115,30 @@ class DrainTest {
     @EnabledOnOs(OS.LINUX)
     void leavesWhoComesTooLateToItsSuccessor() throws Exception {
         var front = rig.outbound(Rig.echo());
-        try (var newcomer = new Socket()) {
-            newcomer.setSoTimeout(10_000);
+        var released = new CountDownLatch(1);
+        try (var newcomer = SocketChannel.open()) {
+            newcomer.configureBlocking(false);
+            // The port is closed by a loop, which comes to it once the newcomer has knocked.
+            rig.loops.all().forEach(loop -> loop.execute(() -> awaitQuietly(released)));
             var drained = front.drain(DEADLINE).toCompletableFuture();
-            var connected = CompletableFuture.runAsync(() -> connect(newcomer, front.address()));
-            drained.get(5, TimeUnit.SECONDS);
-            assertThat(connected).as("the connection that nobody accepts").isNotDone();
+            newcomer.connect(front.address());
+            released.countDown();
+            drained.get(30, TimeUnit.SECONDS);
+            assertThat(newcomer.finishConnect())
+                    .as("somebody has accepted the connection")
+                    .isFalse();
 
             rig.listeners.add(Listener.outbound(
                     rig.loops, front.address(), Limits.DEFAULTS, Rig.echo(), _ -> new TunnelListener() {}, rig));
 
-            connected.get(5, TimeUnit.SECONDS);
-            newcomer.getOutputStream().write(REQUEST.getBytes(StandardCharsets.US_ASCII));
-            assertThat(Rig.readUntil(newcomer.getInputStream(), "\r\n0\r\n\r\n"))
-                    .startsWith("HTTP/1.1 200");
+            newcomer.configureBlocking(true);
+            assertThat(newcomer.finishConnect()).isTrue();
+            var socket = newcomer.socket();
+            socket.setSoTimeout(30_000);
+            socket.getOutputStream().write(REQUEST.getBytes(StandardCharsets.US_ASCII));
+            assertThat(Rig.readUntil(socket.getInputStream(), "\r\n0\r\n\r\n")).startsWith("HTTP/1.1 200");
+        } finally {
+            released.countDown();
         }
     }
 
@@ -151,7 +164,7 @@ class DrainTest {
                         .startsWith("HTTP/1.1 200")
                         .contains("connection: close\r\n");
             }
-            assertThat(drained.get(5, TimeUnit.SECONDS)).as("cut off").isZero();
+            assertThat(drained.get(30, TimeUnit.SECONDS)).as("cut off").isZero();
         } finally {
             released.countDown();
             for (var socket : waiting) {
@@ -167,7 +180,7 @@ class DrainTest {
         var request = "GET / HTTP/1.1\r\nHost: payments\r\nConnection: close\r\n\r\n";
         assertThat(Rig.call(pair, request)).startsWith("HTTP/1.1 200");
 
-        inbound.drain(Duration.ofSeconds(5)).toCompletableFuture().get(4, TimeUnit.SECONDS);
+        inbound.drain(DEADLINE).toCompletableFuture().get(30, TimeUnit.SECONDS);
 
         assertThat(inbound.connections()).isZero();
         assertThat(Rig.call(pair, request)).startsWith("HTTP/1.1 503");
@@ -180,14 +193,14 @@ class DrainTest {
         try (var socket = Rig.socket(front)) {
             socket.getOutputStream()
                     .write("GET / HTTP/1.1\r\nHost: payments\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-            var exchange = asked.get(10, TimeUnit.SECONDS);
+            var exchange = asked.get(30, TimeUnit.SECONDS);
 
-            var drained = front.drain(Duration.ofSeconds(10)).toCompletableFuture();
+            var drained = front.drain(DEADLINE).toCompletableFuture();
             answer(exchange);
 
             var answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
             assertThat(answer).startsWith("HTTP/1.1 200").contains("connection: close\r\n");
-            assertThat(drained.get(5, TimeUnit.SECONDS)).as("cut off").isZero();
+            assertThat(drained.get(30, TimeUnit.SECONDS)).as("cut off").isZero();
         }
     }
 
@@ -198,11 +211,11 @@ class DrainTest {
         try (var socket = Rig.socket(front)) {
             socket.getOutputStream()
                     .write("GET / HTTP/1.1\r\nHost: payments\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-            asked.get(10, TimeUnit.SECONDS);
+            asked.get(30, TimeUnit.SECONDS);
 
             var drained = front.drain(Duration.ofMillis(300)).toCompletableFuture();
 
-            assertThat(drained.get(5, TimeUnit.SECONDS)).isEqualTo(1);
+            assertThat(drained.get(30, TimeUnit.SECONDS)).isEqualTo(1);
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
         }
     }
@@ -213,9 +226,9 @@ class DrainTest {
         var front = rig.outbound(held(asked));
         try (var client = Frames.client(Rig.socket(front))) {
             client.write(Frames.HEADERS, Frames.END_STREAM | Frames.END_HEADERS, 1, Frames.request("GET", "payments"));
-            var exchange = asked.get(10, TimeUnit.SECONDS);
+            var exchange = asked.get(30, TimeUnit.SECONDS);
 
-            var drained = front.drain(Duration.ofSeconds(10)).toCompletableFuture();
+            var drained = front.drain(DEADLINE).toCompletableFuture();
 
             var soon = client.next(Frames.GOAWAY);
             assertThat(soon.number(0)).as("streams that may still begin").isEqualTo(Integer.MAX_VALUE);
@@ -225,7 +238,7 @@ class DrainTest {
             answer(exchange);
             assertThat(client.next(Frames.HEADERS).stream()).isEqualTo(1);
             client.readToEnd();
-            drained.get(5, TimeUnit.SECONDS);
+            drained.get(30, TimeUnit.SECONDS);
         }
     }
 
@@ -234,14 +247,6 @@ class DrainTest {
             latch.await();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private static void connect(Socket socket, InetSocketAddress address) {
-        try {
-            socket.connect(address, 5_000);
-        } catch (IOException refused) {
-            throw new UncheckedIOException(refused);
         }
     }
 

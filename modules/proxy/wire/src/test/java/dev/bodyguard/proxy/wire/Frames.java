@@ -90,7 +90,7 @@ final class Frames implements AutoCloseable {
 
     /// Hears what a client says first, and says nothing yet.
     static Frames server(Socket socket) throws IOException {
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout(30_000);
         var frames = new Frames(socket);
         frames.in.readFully(new byte[PREFACE.length()]);
         return frames;

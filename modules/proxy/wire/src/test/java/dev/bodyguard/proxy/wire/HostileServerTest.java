@@ -68,7 +68,7 @@ class HostileServerTest {
 
     @BeforeEach
     void listen() throws IOException {
-        server.setSoTimeout(10_000);
+        server.setSoTimeout(30_000);
         front = rig.outbound(rig.relay(Rig.h2c(new InetSocketAddress(server.getInetAddress(), server.getLocalPort()))));
     }
 

@@ -54,7 +54,7 @@ class Http2ConnectTest {
 
             assertThat(readToEnd(client, 1)).asString(StandardCharsets.US_ASCII).isEqualTo("got 3");
         }
-        assertThat(tunnels.poll(10, TimeUnit.SECONDS)).isEqualTo("closed 3 5");
+        assertThat(tunnels.poll(30, TimeUnit.SECONDS)).isEqualTo("closed 3 5");
     }
 
     @Test
@@ -113,7 +113,7 @@ class Http2ConnectTest {
                 at += next;
             }
             client.write(Frames.DATA, Frames.END_STREAM, 1);
-            assertThat(slowly.get(20, TimeUnit.SECONDS)).isEqualTo(sent);
+            assertThat(slowly.get(30, TimeUnit.SECONDS)).isEqualTo(sent);
 
             assertThat(readToEnd(client, 1)).isEqualTo(sent);
         }
@@ -146,7 +146,7 @@ class Http2ConnectTest {
                 answer.append(new String(client.next(Frames.DATA).payload(), StandardCharsets.US_ASCII));
             }
         }
-        assertThat(tunnels.poll(10, TimeUnit.SECONDS)).isEqualTo("http");
+        assertThat(tunnels.poll(30, TimeUnit.SECONDS)).isEqualTo("http");
     }
 
     @Test
@@ -206,7 +206,7 @@ class Http2ConnectTest {
             client.write(Frames.DATA, 0, 1, (byte) 0);
             client.write(Frames.RESET, 0, 1, new byte[] {0, 0, 0, CANCEL});
 
-            assertThat(ended.get(10, TimeUnit.SECONDS)).isEqualTo(-1);
+            assertThat(ended.get(30, TimeUnit.SECONDS)).isEqualTo(-1);
             connect(client, 3);
         }
     }
@@ -222,7 +222,7 @@ class Http2ConnectTest {
             connect(client, 1);
             client.next(Frames.DATA);
         }
-        assertThat(ended.get(10, TimeUnit.SECONDS)).isEqualTo(-1);
+        assertThat(ended.get(30, TimeUnit.SECONDS)).isEqualTo(-1);
     }
 
     @Test
@@ -241,7 +241,7 @@ class Http2ConnectTest {
                     client.write(Frames.PING, Frames.ACK, 0, frame.payload());
                 }
             }
-            assertThat(drained.get(10, TimeUnit.SECONDS)).isZero();
+            assertThat(drained.get(30, TimeUnit.SECONDS)).isZero();
         }
     }
 

@@ -29,7 +29,7 @@ class Http2PeerTest {
 
     @BeforeEach
     void listen() throws IOException {
-        server.setSoTimeout(10_000);
+        server.setSoTimeout(30_000);
     }
 
     @AfterEach

@@ -39,7 +39,7 @@ class LateWordsTest {
 
     @BeforeEach
     void listen() throws IOException {
-        server.setSoTimeout(10_000);
+        server.setSoTimeout(30_000);
     }
 
     @AfterEach
@@ -446,7 +446,7 @@ class LateWordsTest {
         }
 
         String next() throws InterruptedException {
-            var word = heard.poll(10, TimeUnit.SECONDS);
+            var word = heard.poll(30, TimeUnit.SECONDS);
             return word == null ? "nothing" : word;
         }
 

@@ -21,39 +21,30 @@ class LimitsTest {
     private static final int ACCEPTED = 3;
     private static final int RESETS = 50;
     private static final Duration SOON = Duration.ofMillis(500);
-    private static final Limits TIGHT = new Limits(
-            ACCEPTED, 16 << 10, 64 << 10, 200, 10, RESETS, 256 << 10, 2 << 20, SOON, SOON, SOON, SOON, 256, 4096, 4096);
+    private static final Limits PATIENT =
+            limits(Limits.DEFAULTS.handshake(), Limits.DEFAULTS.head(), Limits.DEFAULTS.idle());
+    private static final Limits HURRIED = limits(SOON, SOON, SOON);
 
-    /// The same number of connections, and nobody is hurried.
-    private static final Limits PATIENT = new Limits(
-            ACCEPTED,
-            TIGHT.requestLine(),
-            TIGHT.headBytes(),
-            TIGHT.fieldCount(),
-            TIGHT.concurrentStreams(),
-            TIGHT.resetsPerSecond(),
-            TIGHT.streamWindow(),
-            TIGHT.connectionWindow(),
-            Limits.DEFAULTS.handshake(),
-            Limits.DEFAULTS.head(),
-            Limits.DEFAULTS.idle(),
-            TIGHT.upstreamIdle(),
-            TIGHT.pooledIdle(),
-            TIGHT.connections(),
-            TIGHT.pending());
+    private static Limits limits(Duration handshake, Duration head, Duration idle) {
+        return new Limits(
+                ACCEPTED, 16 << 10, 64 << 10, 200, 10, RESETS, 256 << 10, 2 << 20, handshake, head, idle, SOON, 256,
+                4096, 4096);
+    }
 
-    private final Rig rig = new Rig(TIGHT);
+    private final Rig rig = new Rig(PATIENT);
+    private final Rig hurried = new Rig(HURRIED);
 
     @AfterEach
     void close() {
         rig.close();
+        hurried.close();
     }
 
     // -- how many
 
     @Test
     void closesConnectionsBeyondTheLimitAndSaysSo() throws Exception {
-        var front = patient(Rig.echo());
+        var front = rig.outbound(Rig.echo());
         var standing = new Socket[ACCEPTED];
         for (int i = 0; i < ACCEPTED; i++) {
             standing[i] = Rig.socket(front);
@@ -74,12 +65,6 @@ class LimitsTest {
                 .startsWith("HTTP/1.1 200");
     }
 
-    private Listener patient(RequestHandler handler) throws IOException {
-        var listener = Listener.outbound(rig.loops, Rig.anyPort(), PATIENT, handler, _ -> new TunnelListener() {}, rig);
-        rig.listeners.add(listener);
-        return listener;
-    }
-
     private static void get(Socket socket) throws IOException {
         socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
         assertThat(Rig.readUntil(socket.getInputStream(), "0\r\n\r\n")).startsWith("HTTP/1.1 200");
@@ -89,7 +74,7 @@ class LimitsTest {
 
     @Test
     void closesAnHttp1ConnectionThatIsIdle() throws Exception {
-        try (var socket = Rig.socket(rig.outbound(Rig.echo()))) {
+        try (var socket = Rig.socket(hurried.outbound(Rig.echo()))) {
             get(socket);
 
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
@@ -98,7 +83,7 @@ class LimitsTest {
 
     @Test
     void closesAnHttp2ConnectionThatIsIdle() throws Exception {
-        try (var client = Frames.client(Rig.socket(rig.outbound(Rig.echo())))) {
+        try (var client = Frames.client(Rig.socket(hurried.outbound(Rig.echo())))) {
             assertThat(client.next(Frames.GOAWAY).number(4)).isZero();
             client.readToEnd();
         }
@@ -106,47 +91,47 @@ class LimitsTest {
 
     @Test
     void closesAConnectionThatSaysNothing() throws Exception {
-        try (var socket = Rig.socket(rig.outbound(Rig.echo()))) {
+        try (var socket = Rig.socket(hurried.outbound(Rig.echo()))) {
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
         }
     }
 
     @Test
     void answersAHeadThatDoesNotEndInTime() throws Exception {
-        try (var socket = Rig.socket(rig.outbound(Rig.echo()))) {
+        try (var socket = Rig.socket(hurried.outbound(Rig.echo()))) {
             socket.getOutputStream().write("GET / HTTP/1.1\r\nHost:".getBytes(StandardCharsets.ISO_8859_1));
 
             assertThat(Rig.readUntil(socket.getInputStream(), "never")).startsWith("HTTP/1.1 408");
         }
-        assertThat(rig.hears("unread")).isEqualTo("unread: - ' ' 408 the request's head did not end in time");
+        assertThat(hurried.hears("unread")).isEqualTo("unread: - ' ' 408 the request's head did not end in time");
     }
 
     @Test
     void answersFirstBytesThatMayYetBecomeEitherProtocolInTime() throws Exception {
-        try (var socket = Rig.socket(rig.outbound(Rig.echo()))) {
+        try (var socket = Rig.socket(hurried.outbound(Rig.echo()))) {
             socket.getOutputStream().write("PR".getBytes(StandardCharsets.ISO_8859_1));
 
             assertThat(Rig.readUntil(socket.getInputStream(), "never")).startsWith("HTTP/1.1 408");
         }
-        assertThat(rig.hears("unread")).contains("408");
+        assertThat(hurried.hears("unread")).contains("408");
     }
 
     @Test
     void closesAConnectionThatBeginsNoTlsHandshake() throws Exception {
-        try (var socket = Rig.socket(rig.inbound(Rig.echo()))) {
+        try (var socket = Rig.socket(hurried.inbound(Rig.echo()))) {
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
         }
-        assertThat(rig.hears("handshake")).contains("no TLS handshake was begun in time");
+        assertThat(hurried.hears("handshake")).contains("no TLS handshake was begun in time");
     }
 
     @Test
     void closesAConnectionThatEndsNoTlsHandshake() throws Exception {
-        try (var socket = Rig.socket(rig.inbound(Rig.echo()))) {
+        try (var socket = Rig.socket(hurried.inbound(Rig.echo()))) {
             socket.getOutputStream().write(new byte[] {0x16, 3, 1, 0});
 
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
         }
-        assertThat(rig.hears("handshake")).contains("500ms");
+        assertThat(hurried.hears("handshake")).contains("500ms");
     }
 
     @Test
@@ -165,9 +150,9 @@ class LimitsTest {
 
     @Test
     void forgetsUpstreamConnectionsThatAreIdle() throws Exception {
-        var app = patient(Rig.echo());
-        var middle = patient(rig.relay(rig.plain(app)));
-        var front = patient(rig.relay(rig.h2c(middle)));
+        var app = rig.outbound(Rig.echo());
+        var middle = rig.outbound(rig.relay(rig.plain(app)));
+        var front = rig.outbound(rig.relay(rig.h2c(middle)));
         var answer = Rig.call(front, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         assertThat(answer).startsWith("HTTP/1.1 200");
 
@@ -202,7 +187,7 @@ class LimitsTest {
     }
 
     private void flood(byte[] frame) throws IOException {
-        try (var client = Frames.client(Rig.socket(rig.outbound(Rig.echo())))) {
+        try (var client = Frames.client(Rig.socketOfLittleRoom(rig.outbound(Rig.echo())))) {
             var burst = new ByteArrayOutputStream();
             for (int i = 0; i < 10_000; i++) {
                 burst.writeBytes(frame);

@@ -212,7 +212,16 @@ final class Rig implements AutoCloseable, ListenerEvents {
     static Socket socket(Listener listener) throws IOException {
         var socket =
                 new Socket(listener.address().getAddress(), listener.address().getPort());
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout(30_000);
+        return socket;
+    }
+
+    /// Whose kernel takes little of what is not read: an answer waits at its sender soon.
+    static Socket socketOfLittleRoom(Listener listener) throws IOException {
+        var socket = new Socket();
+        socket.setReceiveBufferSize(1024);
+        socket.connect(listener.address());
+        socket.setSoTimeout(30_000);
         return socket;
     }
 
@@ -231,7 +240,7 @@ final class Rig implements AutoCloseable, ListenerEvents {
     /// Waits for something heard that contains `part`.
     String hears(String part) throws InterruptedException {
         var seen = new ArrayList<String>();
-        for (var line = heard.poll(10, TimeUnit.SECONDS); line != null; line = heard.poll(10, TimeUnit.SECONDS)) {
+        for (var line = heard.poll(30, TimeUnit.SECONDS); line != null; line = heard.poll(30, TimeUnit.SECONDS)) {
             if (line.contains(part)) {
                 return line;
             }
@@ -253,13 +262,13 @@ final class Rig implements AutoCloseable, ListenerEvents {
                 }
             }
         });
-        held.orTimeout(10, TimeUnit.SECONDS).join();
+        held.orTimeout(30, TimeUnit.SECONDS).join();
     }
 
     /// Once closed: whatever buffer was taken was given back.
     void leaksNothing() throws InterruptedException {
         var arenas = ((PooledByteBufAllocator) loops.allocator()).metric().directArenas();
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (arenas.stream().anyMatch(arena -> arena.numActiveAllocations() > 0)) {
             if (System.nanoTime() > end) {
                 throw new AssertionError("buffers that nobody has given back: " + arenas);

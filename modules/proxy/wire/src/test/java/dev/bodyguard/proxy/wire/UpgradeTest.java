@@ -255,9 +255,9 @@ class UpgradeTest {
     }
 
     private Socket accept() throws IOException {
-        app.setSoTimeout(10_000);
+        app.setSoTimeout(30_000);
         var server = app.accept();
-        server.setSoTimeout(10_000);
+        server.setSoTimeout(30_000);
         return server;
     }
 
