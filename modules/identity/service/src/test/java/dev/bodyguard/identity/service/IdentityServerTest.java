@@ -34,8 +34,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// The service on its port, called by the sidecar's own client: real TLS 1.3, real gRPC.
+@Execution(ExecutionMode.CONCURRENT)
 class IdentityServerTest {
     private static final InstantSource CLOCK = InstantSource.system();
     private static final SpiffeId CHECKOUT = SpiffeId.ofServiceAccount("cluster.local", "default", "checkout");

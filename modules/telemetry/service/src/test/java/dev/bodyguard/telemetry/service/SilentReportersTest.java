@@ -24,10 +24,13 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Members that announce a body and do not send it.
+@Execution(ExecutionMode.CONCURRENT)
 class SilentReportersTest {
     private static final Duration PATIENCE = Duration.ofSeconds(4);
 

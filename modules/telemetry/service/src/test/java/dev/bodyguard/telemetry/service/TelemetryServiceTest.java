@@ -32,7 +32,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+@Execution(ExecutionMode.CONCURRENT)
 class TelemetryServiceTest {
     private final HttpClient plain = HttpClient.newHttpClient();
     private final LinkedBlockingQueue<byte[]> exported = new LinkedBlockingQueue<>();

@@ -31,6 +31,8 @@ import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -304,6 +306,7 @@ class FollowingTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT) // it waits
     void whereNobodyListensItTriesTwiceASecond() throws Exception {
         int port;
         try (var probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
