@@ -23,7 +23,7 @@ class SmokeTest {
                 .run();
 
         assertThat(results)
-                .hasSize(RouteMatching.Shape.values().length + 30)
+                .hasSize(RouteMatching.Shape.values().length + RequestHashing.Key.values().length + 30)
                 .allSatisfy(result ->
                         assertThat(result.getPrimaryResult().getScore()).isPositive());
     }

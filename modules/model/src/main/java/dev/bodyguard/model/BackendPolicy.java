@@ -28,6 +28,16 @@ public record BackendPolicy(
         return subsets.stream().filter(subset -> subset.name().equals(name)).findFirst();
     }
 
+    /// What holds for a port of the host or of one of its subsets, the subset's word first.
+    ///
+    /// @param subset empty for the host as a whole
+    /// @return empty where there is no such subset
+    public Optional<TrafficPolicy> at(String subset, int port) {
+        return subset.isEmpty()
+                ? Optional.of(policy.at(port))
+                : subset(subset).map(one -> one.policy().at(port).or(policy.at(port)));
+    }
+
     /// Instances with these labels, under a name.
     public record Subset(String name, Map<String, String> labels, TrafficPolicy policy, Origin origin) {
         public Subset {
@@ -70,10 +80,64 @@ public record BackendPolicy(
     }
 
     /// How an instance is picked.
-    public enum LoadBalancer {
-        LEAST_REQUEST,
-        ROUND_ROBIN,
-        RANDOM
+    public sealed interface LoadBalancer {
+        /// Of two, the one with fewer requests under way.
+        record LeastRequest() implements LoadBalancer {}
+
+        /// One after the other.
+        record RoundRobin() implements LoadBalancer {}
+
+        /// By chance.
+        record Random() implements LoadBalancer {}
+
+        /// One key keeps to one instance while that is there.
+        record ConsistentHash(HashKey key, HashTable table) implements LoadBalancer {}
+    }
+
+    /// What of a request is hashed; one that has nothing of it goes by chance.
+    public sealed interface HashKey {
+        /// A header's value.
+        record Header(String name) implements HashKey {}
+
+        /// A cookie's value.
+        ///
+        /// @param given what a client without one is given, null for nothing
+        record Cookie(String name, @Nullable Given given) implements HashKey {}
+
+        /// A query parameter's value.
+        record Query(String name) implements HashKey {}
+
+        /// The address that the client calls from, as its own proxy sees it.
+        record SourceAddress() implements HashKey {}
+    }
+
+    /// What is said of a cookie that clients are given.
+    ///
+    /// @param ttl how long it lives, zero for as long as its client's session
+    /// @param path empty for none
+    /// @param attributes more, such as `SameSite=Lax` or `Secure`
+    public record Given(Duration ttl, String path, List<Attribute> attributes) {
+        public Given {
+            attributes = List.copyOf(attributes);
+        }
+    }
+
+    /// One of a cookie's.
+    ///
+    /// @param value empty for a name alone
+    public record Attribute(String name, String value) {}
+
+    /// How instances share the hashes.
+    public sealed interface HashTable {
+        /// By points of theirs on a ring.
+        ///
+        /// @param least how many there are at least
+        record Ring(long least) implements HashTable {}
+
+        /// By slots of theirs in Maglev's table.
+        ///
+        /// @param slots a prime
+        record Maglev(long slots) implements HashTable {}
     }
 
     /// Limits on connections and what waits for them; null parts were not said.

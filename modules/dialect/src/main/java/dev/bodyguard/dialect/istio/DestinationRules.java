@@ -4,7 +4,6 @@ import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
 import dev.bodyguard.model.BackendPolicy;
 import dev.bodyguard.model.BackendPolicy.Connections;
-import dev.bodyguard.model.BackendPolicy.LoadBalancer;
 import dev.bodyguard.model.BackendPolicy.OutlierDetection;
 import dev.bodyguard.model.BackendPolicy.RetryBudget;
 import dev.bodyguard.model.BackendPolicy.Subset;
@@ -66,34 +65,12 @@ final class DestinationRules {
             });
         }
         return new TrafficPolicy(
-                policy.object("loadBalancer", DestinationRules::loadBalancer),
+                policy.object("loadBalancer", LoadBalancers::read),
                 policy.object("connectionPool", DestinationRules::connections),
                 outliers(policy),
                 policy.object("retryBudget", DestinationRules::retryBudget),
                 policy.object("tls", DestinationRules::tls),
                 ports);
-    }
-
-    private static @Nullable LoadBalancer loadBalancer(Fields balancer) {
-        balancer.unsupported(
-                "consistentHash",
-                "localityLbSetting",
-                "zoneAwareLbSetting",
-                "backendUtilization",
-                "warmup",
-                "warmupDurationSecs");
-        var simple = balancer.word(
-                "simple", "UNSPECIFIED", "LEAST_REQUEST", "LEAST_CONN", "ROUND_ROBIN", "RANDOM", "PASSTHROUGH");
-        return switch (simple) {
-            case "LEAST_REQUEST", "LEAST_CONN" -> LoadBalancer.LEAST_REQUEST;
-            case "ROUND_ROBIN" -> LoadBalancer.ROUND_ROBIN;
-            case "RANDOM" -> LoadBalancer.RANDOM;
-            case "PASSTHROUGH" -> {
-                balancer.warning("simple", "PASSTHROUGH is not supported yet; LEAST_REQUEST is in force");
-                yield null;
-            }
-            case null, default -> null;
-        };
     }
 
     private static Connections connections(Fields pool) {

@@ -95,20 +95,34 @@ public sealed interface Balancer {
 
     /// The endpoint whose point on the ring follows the hash: one key stays with one endpoint while it is
     /// there. Where that may not be picked the next one along the ring is, so that nobody else's keys move.
+    ///
+    /// How many points an endpoint has depends on how many others there are only where they are very many, and
+    /// on their weights only by the greatest. So nobody else's keys move either when one leaves, or move when
+    /// one comes but to it; dividing a fixed number of points among all, as Envoy does, would move a part of them.
     final class RingHash implements Balancer {
+        /// Endpoints that the least number of points is meant for; with fewer the shares are as even.
+        private static final int MEANT_FOR = 4;
+
+        private static final int LEAST_EACH = 64;
+        private static final int MOST = 1 << 18;
+
         private final long[] points;
         private final Circle circle;
 
-        /// @param least how many points there are at least
+        /// @param least how many points there are at least, where there are at least four endpoints
         RingHash(Endpoint[] ready, int least) {
-            long total = 0;
+            long heaviest = 1;
             for (Endpoint endpoint : ready) {
-                total += endpoint.weight();
+                heaviest = Math.max(heaviest, endpoint.weight());
+            }
+            long each = Math.max(LEAST_EACH, Math.ceilDiv(least, MEANT_FOR));
+            while (each > 1 && each * ready.length > Math.max(least, MOST)) {
+                each = Math.ceilDiv(each, 2);
             }
             record Point(long at, Endpoint owner) {}
             var ring = new java.util.ArrayList<Point>();
             for (Endpoint endpoint : ready) {
-                long own = Math.max(1, Math.ceilDiv(least * (long) endpoint.weight(), total));
+                long own = Math.max(1, Math.ceilDiv(each * endpoint.weight(), heaviest));
                 for (int i = 0; i < own; i++) {
                     ring.add(new Point(Hash.of(endpoint.address() + "_" + i), endpoint));
                 }

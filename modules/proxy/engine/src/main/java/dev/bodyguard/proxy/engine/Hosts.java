@@ -88,7 +88,7 @@ final class Hosts {
                 host.getName(),
                 rules,
                 new RouteIndex(rules, beginnings),
-                opaque(host.getName(), bytes, ports, hostOrigin),
+                opaque(host, bytes, ports, hostOrigin),
                 !bytes.isEmpty() && Metadata.text(host.getMetadata(), "tcpOnly").equals("true"),
                 ports.isEmpty()
                         ? new Routing.NoRoute(host.getName(), hostOrigin)
@@ -96,9 +96,11 @@ final class Hosts {
                 clusters);
     }
 
-    private static OpaqueRouting opaque(String name, String cluster, String ports, @Nullable String origin) {
+    private static OpaqueRouting opaque(VirtualHost host, String cluster, String ports, @Nullable String origin) {
+        String name = host.getName();
         if (!cluster.isEmpty()) {
-            return new OpaqueRouting.To(cluster, origin);
+            boolean bySource = Metadata.text(host.getMetadata(), "tcpHash").equals("source");
+            return new OpaqueRouting.To(cluster, bySource, origin);
         }
         return new OpaqueRouting.Nowhere(
                 ports.isEmpty()
@@ -231,16 +233,16 @@ final class Hosts {
         for (int i = 0; i < action.getHashPolicyCount(); i++) {
             var policy = action.getHashPolicy(i);
             String at = field + ".hash_policy[" + i + "]";
+            if (policy.hasConnectionProperties()
+                    && !policy.getConnectionProperties().getSourceIp()) {
+                continue;
+            }
             inputs.add(
                     switch (policy.getPolicySpecifierCase()) {
                         case HEADER ->
                             new RouteRule.HashInput.Header(
                                     policy.getHeader().getHeaderName().toLowerCase(Locale.ROOT));
-                        case COOKIE -> {
-                            Matching.unsupported(policy.getCookie().hasTtl(), at + ".cookie.ttl");
-                            yield new RouteRule.HashInput.Cookie(
-                                    policy.getCookie().getName());
-                        }
+                        case COOKIE -> cookie(policy.getCookie(), at + ".cookie");
                         case QUERY_PARAMETER ->
                             new RouteRule.HashInput.Query(
                                     policy.getQueryParameter().getName());
@@ -253,6 +255,47 @@ final class Hosts {
                     });
         }
         return inputs;
+    }
+
+    /// Envoy makes a cookie only where it has a time to live; less than a second is the client's session.
+    private static RouteRule.HashInput cookie(RouteAction.HashPolicy.Cookie cookie, String field) throws Invalid {
+        String name = inCookie(cookie.getName(), field + ".name");
+        if (!name.matches("[^ \",=\\\\]+")) {
+            throw new Invalid(field + ".name", "must be a cookie's name, was '" + name + "'");
+        }
+        if (!cookie.hasTtl()) {
+            return new RouteRule.HashInput.Cookie(name, null);
+        }
+        var attributes = new StringBuilder();
+        long seconds = duration(cookie.getTtl(), field + ".ttl").toSeconds();
+        if (seconds > 0) {
+            attributes.append("; Max-Age=").append(seconds);
+        }
+        if (!cookie.getPath().isEmpty()) {
+            attributes.append("; Path=").append(inCookie(cookie.getPath(), field + ".path"));
+        }
+        for (int i = 0; i < cookie.getAttributesCount(); i++) {
+            String at = field + ".attributes[" + i + "]";
+            var attribute = cookie.getAttributes(i);
+            attributes.append("; ").append(inCookie(attribute.getName(), at + ".name"));
+            if (!attribute.getValue().isEmpty()) {
+                attributes.append('=').append(inCookie(attribute.getValue(), at + ".value"));
+            }
+        }
+        return new RouteRule.HashInput.Cookie(
+                name, attributes.append("; HttpOnly").toString());
+    }
+
+    /// A text that ends neither the attribute it is in nor the header.
+    private static String inCookie(String text, String field) throws Invalid {
+        for (int i = 0; i < text.length(); i++) {
+            char one = text.charAt(i);
+            if (one < ' ' || one > '~' || one == ';') {
+                throw new Invalid(
+                        field, "must be printable ASCII without a semicolon, had character " + (int) one + " at " + i);
+            }
+        }
+        return text;
     }
 
     private static RouteRule.Redirect redirect(RouteMatch match, RedirectAction action, String field) throws Invalid {

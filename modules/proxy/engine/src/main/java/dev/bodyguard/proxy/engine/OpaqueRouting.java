@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 public sealed interface OpaqueRouting {
     /// To the endpoints of a cluster.
     ///
+    /// @param bySource whether a balancer that hashes does so by the client's address, else by chance
     /// @param origin what the host's rules are due to
-    record To(String cluster, @Nullable String origin) implements OpaqueRouting {}
+    record To(String cluster, boolean bySource, @Nullable String origin) implements OpaqueRouting {}
 
     /// The host is known, but not for this.
     record Nowhere(String sentence, @Nullable String origin) implements OpaqueRouting {}

@@ -188,7 +188,10 @@ public record RouteRule(
         record Header(String name) implements HashInput {}
 
         /// A cookie's value.
-        record Cookie(String name) implements HashInput {}
+        ///
+        /// @param attributes what follows name and value in the `set-cookie` of an answer to a request that
+        /// lacks it, such as `; Max-Age=60; Path=/; HttpOnly`; null where nobody is given one
+        record Cookie(String name, @Nullable String attributes) implements HashInput {}
 
         /// A query parameter's value.
         record Query(String name) implements HashInput {}

@@ -2,7 +2,9 @@ package dev.bodyguard.proxy.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -11,6 +13,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BalancerTest {
     @Test
@@ -79,27 +83,42 @@ class BalancerTest {
                 .isNull();
     }
 
-    @Test
-    void oneKeyStaysWithOneEndpointAndMostStayWhenAnotherLeaves() {
-        var all = new Balancer.RingHash(endpoints(1, 1, 1, 1), 1_024);
-        var fewer = new Balancer.RingHash(endpoints(1, 1, 1), 1_024);
-        var random = new Random(1);
-        int moved = 0;
+    @ParameterizedTest
+    @ValueSource(ints = {1, 100, 1_024, 100_000})
+    void onARingOnlyTheKeysOfOneThatLeavesMove(int least) {
+        var all = new Balancer.RingHash(endpoints(3, 1, 3, 2, 3), least);
+        var fewer = new Balancer.RingHash(endpoints(3, 1, 3, 2), least);
         int ofTheLast = 0;
 
         for (int i = 0; i < 10_000; i++) {
             long hash = Hash.of("user-" + i);
-            Endpoint before = picked(all, random, hash);
-            Endpoint after = picked(fewer, random, hash);
-            if (before.port() == 4) {
+            int before = picked(all, new Random(1), hash).port();
+            int after = picked(fewer, new Random(1), hash).port();
+            if (before == 5) {
                 ofTheLast++;
-            } else if (before.port() != after.port()) {
-                moved++;
+            } else {
+                assertThat(after).isEqualTo(before);
             }
         }
 
         assertThat(ofTheLast).isBetween(1_800, 3_200);
-        assertThat(moved).isLessThan(10_000 / 100 * 15);
+    }
+
+    @Test
+    void aRingOfVeryManyIsNoLargerThanItHasToBe() {
+        var weights = new int[300_000];
+        Arrays.fill(weights, 1);
+        weights[7] = 1_000_000;
+
+        assertThat(picked(new Balancer.RingHash(endpoints(weights), 1_024), new Random(1), 0))
+                .isNotNull();
+        var some = endpoints(Arrays.copyOf(weights, 3_000));
+        var seen = new HashSet<Integer>();
+        var ring = new Balancer.RingHash(some, 1_024);
+        for (int i = 0; i < 10_000; i++) {
+            seen.add(picked(ring, new Random(1), Hash.of("user-" + i)).port());
+        }
+        assertThat(seen).contains(8).hasSizeGreaterThan(1);
     }
 
     @Test
@@ -141,6 +160,38 @@ class BalancerTest {
         assertThat(picked(new Balancer.Maglev(endpoints(1), 2), new Random(1), -1)
                         .port())
                 .isEqualTo(1);
+    }
+
+    @Test
+    void whenOneMayNotBePickedOnlyItsKeysMove() {
+        Endpoint[] endpoints = endpoints(1, 1, 2, 1);
+        for (Balancer all : List.of(new Balancer.RingHash(endpoints, 1_024), new Balancer.Maglev(endpoints, 65_537))) {
+            var without = all.among(List.of(endpoints[0], endpoints[1], endpoints[3]));
+            var heirs = new HashMap<Integer, Integer>();
+            for (int i = 0; i < 10_000; i++) {
+                long hash = Hash.of("user-" + i);
+                int before = picked(all, new Random(1), hash).port();
+                int after = picked(without, new Random(1), hash).port();
+                if (before == 3) {
+                    heirs.merge(after, 1, Integer::sum);
+                } else {
+                    assertThat(after).isEqualTo(before);
+                }
+            }
+            assertThat(heirs).containsOnlyKeys(1, 2, 4);
+        }
+    }
+
+    @Test
+    void onARingTheSharesAreAboutTheWeights() {
+        var counts = new HashMap<Integer, Integer>();
+        var ring = new Balancer.RingHash(endpoints(1, 1, 2, 4), 4_096);
+        for (int i = 0; i < 40_000; i++) {
+            counts.merge(picked(ring, new Random(1), Hash.of("user-" + i)).port(), 1, Integer::sum);
+        }
+
+        Map.of(1, 5_000, 2, 5_000, 3, 10_000, 4, 20_000)
+                .forEach((port, fair) -> assertThat(counts.get(port)).isBetween(fair * 85 / 100, fair * 115 / 100));
     }
 
     private static Map<Integer, Integer> picks(Balancer balancer, int times) {

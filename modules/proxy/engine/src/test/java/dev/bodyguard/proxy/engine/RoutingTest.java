@@ -235,4 +235,68 @@ class RoutingTest {
     private static String name(Routing routing) {
         return ((Routing.Routed) routing).rule().name();
     }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "none",
+            value = {
+                "name: 'lb'                                     | none",
+                "name: 'lb' ttl { }                             | ; HttpOnly",
+                "name: 'lb' ttl { nanos: 5000000 } path: '/a'   | ; Path=/a; HttpOnly",
+                "name: 'lb' ttl { seconds: 60 } attributes { name: 'SameSite' value: 'Lax' } attributes { name: 'Secure' }"
+                        + " | ; Max-Age=60; SameSite=Lax; Secure; HttpOnly",
+                "name: 'lb' path: '/a'                          | none",
+            })
+    void aCookieIsMadeAsEnvoyMakesIt(String cookie, @Nullable String attributes) {
+        Given.host(
+                resources,
+                "80/pay",
+                "routes { match { prefix: '/' } route { cluster: 'c' hash_policy { cookie { " + cookie + " } } } }");
+
+        assertThat(hash()).containsExactly(new RouteRule.HashInput.Cookie("lb", attributes));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "cookie { name: '' }                     | cookie.name: must be a cookie",
+                "cookie { name: 'a b' }                  | cookie.name: must be a cookie",
+                "cookie { name: 'a=b' }                  | cookie.name: must be a cookie",
+                "cookie { name: 'a;b' }                  | cookie.name: must be printable",
+                "cookie { name: 'a' ttl { seconds: -1 } } | cookie.ttl: must be a duration of 0 or more",
+                "cookie { name: 'a' ttl { } path: '/\\r\\nx: y' } | cookie.path: must be printable",
+                "cookie { name: 'a' ttl { } attributes { name: 'a;b' } } | cookie.attributes[0].name: must be printable",
+                "cookie { name: 'a' ttl { } attributes { name: 'a' value: '\\n' } }"
+                        + " | cookie.attributes[0].value: must be printable",
+                "filter_state { key: 'a' }               | hash_policy[0]: must be a header",
+            })
+    void whatWouldBreakACookieIsRefused(String policy, String why) {
+        var rejected = Given.host(
+                resources,
+                "80/pay",
+                "routes { match { prefix: '/' } route { cluster: 'c' hash_policy { " + policy + " } } }");
+
+        assertThat(rejected).singleElement().asString().contains(why);
+    }
+
+    @Test
+    void anAddressThatIsNotToBeHashedIsNot() {
+        Given.host(
+                resources,
+                "80/pay",
+                "routes { match { prefix: '/' } route { cluster: 'c' hash_policy { connection_properties { } }"
+                        + " hash_policy { connection_properties { source_ip: true } } } }");
+
+        assertThat(hash()).containsExactly(new RouteRule.HashInput.SourceAddress());
+    }
+
+    private List<RouteRule.HashInput> hash() {
+        resources.force("80/pay");
+        return resources.plan().outbound("80/pay", get("/")) instanceof Routing.Routed(var rule)
+                        && rule.action() instanceof RouteRule.Forward forward
+                ? forward.hash()
+                : List.of();
+    }
 }

@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.proxy.engine.ClusterPlan;
+import dev.bodyguard.proxy.engine.Hashing;
 import dev.bodyguard.proxy.engine.Refusal;
 import dev.bodyguard.proxy.engine.RouteRule;
 import dev.bodyguard.proxy.engine.Routing;
@@ -241,12 +242,17 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
                     cluster.name(), cluster.limits().requests() + " requests under way", cluster.origin()));
             return;
         }
-        long hash = Hashing.of(
-                call.request(),
-                call.client().connection().peer(),
-                forward.hash(),
-                call.loop().random());
         Request request = call.request();
+        long hash = 0;
+        var answer = List.of(share.response(), rule.response());
+        if (!forward.hash().isEmpty()) {
+            long fresh = call.loop().random().nextLong();
+            hash = Hashing.of(request, call.client().connection().peer(), forward.hash(), fresh);
+            var cookies = Hashing.cookies(request, forward.hash(), fresh);
+            if (!cookies.isEmpty()) {
+                answer = List.of(share.response(), rule.response(), cookies);
+            }
+        }
         Headers.change(request.fields(), rule.request());
         Headers.change(request.fields(), share.request());
         var rewrite = forward.rewrite();
@@ -254,8 +260,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         if (rewrite.host() != null) {
             request.authority(rewrite.host());
         }
-        var terms = new Way.Terms(
-                forward.retries(), forward.timeout(), rule.origin(), List.of(share.response(), rule.response()));
+        var terms = new Way.Terms(forward.retries(), forward.timeout(), rule.origin(), answer);
         if (cluster.discovery() == ClusterPlan.Discovery.ORIGINAL_DESTINATION) {
             var to = Authority.parse(request.authority(), HTTP);
             if (to == null) {

@@ -2,6 +2,7 @@ package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.proxy.engine.ClusterPlan;
 import dev.bodyguard.proxy.engine.Endpoint;
+import dev.bodyguard.proxy.engine.Hashing;
 import dev.bodyguard.proxy.engine.OpaqueRouting;
 import dev.bodyguard.proxy.engine.Refusal;
 import dev.bodyguard.proxy.engine.Routing;
@@ -155,9 +156,9 @@ final class OutboundTunnels implements TunnelHandler {
             dialling = true;
             var now = inForce.get();
             switch (now.plan().opaque(key)) {
-                case OpaqueRouting.To(var cluster, var origin) -> {
+                case OpaqueRouting.To(var cluster, var bySource, var origin) -> {
                     facts.rule = origin;
-                    balance(now, cluster);
+                    balance(now, cluster, bySource);
                 }
                 case OpaqueRouting.Nowhere(var sentence, var origin) ->
                     impossible(new Refusal.Nowhere(SERVICE_UNAVAILABLE, sentence, origin));
@@ -246,7 +247,7 @@ final class OutboundTunnels implements TunnelHandler {
 
         // -- to endpoints
 
-        private void balance(Generation now, String name) {
+        private void balance(Generation now, String name, boolean bySource) {
             var cluster = now.plan().cluster(name);
             if (cluster == null) {
                 impossible(new Refusal.NoCluster(name, facts.rule));
@@ -258,7 +259,10 @@ final class OutboundTunnels implements TunnelHandler {
                 return;
             }
             tried.clear();
-            picking = new Picking(new Way.Balanced(cluster, now, 0, null), true, resolver, tunnel.loop());
+            long hash = bySource
+                    ? Hashing.of(tunnel.connection().peer())
+                    : tunnel.loop().random().nextLong();
+            picking = new Picking(new Way.Balanced(cluster, now, hash, null), true, resolver, tunnel.loop());
             next(picking, new Refusal.NoHealthyEndpoint(cluster, facts.rule));
         }
 

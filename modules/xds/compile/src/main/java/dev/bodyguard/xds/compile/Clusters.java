@@ -2,7 +2,10 @@ package dev.bodyguard.xds.compile;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Struct;
+import com.google.protobuf.UInt64Value;
 import dev.bodyguard.model.BackendPolicy;
+import dev.bodyguard.model.BackendPolicy.HashTable;
+import dev.bodyguard.model.BackendPolicy.LoadBalancer;
 import dev.bodyguard.model.BackendPolicy.RetryBudget;
 import dev.bodyguard.model.BackendPolicy.TlsMode;
 import dev.bodyguard.model.BackendPolicy.TrafficPolicy;
@@ -125,9 +128,7 @@ final class Clusters {
                     service.get(),
                     port.get(),
                     Map.of(),
-                    policy.map(BackendPolicy::policy)
-                            .orElse(TrafficPolicy.UNSAID)
-                            .at(name.port()),
+                    policy.flatMap(all -> all.at("", name.port())).orElse(TrafficPolicy.UNSAID),
                     policy.map(BackendPolicy::origin).orElse(service.get().origin())));
         }
         return policy.flatMap(all -> all.subset(name.subset())
@@ -136,7 +137,7 @@ final class Clusters {
                         service.get(),
                         port.get(),
                         subset.labels(),
-                        subset.policy().at(name.port()).or(all.policy().at(name.port())),
+                        all.at(name.subset(), name.port()).orElse(TrafficPolicy.UNSAID),
                         subset.origin())));
     }
 
@@ -234,15 +235,11 @@ final class Clusters {
             case Backing.Registered _, Backing.Selected _, Backing.Listed _ ->
                 cluster.setType(Cluster.DiscoveryType.EDS)
                         .setEdsClusterConfig(
-                                Cluster.EdsClusterConfig.newBuilder().setEdsConfig(Wire.ads()))
-                        .setLbPolicy(balancer(kind, policy));
-            case Backing.Resolved _ ->
-                cluster.setType(resolution(kind))
-                        .setLoadAssignment(assignment(kind, place))
-                        .setLbPolicy(balancer(kind, policy));
-            case Backing.OriginalDestination _ ->
-                cluster.setType(Cluster.DiscoveryType.ORIGINAL_DST).setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED);
+                                Cluster.EdsClusterConfig.newBuilder().setEdsConfig(Wire.ads()));
+            case Backing.Resolved _ -> cluster.setType(resolution(kind)).setLoadAssignment(assignment(kind, place));
+            case Backing.OriginalDestination _ -> cluster.setType(Cluster.DiscoveryType.ORIGINAL_DST);
         }
+        balance(cluster, kind, policy);
         // A ServiceEntry that says MESH_EXTERNAL, or nothing, may still select workloads with a sidecar; one that is
         // resolved by DNS says of each endpoint whether it has one.
         if ((isDiscovered(service) && !service.external()) || isMeshed(place)) {
@@ -295,17 +292,29 @@ final class Clusters {
         };
     }
 
-    private static Cluster.LbPolicy balancer(Kind kind, TrafficPolicy policy) {
+    private static void balance(Cluster.Builder cluster, Kind kind, TrafficPolicy policy) {
+        if (cluster.getType() == Cluster.DiscoveryType.ORIGINAL_DST) {
+            cluster.setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED);
+            return;
+        }
         // gRPC refuses clusters with a policy that it does not have; this one every version has.
         if (kind instanceof Kind.Grpc) {
-            return Cluster.LbPolicy.ROUND_ROBIN;
+            cluster.setLbPolicy(Cluster.LbPolicy.ROUND_ROBIN);
+            return;
         }
-        var said = policy.loadBalancer();
-        return switch (said == null ? BackendPolicy.LoadBalancer.LEAST_REQUEST : said) {
-            case LEAST_REQUEST -> Cluster.LbPolicy.LEAST_REQUEST;
-            case ROUND_ROBIN -> Cluster.LbPolicy.ROUND_ROBIN;
-            case RANDOM -> Cluster.LbPolicy.RANDOM;
-        };
+        switch (policy.loadBalancer()) {
+            case null -> cluster.setLbPolicy(Cluster.LbPolicy.LEAST_REQUEST);
+            case LoadBalancer.LeastRequest _ -> cluster.setLbPolicy(Cluster.LbPolicy.LEAST_REQUEST);
+            case LoadBalancer.RoundRobin _ -> cluster.setLbPolicy(Cluster.LbPolicy.ROUND_ROBIN);
+            case LoadBalancer.Random _ -> cluster.setLbPolicy(Cluster.LbPolicy.RANDOM);
+            case LoadBalancer.ConsistentHash(var _, HashTable.Ring(long least)) ->
+                cluster.setLbPolicy(Cluster.LbPolicy.RING_HASH)
+                        .setRingHashLbConfig(
+                                Cluster.RingHashLbConfig.newBuilder().setMinimumRingSize(UInt64Value.of(least)));
+            case LoadBalancer.ConsistentHash(var _, HashTable.Maglev(long slots)) ->
+                cluster.setLbPolicy(Cluster.LbPolicy.MAGLEV)
+                        .setMaglevLbConfig(Cluster.MaglevLbConfig.newBuilder().setTableSize(UInt64Value.of(slots)));
+        }
     }
 
     // Envoy's own limit is 1024 each; an author who says nothing wants none.

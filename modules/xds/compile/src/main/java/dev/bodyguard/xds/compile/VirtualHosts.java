@@ -45,6 +45,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// What a client means by an authority, as a virtual host whose routes are asked in order.
@@ -64,9 +65,11 @@ final class VirtualHosts {
     private static final long BACKOFF_MILLIS = 25;
 
     private final Mesh mesh;
+    private final HashPolicies hashed;
 
     VirtualHosts(Mesh mesh) {
         this.mesh = mesh;
+        this.hashed = new HashPolicies(mesh);
     }
 
     /// @param name `<port>/<authority>`
@@ -129,10 +132,14 @@ final class VirtualHosts {
             service.ifPresent(one -> one.port(port)
                     .filter(known -> carriesBytes(known.protocol()))
                     .ifPresent(known -> {
-                        facts.put("tcpCluster", new Names.Outbound(port, "", one.host()).toString());
+                        var bytes = new Names.Outbound(port, "", one.host());
+                        facts.put("tcpCluster", bytes.toString());
                         if (known.protocol() == Service.Protocol.TCP) {
                             // Nobody need wait for the client's first bytes to know that they are no HTTP.
                             facts.put("tcpOnly", "true");
+                        }
+                        if (hashed.bySource(bytes)) {
+                            facts.put("tcpHash", "source");
                         }
                     }));
             return facts;
@@ -158,13 +165,15 @@ final class VirtualHosts {
         }
 
         private Route plain(String service, Origin origin) {
+            var all = new Names.Outbound(port, "", service);
             return Route.newBuilder()
                     .setName("default")
                     .setMatch(RouteMatch.newBuilder().setPrefix("/"))
                     .setMetadata(Wire.metadata(origin))
                     .setRoute(RouteAction.newBuilder()
-                            .setCluster(new Names.Outbound(port, "", service).toString())
+                            .setCluster(all.toString())
                             .setTimeout(Duration.getDefaultInstance())
+                            .addAllHashPolicy(hashed.of(Stream.of(all)))
                             .setRetryPolicy(retries(USUAL_ATTEMPTS, UNPROCESSED)))
                     .build();
         }
@@ -251,7 +260,7 @@ final class VirtualHosts {
             }
             if (destinations.size() == 1) {
                 var only = destinations.getFirst();
-                action.setCluster(cluster(only.destination()));
+                action.setCluster(cluster(only.destination()).toString());
                 edit(only.headers().request(), route::addAllRequestHeadersToAdd, route::addAllRequestHeadersToRemove);
                 edit(
                         only.headers().response(),
@@ -262,6 +271,7 @@ final class VirtualHosts {
                 destinations.forEach(one -> weighted.addClusters(share(one)));
                 action.setWeightedClusters(weighted);
             }
+            action.addAllHashPolicy(hashed.of(drawn.stream().map(one -> cluster(one.destination()))));
             var rewrite = rule.rewrite();
             if (rewrite != null && rewrite.prefix() != null) {
                 action.setPrefixRewrite(rest.after(rewrite.prefix()));
@@ -283,14 +293,14 @@ final class VirtualHosts {
 
         private WeightedCluster.ClusterWeight share(Weighted one) {
             var share = WeightedCluster.ClusterWeight.newBuilder()
-                    .setName(cluster(one.destination()))
+                    .setName(cluster(one.destination()).toString())
                     .setWeight(Wire.number(one.weight()));
             edit(one.headers().request(), share::addAllRequestHeadersToAdd, share::addAllRequestHeadersToRemove);
             edit(one.headers().response(), share::addAllResponseHeadersToAdd, share::addAllResponseHeadersToRemove);
             return share.build();
         }
 
-        private String cluster(Destination destination) {
+        private Names.Outbound cluster(Destination destination) {
             int number = destination.port();
             if (number == 0) {
                 var ports = mesh.destination(destination.host())
@@ -298,7 +308,7 @@ final class VirtualHosts {
                         .orElse(List.of());
                 number = ports.size() == 1 ? ports.getFirst().number() : port;
             }
-            return new Names.Outbound(number, destination.subset(), destination.host()).toString();
+            return new Names.Outbound(number, destination.subset(), destination.host());
         }
 
         private RedirectAction redirect(Action.Redirect said, Rest rest) {
