@@ -58,6 +58,10 @@ public class Balancing {
     @Param({"none", "0", "10"})
     public String ejected = "none";
 
+    /// Set by JMH: whether all are new and count for a part of their weights, the first step of an hour.
+    @Param("false")
+    public boolean warming;
+
     private @Nullable ClusterPlan cluster;
 
     /// Compiles the cluster.
@@ -97,6 +101,15 @@ public class Balancing {
     }
 
     private Cluster.Builder detecting(Cluster.Builder given) {
+        if (warming) {
+            var slowly = Cluster.SlowStartConfig.newBuilder()
+                    .setSlowStartWindow(
+                            com.google.protobuf.Duration.newBuilder().setSeconds(3_600));
+            given.setLeastRequestLbConfig(
+                            Cluster.LeastRequestLbConfig.newBuilder().setSlowStartConfig(slowly))
+                    .setRoundRobinLbConfig(
+                            Cluster.RoundRobinLbConfig.newBuilder().setSlowStartConfig(slowly));
+        }
         return ejected.equals("none")
                 ? given
                 : given.setOutlierDetection(OutlierDetection.newBuilder()

@@ -139,8 +139,14 @@ final class ExplanationText {
         return (who.isEmpty() ? "" : who + " at ")
                 + text(endpoint, "address")
                 + (Boolean.TRUE.equals(endpoint.get("healthy")) ? ", ready" : ", NOT READY")
-                + (text(endpoint, "ejected").isEmpty() ? ", " : " but " + text(endpoint, "ejected") + ", ")
+                + but(endpoint, "ejected")
+                + but(endpoint, "warming")
+                + ", "
                 + how;
+    }
+
+    private static String but(Map<?, ?> endpoint, String what) {
+        return text(endpoint, what).isEmpty() ? "" : " but " + text(endpoint, what);
     }
 
     private void callee(Explanation.Callee callee) {

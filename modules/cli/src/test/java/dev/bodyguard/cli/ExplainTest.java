@@ -23,7 +23,8 @@ final class ExplainTest {
            {"status":503,"flag":"UH","sentence":"no endpoint of v1 is ready"}},
           {"cluster":"v2","weight":3,"policy":"DestinationRule default/payment-dr spec.subsets[1] (payments.yaml:30:7)",
            "endpoints":[{"address":"127.0.0.1:4001","workload":"payment-service-a","version":"v2","healthy":true,
-             "available":true,"ejected":null,"transport":"mtls","accepted":["spiffe://cluster.local/ns/default/sa/payment-service"]},
+             "available":true,"ejected":null,
+             "warming":"new, so that it counts for 37 % of its weight","transport":"mtls","accepted":["spiffe://cluster.local/ns/default/sa/payment-service"]},
             {"address":"127.0.0.1:4003","workload":"payment-service-b","version":"v2","healthy":true,"available":false,
              "ejected":"ejected for 7 s more, as 5 times in a row it answered 5xx or not at all","transport":"h2c"},
             {"address":"127.0.0.1:4002","workload":"","version":"","healthy":false,"transport":"http/1.1"}],
@@ -70,7 +71,7 @@ final class ExplainTest {
                        503 UH: no endpoint of v1 is ready
               75 %     v2
                        policy DestinationRule default/payment-dr spec.subsets[1] (payments.yaml:30:7)
-                       payment-service-a v2 at 127.0.0.1:4001, ready, mutual TLS with spiffe://cluster.local/ns/default/sa/payment-service
+                       payment-service-a v2 at 127.0.0.1:4001, ready but new, so that it counts for 37 % of its weight, mutual TLS with spiffe://cluster.local/ns/default/sa/payment-service
                        payment-service-b v2 at 127.0.0.1:4003, ready but ejected for 7 s more, as 5 times in a row it answered 5xx or not at all, h2c in plain text
                        127.0.0.1:4002, NOT READY, http/1.1 in plain text
 

@@ -82,10 +82,14 @@ public record BackendPolicy(
     /// How an instance is picked.
     public sealed interface LoadBalancer {
         /// Of two, the one with fewer requests under way.
-        record LeastRequest() implements LoadBalancer {}
+        ///
+        /// @param warmup null where a new instance gets its full share at once
+        record LeastRequest(@Nullable Warmup warmup) implements LoadBalancer {}
 
         /// One after the other.
-        record RoundRobin() implements LoadBalancer {}
+        ///
+        /// @param warmup null where a new instance gets its full share at once
+        record RoundRobin(@Nullable Warmup warmup) implements LoadBalancer {}
 
         /// By chance.
         record Random() implements LoadBalancer {}
@@ -93,6 +97,13 @@ public record BackendPolicy(
         /// One key keeps to one instance while that is there.
         record ConsistentHash(HashKey key, HashTable table) implements LoadBalancer {}
     }
+
+    /// How a new instance comes to its full share.
+    ///
+    /// @param time until it has it
+    /// @param leastPercent of it that it gets from the beginning
+    /// @param aggression 1 for evenly, more for faster in the beginning
+    public record Warmup(Duration time, double leastPercent, double aggression) {}
 
     /// What of a request is hashed; one that has nothing of it goes by chance.
     public sealed interface HashKey {

@@ -6,8 +6,10 @@ import dev.bodyguard.model.BackendPolicy.Given;
 import dev.bodyguard.model.BackendPolicy.HashKey;
 import dev.bodyguard.model.BackendPolicy.HashTable;
 import dev.bodyguard.model.BackendPolicy.LoadBalancer;
+import dev.bodyguard.model.BackendPolicy.Warmup;
 import java.math.BigInteger;
 import java.time.Duration;
+import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,9 @@ final class LoadBalancers {
     private static final long MOST_TABLE = 5_000_011;
     private static final int CERTAINTY = 50;
     private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final Duration MILLISECOND = Duration.ofMillis(1);
+    private static final double LEAST_PERCENT = 10;
+    private static final int MOST_AGGRESSION = 1_000;
 
     /// A name in HTTP (RFC 9110 §5.6.2).
     private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
@@ -32,27 +37,57 @@ final class LoadBalancers {
     private LoadBalancers() {}
 
     static @Nullable LoadBalancer read(Fields balancer) {
-        balancer.unsupported(
-                "localityLbSetting", "zoneAwareLbSetting", "backendUtilization", "warmup", "warmupDurationSecs");
+        balancer.unsupported("localityLbSetting", "zoneAwareLbSetting", "backendUtilization");
+        var warmup = warmup(balancer);
         var simple = balancer.word(
                 "simple", "UNSPECIFIED", "LEAST_REQUEST", "LEAST_CONN", "ROUND_ROBIN", "RANDOM", "PASSTHROUGH");
         var hashed = balancer.object("consistentHash", LoadBalancers::consistentHash);
         if (balancer.has("simple") && balancer.has("consistentHash")) {
             balancer.error("consistentHash", "cannot stand beside simple; keep one of the two");
         }
+        if (hashed != null || "RANDOM".equals(simple)) {
+            for (var field : List.of("warmup", "warmupDurationSecs")) {
+                if (balancer.has(field)) {
+                    balancer.warning(
+                            field,
+                            "has no effect with " + (hashed == null ? "RANDOM" : "consistentHash")
+                                    + ", only with LEAST_REQUEST and ROUND_ROBIN");
+                }
+            }
+        }
         if (hashed != null) {
             return hashed;
         }
         return switch (simple) {
-            case "LEAST_REQUEST", "LEAST_CONN" -> new LoadBalancer.LeastRequest();
-            case "ROUND_ROBIN" -> new LoadBalancer.RoundRobin();
+            case "LEAST_REQUEST", "LEAST_CONN" -> new LoadBalancer.LeastRequest(warmup);
+            case "ROUND_ROBIN" -> new LoadBalancer.RoundRobin(warmup);
             case "RANDOM" -> new LoadBalancer.Random();
             case "PASSTHROUGH" -> {
                 balancer.warning("simple", "PASSTHROUGH is not supported yet; LEAST_REQUEST is in force");
-                yield null;
+                yield warmup == null ? null : new LoadBalancer.LeastRequest(warmup);
             }
-            case null, default -> null;
+            case null, default -> warmup == null ? null : new LoadBalancer.LeastRequest(warmup);
         };
+    }
+
+    private static @Nullable Warmup warmup(Fields balancer) {
+        // The older way to say so, which counts where the newer one is not there.
+        var older = balancer.duration("warmupDurationSecs", MILLISECOND);
+        var newer = balancer.object("warmup", warmup -> {
+            var time = warmup.duration("duration", MILLISECOND);
+            if (!warmup.has("duration")) {
+                warmup.missing("duration", "is required; add it, such as 30s");
+            }
+            double aggression = warmup.fraction("aggression", MOST_AGGRESSION, 1);
+            if (aggression == 0) {
+                warmup.error("aggression", "must be above 0, was 0; with 1 the share grows evenly");
+            }
+            return time == null ? null : new Warmup(time, warmup.percent("minimumPercent", LEAST_PERCENT), aggression);
+        });
+        if (newer != null || older == null) {
+            return newer;
+        }
+        return new Warmup(older, LEAST_PERCENT, 1);
     }
 
     private static @Nullable LoadBalancer consistentHash(Fields hash) {

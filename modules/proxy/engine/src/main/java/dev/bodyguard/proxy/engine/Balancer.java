@@ -1,11 +1,13 @@
 package dev.bodyguard.proxy.engine;
 
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Chooses an endpoint among those that are ready.
@@ -21,12 +23,24 @@ public sealed interface Balancer {
     /// One that chooses in the same way among some of the same endpoints.
     Balancer among(List<Endpoint> some);
 
-    /// Of two drawn by weight, the one with fewer requests under way.
+    /// One that chooses in the same way among some of the same endpoints, which count for less than they weigh.
+    /// Chance and keys do not heed that, as in Envoy.
+    ///
+    /// @param shares part of its weight that each counts for
+    default Balancer among(List<Endpoint> some, double[] shares) {
+        return among(some);
+    }
+
+    /// Of two drawn by weight, the one with fewer requests under way for its weight.
     final class LeastRequest implements Balancer {
         private final Weighted ready;
 
         LeastRequest(Endpoint[] ready) {
-            this.ready = new Weighted(ready);
+            this(new Weighted(ready));
+        }
+
+        private LeastRequest(Weighted ready) {
+            this.ready = ready;
         }
 
         @Override
@@ -39,12 +53,17 @@ public sealed interface Balancer {
             // The second is another one: of two idle endpoints each gets its turn, and a busy one is never compared
             // with itself.
             int second = from.drawOther(first, random);
-            return from.at(second).active() < from.at(first).active() ? from.at(second) : from.at(first);
+            return from.isLessLoaded(second, first) ? from.at(second) : from.at(first);
         }
 
         @Override
         public Balancer among(List<Endpoint> some) {
             return new LeastRequest(some.toArray(Endpoint[]::new));
+        }
+
+        @Override
+        public Balancer among(List<Endpoint> some, double[] shares) {
+            return new LeastRequest(Weighted.partly(some, shares));
         }
     }
 
@@ -54,7 +73,11 @@ public sealed interface Balancer {
         private final AtomicInteger turn;
 
         RoundRobin(Endpoint[] ready, AtomicInteger turn) {
-            this.ready = new Weighted(ready);
+            this(new Weighted(ready), turn);
+        }
+
+        private RoundRobin(Weighted ready, AtomicInteger turn) {
+            this.ready = ready;
             this.turn = turn;
         }
 
@@ -64,12 +87,17 @@ public sealed interface Balancer {
             if (from.size() == 0) {
                 return null;
             }
-            return from.at(from.holder(Math.floorMod(turn.getAndIncrement(), from.total())));
+            return from.at(from.inTurn(turn.getAndIncrement()));
         }
 
         @Override
         public Balancer among(List<Endpoint> some) {
             return new RoundRobin(some.toArray(Endpoint[]::new), turn);
+        }
+
+        @Override
+        public Balancer among(List<Endpoint> some, double[] shares) {
+            return new RoundRobin(Weighted.partly(some, shares), turn);
         }
     }
 
@@ -244,35 +272,86 @@ public sealed interface Balancer {
         }
     }
 
-    /// Endpoints with the running totals of their weights.
+    /// Endpoints with the running totals of what they count for, which as a rule is their weights.
     final class Weighted {
+        /// Of a weight that counts in part: fine enough for one in a thousand of what another counts for.
+        private static final int FINE = 1_000;
+
+        /// Of all parts of a whole the one whose multiples come closest to each other last.
+        private static final double GOLDEN = (Math.sqrt(5) - 1) / 2;
+
         private final Endpoint[] endpoints;
+        private final int[] weights;
         private final int[] upTo;
         private final boolean even;
+        private final int stride;
 
         Weighted(Endpoint[] endpoints) {
+            this(endpoints, Arrays.stream(endpoints).mapToInt(Endpoint::weight).toArray());
+        }
+
+        private Weighted(Endpoint[] endpoints, int[] weights) {
             this.endpoints = endpoints;
+            this.weights = weights;
             upTo = new int[endpoints.length];
             boolean same = true;
             int sum = 0;
             for (int i = 0; i < endpoints.length; i++) {
-                sum = Math.addExact(sum, endpoints[i].weight());
+                sum = Math.addExact(sum, weights[i]);
                 upTo[i] = sum;
-                same &= endpoints[i].weight() == endpoints[0].weight();
+                same &= weights[i] == weights[0];
             }
             even = same;
+            stride = same ? 1 : stride(sum);
+        }
+
+        /// Endpoints that count for a part of their weights.
+        static Weighted partly(List<Endpoint> some, double[] shares) {
+            long total = 0;
+            for (Endpoint endpoint : some) {
+                total += endpoint.weight();
+            }
+            // What is rounded up must fit, too.
+            long fine = Math.clamp((Integer.MAX_VALUE - some.size()) / Math.max(1, total), 1, FINE);
+            var weights = new int[shares.length];
+            for (int i = 0; i < weights.length; i++) {
+                weights[i] = (int) Math.max(1, Math.floor(some.get(i).weight() * fine * shares[i]));
+            }
+            return new Weighted(some.toArray(Endpoint[]::new), weights);
+        }
+
+        /// A step through so many tickets that meets each once before it meets one again, and that goes far, so
+        /// that those of one holder do not come one after the other.
+        private static int stride(int total) {
+            int step = Math.max(1, (int) (total * GOLDEN));
+            while (BigInteger.valueOf(step).gcd(BigInteger.valueOf(total)).intValue() != 1) {
+                step++;
+            }
+            return step;
         }
 
         int size() {
             return endpoints.length;
         }
 
-        int total() {
+        private int total() {
             return upTo[upTo.length - 1];
         }
 
         Endpoint at(int index) {
             return endpoints[index];
+        }
+
+        /// Whether the one has fewer requests under way than the other, each for what it counts for.
+        boolean isLessLoaded(int one, int other) {
+            return (long) endpoints[one].active() * weights[other] < (long) endpoints[other].active() * weights[one];
+        }
+
+        /// Whose turn it is, each as often as it counts for.
+        int inTurn(int turn) {
+            return even
+                    ? Math.floorMod(turn, endpoints.length)
+                    : holder((int) ((long) Math.floorMod(turn, total()) * stride % total()));
         }
 
         int draw(RandomGenerator random) {
@@ -284,15 +363,12 @@ public sealed interface Balancer {
                 int other = random.nextInt(endpoints.length - 1);
                 return other < not ? other : other + 1;
             }
-            int own = endpoints[not].weight();
+            int own = weights[not];
             int ticket = random.nextInt(total() - own);
             return holder(ticket < upTo[not] - own ? ticket : ticket + own);
         }
 
-        int holder(int ticket) {
-            if (even) {
-                return ticket / endpoints[0].weight();
-            }
+        private int holder(int ticket) {
             int found = Arrays.binarySearch(upTo, ticket + 1);
             return found >= 0 ? found : -found - 1;
         }
@@ -302,9 +378,14 @@ public sealed interface Balancer {
             if (tried.isEmpty()) {
                 return this;
             }
-            Endpoint[] left =
-                    Arrays.stream(endpoints).filter(e -> !tried.contains(e)).toArray(Endpoint[]::new);
-            return left.length == 0 || left.length == endpoints.length ? this : new Weighted(left);
+            int[] left = IntStream.range(0, endpoints.length)
+                    .filter(i -> !tried.contains(endpoints[i]))
+                    .toArray();
+            return left.length == 0 || left.length == endpoints.length
+                    ? this
+                    : new Weighted(
+                            IntStream.of(left).mapToObj(i -> endpoints[i]).toArray(Endpoint[]::new),
+                            IntStream.of(left).map(i -> weights[i]).toArray());
         }
     }
 }

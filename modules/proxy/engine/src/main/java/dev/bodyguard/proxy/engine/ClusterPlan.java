@@ -101,6 +101,16 @@ public final class ClusterPlan {
         return choice.ejects();
     }
 
+    /// Whether endpoints count for less that have come not long ago.
+    boolean warms() {
+        return choice.warms();
+    }
+
+    /// The part of its weight that an endpoint counts for now, less than 1 while it is new.
+    public double share(Endpoint endpoint) {
+        return choice.share(endpoint);
+    }
+
     /// Whether ejected endpoints are asked too, as too few are left.
     public boolean panics() {
         return choice.now().panic();

@@ -23,6 +23,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// `Cluster`s and `ClusterLoadAssignment`s, compiled.
@@ -52,6 +53,7 @@ final class Clusters {
             Policy policy,
             int leastRing,
             int table,
+            @Nullable SlowStart slowStart,
             @Nullable OutlierPolicy outliers,
             int panicBelow,
             double budgetPercent,
@@ -95,9 +97,27 @@ final class Clusters {
                     discovery,
                     connectTimeout,
                     endpoints,
-                    new Choice(levels(given, endpoints, loads), panicBelow, state, balancer(new Endpoint[0], loads)),
+                    new Choice(
+                            levels(given, endpoints, loads),
+                            panicBelow,
+                            state,
+                            warming(endpoints, loads),
+                            balancer(new Endpoint[0], loads)),
                     new RetryBudget(budgetPercent, budgetMinimum, loads.budget(name)),
                     limits);
+        }
+
+        private @Nullable Warming warming(List<Endpoint> endpoints, Loads loads) {
+            if (slowStart == null) {
+                return null;
+            }
+            var ready = endpoints.stream().filter(Endpoint::healthy).toList();
+            var arrivals = loads.arrivals(name);
+            var since = arrivals.of(ready.stream().map(Endpoint::address).collect(Collectors.toSet()));
+            return new Warming(
+                    slowStart,
+                    arrivals.clock(),
+                    ready.stream().collect(Collectors.toMap(one -> one, one -> since.get(one.address()))));
         }
 
         private List<Choice.Level> levels(Assignment given, List<Endpoint> endpoints, Loads loads) {
@@ -241,6 +261,7 @@ final class Clusters {
                 policy(cluster),
                 leastRing,
                 table(cluster),
+                slowStart(cluster),
                 cluster.hasOutlierDetection() ? OutlierPolicy.compile(cluster.getOutlierDetection()) : null,
                 panicBelow(cluster),
                 percent,
@@ -262,6 +283,24 @@ final class Clusters {
                 http2,
                 assignment,
                 inline);
+    }
+
+    private static @Nullable SlowStart slowStart(Cluster cluster) throws Invalid {
+        return switch (policy(cluster)) {
+            case LEAST_REQUEST ->
+                cluster.getLeastRequestLbConfig().hasSlowStartConfig()
+                        ? SlowStart.compile(
+                                cluster.getLeastRequestLbConfig().getSlowStartConfig(),
+                                "least_request_lb_config.slow_start_config")
+                        : null;
+            case ROUND_ROBIN ->
+                cluster.getRoundRobinLbConfig().hasSlowStartConfig()
+                        ? SlowStart.compile(
+                                cluster.getRoundRobinLbConfig().getSlowStartConfig(),
+                                "round_robin_lb_config.slow_start_config")
+                        : null;
+            case CHANCE, RING_HASH, MAGLEV -> null;
+        };
     }
 
     private static int table(Cluster cluster) throws Invalid {

@@ -9,13 +9,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.LongUnaryOperator;
 
-/// What survives a change of plans: requests under way by endpoint and by cluster, turns of round robin, and
-/// who is ejected. One per process. Plans hold what they use, so a request never looks anything up here.
+/// What survives a change of plans: requests under way by endpoint and by cluster, turns of round robin, who is
+/// ejected, and who came when. One per process. Plans hold what they use, so a request never looks anything up
+/// here.
 public final class Loads {
     private final ConcurrentMap<Key, AtomicInteger> endpoints = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, RetryBudget.Counters> budgets = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, AtomicInteger> turns = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, Outliers> outliers = new ConcurrentHashMap<>();
+    private final ConcurrentMap<String, Arrivals> arrivals = new ConcurrentHashMap<>();
     private final LongSupplier clock;
     private final LongUnaryOperator chance;
     private final Ejections ejections;
@@ -51,6 +53,10 @@ public final class Loads {
         return outliers.computeIfAbsent(cluster, _ -> new Outliers(clock, chance, ejections));
     }
 
+    Arrivals arrivals(String cluster) {
+        return arrivals.computeIfAbsent(cluster, _ -> new Arrivals(clock));
+    }
+
     /// Forgets counters of endpoints and clusters that are in no plan any more, an endpoint's once it is idle. A
     /// request that began on an old plan still holds its own counter; it can only be counted apart from later ones.
     void keepOnly(Map<String, ClusterPlan> clusters) {
@@ -61,6 +67,10 @@ public final class Loads {
         endpoints.values().removeIf(load -> load.get() == 0 && !used.contains(load));
         budgets.keySet().removeIf(name -> !clusters.containsKey(name));
         turns.keySet().removeIf(name -> !clusters.containsKey(name));
+        arrivals.keySet().removeIf(name -> {
+            ClusterPlan cluster = clusters.get(name);
+            return cluster == null || !cluster.warms();
+        });
         outliers.entrySet().removeIf(entry -> {
             ClusterPlan cluster = clusters.get(entry.getKey());
             if (cluster != null && cluster.ejects()) {

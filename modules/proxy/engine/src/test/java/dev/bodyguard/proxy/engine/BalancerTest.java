@@ -43,6 +43,41 @@ class BalancerTest {
                 .containsExactlyInAnyOrderEntriesOf(Map.of(1, 10_000, 2, 30_000));
     }
 
+    /// A weight of a hundred each is no reason to send a hundred in a row to one.
+    @Test
+    void inTurnMeansNotAllOfOneAndThenAllOfTheOther() {
+        var even = new Balancer.RoundRobin(endpoints(100, 100, 100), new AtomicInteger());
+        for (int i = 0; i < 30; i++) {
+            assertThat(picked(even, new Random(1), 0).port()).isEqualTo(i % 3 + 1);
+        }
+
+        var uneven = new Balancer.RoundRobin(endpoints(100, 300), new AtomicInteger());
+        int inARow = 0;
+        int last = 0;
+        for (int i = 0; i < 400; i++) {
+            int port = picked(uneven, new Random(1), 0).port();
+            inARow = port == last ? inARow + 1 : 1;
+            last = port;
+            assertThat(inARow).isLessThanOrEqualTo(port == 1 ? 1 : 5);
+        }
+    }
+
+    @Test
+    void ofTwoThatAreBusyTheHeavierIsAsMuchBusier() {
+        Endpoint[] endpoints = endpoints(1, 3);
+        for (int i = 0; i < 5; i++) {
+            endpoints[1].requestStarted();
+        }
+        endpoints[0].requestStarted();
+        endpoints[0].requestStarted();
+        var balancer = new Balancer.LeastRequest(endpoints);
+        var random = new Random(1);
+
+        for (int i = 0; i < 100; i++) {
+            assertThat(balancer.pick(List.of(), random, 0)).isSameAs(endpoints[1]);
+        }
+    }
+
     @Test
     void roundRobinSurvivesItsCountersOverflow() {
         var balancer = new Balancer.RoundRobin(endpoints(1, 1), new AtomicInteger(Integer.MAX_VALUE - 5));

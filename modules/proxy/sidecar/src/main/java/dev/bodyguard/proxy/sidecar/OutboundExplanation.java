@@ -175,7 +175,7 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings, Spiff
             tree.put(
                     "endpoints",
                     cluster.endpoints().stream()
-                            .map(endpoint -> endpoint(endpoint, available.contains(endpoint)))
+                            .map(endpoint -> endpoint(cluster, endpoint, available.contains(endpoint)))
                             .toList());
             if (cluster.discovery() == ClusterPlan.Discovery.ORIGINAL_DESTINATION) {
                 tree.put("passThrough", sent.authority());
@@ -209,7 +209,7 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings, Spiff
         return ready ? null : new Refusal.NoHealthyEndpoint(cluster, rule.origin());
     }
 
-    private static Map<String, @Nullable Object> endpoint(Endpoint endpoint, boolean available) {
+    private static Map<String, @Nullable Object> endpoint(ClusterPlan cluster, Endpoint endpoint, boolean available) {
         var tree = new LinkedHashMap<String, @Nullable Object>();
         tree.put("address", endpoint.address());
         tree.put("workload", endpoint.workload().name());
@@ -219,6 +219,10 @@ record OutboundExplanation(Generation now, Hosts hosts, Settings settings, Spiff
         tree.put("available", available);
         var ejection = endpoint.ejection();
         tree.put("ejected", ejection == null ? null : Ejected.sentence(ejection));
+        double share = cluster.share(endpoint);
+        if (share < 1) {
+            tree.put("warming", "new, so that it counts for " + Math.round(share * 100) + " % of its weight");
+        }
         switch (endpoint.transport()) {
             case Transport.Mtls mtls -> {
                 tree.put("transport", "mtls");
