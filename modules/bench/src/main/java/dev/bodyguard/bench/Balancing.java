@@ -10,6 +10,7 @@ import dev.bodyguard.proxy.engine.Resources;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.HealthStatus;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
@@ -62,20 +63,27 @@ public class Balancing {
     @Param("false")
     public boolean warming;
 
+    /// Set by JMH: whether the first priority cannot take everything.
+    @Param("false")
+    public boolean spilling;
+
     private @Nullable ClusterPlan cluster;
 
     /// Compiles the cluster.
     @Setup
     public void compile() {
         var endpoints = LocalityLbEndpoints.newBuilder();
+        var others = LocalityLbEndpoints.newBuilder().setPriority(1);
         for (int i = 0; i < ENDPOINTS; i++) {
-            endpoints.addLbEndpoints(LbEndpoint.newBuilder()
-                    .setLoadBalancingWeight(UInt32Value.of(weighted ? 1 + i % 7 : 1))
-                    .setEndpoint(io.envoyproxy.envoy.config.endpoint.v3.Endpoint.newBuilder()
-                            .setAddress(Address.newBuilder()
-                                    .setSocketAddress(SocketAddress.newBuilder()
-                                            .setAddress("10.0.0." + i)
-                                            .setPortValue(8080)))));
+            (spilling && i >= ENDPOINTS / 2 ? others : endpoints)
+                    .addLbEndpoints(LbEndpoint.newBuilder()
+                            .setHealthStatus(spilling && i % 2 == 0 ? HealthStatus.UNHEALTHY : HealthStatus.HEALTHY)
+                            .setLoadBalancingWeight(UInt32Value.of(weighted ? 1 + i % 7 : 1))
+                            .setEndpoint(io.envoyproxy.envoy.config.endpoint.v3.Endpoint.newBuilder()
+                                    .setAddress(Address.newBuilder()
+                                            .setSocketAddress(SocketAddress.newBuilder()
+                                                    .setAddress("10.0.0." + i)
+                                                    .setPortValue(8080)))));
         }
         var resources = new Resources(new Loads());
         var rejected = resources.apply(
@@ -88,7 +96,8 @@ public class Balancing {
                                         .setLbPolicy(policy)
                                         .setLoadAssignment(ClusterLoadAssignment.newBuilder()
                                                 .setClusterName(CLUSTER)
-                                                .addEndpoints(endpoints)))
+                                                .addEndpoints(endpoints)
+                                                .addEndpoints(others)))
                                 .build())),
                 List.of());
         cluster = resources.plan().cluster(CLUSTER);

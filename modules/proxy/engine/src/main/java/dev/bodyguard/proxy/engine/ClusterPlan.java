@@ -88,7 +88,7 @@ public final class ClusterPlan {
     /// @param tried endpoints to avoid while there is another; empty at the first attempt
     /// @param hash of what the route hashes by, anything where it does not hash
     public @Nullable Endpoint pick(Collection<Endpoint> tried, RandomGenerator random, long hash) {
-        return choice.now().balancer().pick(tried, random, hash);
+        return choice.now().pick(tried, random, hash);
     }
 
     /// Those that an attempt may go to now: ready, and in service unless too few are.

@@ -36,6 +36,10 @@ final class Clusters {
     private static final int MOST_RING = 8_388_608;
     private static final int TABLE = 65_537;
     private static final int MOST_TABLE = 5_000_011;
+    /// Envoy's, as is the bound of priorities.
+    private static final int OVERPROVISIONED = 140;
+
+    private static final int MOST_PRIORITY = 128;
 
     private Clusters() {}
 
@@ -56,6 +60,7 @@ final class Clusters {
             @Nullable SlowStart slowStart,
             @Nullable OutlierPolicy outliers,
             int panicBelow,
+            boolean byLocality,
             double budgetPercent,
             int budgetMinimum,
             ClusterPlan.Limits limits,
@@ -99,10 +104,12 @@ final class Clusters {
                     endpoints,
                     new Choice(
                             levels(given, endpoints, loads),
-                            panicBelow,
+                            new Choice.Terms(
+                                    panicBelow,
+                                    given.overprovisioned(),
+                                    policy == Policy.RING_HASH || policy == Policy.MAGLEV),
                             state,
-                            warming(endpoints, loads),
-                            balancer(new Endpoint[0], loads)),
+                            warming(endpoints, loads)),
                     new RetryBudget(budgetPercent, budgetMinimum, loads.budget(name)),
                     limits);
         }
@@ -120,20 +127,34 @@ final class Clusters {
                     ready.stream().collect(Collectors.toMap(one -> one, one -> since.get(one.address()))));
         }
 
+        /// By priority, and within it by locality where those have weights and the cluster heeds them.
         private List<Choice.Level> levels(Assignment given, List<Endpoint> endpoints, Loads loads) {
-            var all = new TreeMap<Integer, List<Endpoint>>();
+            boolean parted = byLocality && given.places().stream().anyMatch(place -> place.localityWeight() > 0);
+            var all = new TreeMap<Integer, TreeMap<Integer, List<Integer>>>();
             for (int i = 0; i < endpoints.size(); i++) {
-                all.computeIfAbsent(given.places().get(i).priority(), _ -> new ArrayList<>())
-                        .add(endpoints.get(i));
-            }
-            var levels = new ArrayList<Choice.Level>();
-            for (List<Endpoint> some : all.values()) {
-                List<Endpoint> ready = some.stream().filter(Endpoint::healthy).toList();
-                if (!ready.isEmpty()) {
-                    levels.add(new Choice.Level(ready, some.size(), balancer(ready.toArray(Endpoint[]::new), loads)));
+                Place place = given.places().get(i);
+                // A locality without a weight gets nothing where others have one, as in Envoy.
+                if (!parted || place.localityWeight() > 0) {
+                    all.computeIfAbsent(place.priority(), _ -> new TreeMap<>())
+                            .computeIfAbsent(parted ? place.locality() : 0, _ -> new ArrayList<>())
+                            .add(i);
                 }
             }
+            var levels = new ArrayList<Choice.Level>();
+            for (var groups : all.values()) {
+                levels.add(new Choice.Level(groups.values().stream()
+                        .map(some -> group(given, endpoints, some, parted, loads))
+                        .toList()));
+            }
             return levels;
+        }
+
+        private Choice.Group group(
+                Assignment given, List<Endpoint> endpoints, List<Integer> some, boolean parted, Loads loads) {
+            var ready =
+                    some.stream().map(endpoints::get).filter(Endpoint::healthy).toList();
+            int weight = parted ? given.places().get(some.getFirst()).localityWeight() : 1;
+            return new Choice.Group(ready, some.size(), weight, balancer(ready.toArray(Endpoint[]::new), loads));
         }
 
         private Balancer balancer(Endpoint[] ready, Loads loads) {
@@ -167,20 +188,26 @@ final class Clusters {
     record SocketMatch(Map<String, String> labels, Transport transport) {}
 
     /// Where a cluster's endpoints are.
-    record Assignment(List<Place> places) {
-        static final Assignment EMPTY = new Assignment(List.of());
+    ///
+    /// @param overprovisioned percent that a priority could take if all of its endpoints were left
+    record Assignment(List<Place> places, int overprovisioned) {
+        static final Assignment EMPTY = new Assignment(List.of(), OVERPROVISIONED);
 
         Assignment {
             places = List.copyOf(places);
         }
     }
 
+    /// @param locality its number among the localities
+    /// @param localityWeight 0 where the locality has none
     /// @param labels what transport sockets are matched by
     record Place(
             String host,
             int port,
             int weight,
             int priority,
+            int locality,
+            int localityWeight,
             boolean healthy,
             Endpoint.Workload workload,
             Map<String, String> labels) {
@@ -264,6 +291,7 @@ final class Clusters {
                 slowStart(cluster),
                 cluster.hasOutlierDetection() ? OutlierPolicy.compile(cluster.getOutlierDetection()) : null,
                 panicBelow(cluster),
+                cluster.getCommonLbConfig().hasLocalityWeightedLbConfig(),
                 percent,
                 minimum,
                 new ClusterPlan.Limits(
@@ -429,9 +457,26 @@ final class Clusters {
         var places = new ArrayList<Place>();
         for (int i = 0; i < assignment.getEndpointsCount(); i++) {
             var locality = assignment.getEndpoints(i);
+            String in = at + "endpoints[" + i + "]";
+            int weight = locality.hasLoadBalancingWeight()
+                    ? Matching.number(locality.getLoadBalancingWeight(), in + ".load_balancing_weight")
+                    : 0;
+            if (locality.getPriority() < 0 || locality.getPriority() > MOST_PRIORITY) {
+                throw new Invalid(
+                        in + ".priority",
+                        "must be 0 to " + MOST_PRIORITY + ", was " + Integer.toUnsignedString(locality.getPriority()));
+            }
             for (int j = 0; j < locality.getLbEndpointsCount(); j++) {
-                String field = at + "endpoints[" + i + "].lb_endpoints[" + j + "]";
-                places.add(place(locality.getLbEndpoints(j), locality.getPriority(), field));
+                String field = in + ".lb_endpoints[" + j + "]";
+                places.add(place(locality.getLbEndpoints(j), locality.getPriority(), i, weight, field));
+            }
+        }
+        int overprovisioned = OVERPROVISIONED;
+        if (assignment.getPolicy().hasOverprovisioningFactor()) {
+            overprovisioned = Matching.number(
+                    assignment.getPolicy().getOverprovisioningFactor(), at + "policy.overprovisioning_factor");
+            if (overprovisioned < 1) {
+                throw new Invalid(at + "policy.overprovisioning_factor", "must be 1 or more, was 0");
             }
         }
         long total = 0;
@@ -442,10 +487,11 @@ final class Clusters {
             throw new Invalid(
                     at + "endpoints", "weights must add up to " + Integer.MAX_VALUE + " or less, was " + total);
         }
-        return new Assignment(places);
+        return new Assignment(places, overprovisioned);
     }
 
-    private static Place place(LbEndpoint endpoint, int priority, String field) throws Invalid {
+    private static Place place(LbEndpoint endpoint, int priority, int locality, int localityWeight, String field)
+            throws Invalid {
         if (!endpoint.getEndpoint().getAddress().hasSocketAddress()) {
             throw new Invalid(field + ".endpoint.address", "must be a socket_address");
         }
@@ -476,6 +522,8 @@ final class Clusters {
                 port,
                 weight,
                 priority,
+                locality,
+                localityWeight,
                 healthy,
                 new Endpoint.Workload(
                         Metadata.text(metadata, "workload"),
