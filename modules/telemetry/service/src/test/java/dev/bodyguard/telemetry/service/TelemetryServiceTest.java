@@ -243,7 +243,7 @@ class TelemetryServiceTest {
     }
 
     private byte[] next() throws InterruptedException {
-        var body = exported.poll(10, TimeUnit.SECONDS);
+        var body = exported.poll(30, TimeUnit.SECONDS);
         assertThat(body).isNotNull();
         return body;
     }
@@ -265,7 +265,7 @@ class TelemetryServiceTest {
             throws Exception {
         var request = HttpRequest.newBuilder(URI.create("https://127.0.0.1:" + service.otlpPort() + path))
                 .header("Content-Type", "application/x-protobuf")
-                .timeout(Duration.ofSeconds(10))
+                .timeout(Duration.ofSeconds(30))
                 .POST(BodyPublishers.ofByteArray(body));
         if (encoding != null) {
             request.header("Content-Encoding", encoding);
