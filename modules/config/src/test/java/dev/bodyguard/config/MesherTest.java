@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(30)
+@Timeout(60)
 class MesherTest {
     private final Diary diary = new Diary();
     private final Semaphore published = new Semaphore(0);
@@ -65,7 +65,7 @@ class MesherTest {
 
         mesher.close();
 
-        assertThat(waiting.join(Duration.ofSeconds(10))).isTrue();
+        assertThat(waiting.join(Duration.ofSeconds(30))).isTrue();
         assertThat(mesher.current()).isNull();
     }
 
@@ -169,7 +169,7 @@ class MesherTest {
     }
 
     private void awaitPublished() throws InterruptedException {
-        assertThat(published.tryAcquire(10, TimeUnit.SECONDS))
+        assertThat(published.tryAcquire(30, TimeUnit.SECONDS))
                 .as("a generation was published")
                 .isTrue();
     }

@@ -8,7 +8,7 @@ import java.util.List;
 
 /// Writes down what happened, in the words that the tests are about.
 final class Diary implements Events {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final List<String> entries = new ArrayList<>();
 

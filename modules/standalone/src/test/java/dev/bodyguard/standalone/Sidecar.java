@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A sidecar as the control plane sees one: an SVID by join token, a registration, an ADS stream. On real sockets.
 final class Sidecar implements AutoCloseable {
-    static final Duration PATIENCE = Duration.ofSeconds(15);
+    static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final Map<String, String> addresses;
     private final String name;

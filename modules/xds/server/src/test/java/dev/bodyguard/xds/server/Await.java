@@ -6,7 +6,7 @@ import java.util.function.BooleanSupplier;
 
 /// Waits for what another thread does, with a name for what was missing.
 final class Await {
-    private static final long SECONDS = 20;
+    private static final long SECONDS = 30;
 
     private Await() {}
 
