@@ -8,9 +8,9 @@ import com.palantir.javaformat.java.ImportOrderer;
 import com.palantir.javaformat.java.JavaFormatterOptions;
 import com.palantir.javaformat.java.RemoveUnusedImports;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 
 /// Every Java file is as palantir-java-format would write it. `mvn -pl conformance/structure test
@@ -23,23 +23,29 @@ class FormatTest {
     @Test
     void everyJavaFileIsFormatted() throws IOException {
         boolean write = System.getProperty("format").equals("write");
-        var unformatted = new ArrayList<Path>();
 
-        for (Path file : Sources.java()) {
-            String source = Sources.read(file);
-            String formatted = formatted(file, source);
-            if (!formatted.equals(source)) {
-                unformatted.add(Sources.ROOT.relativize(file));
-                if (write) {
-                    Files.writeString(file, formatted);
-                }
-            }
-        }
+        var unformatted = Sources.java().parallelStream()
+                .filter(file -> !isFormatted(file, write))
+                .map(Sources.ROOT::relativize)
+                .toList();
 
         if (!write) {
             assertThat(unformatted)
                     .as("mvn -pl conformance/structure test -Dtest=FormatTest -Dformat=write formats these")
                     .isEmpty();
+        }
+    }
+
+    private boolean isFormatted(Path file, boolean write) {
+        try {
+            String source = Sources.read(file);
+            String formatted = formatted(file, source);
+            if (write && !formatted.equals(source)) {
+                Files.writeString(file, formatted);
+            }
+            return formatted.equals(source);
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
         }
     }
 
