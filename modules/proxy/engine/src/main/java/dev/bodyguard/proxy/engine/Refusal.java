@@ -48,7 +48,7 @@ public sealed interface Refusal {
             case Full _ -> new RefusalCode(503, "UO", "overload");
             case Overflow _ -> RefusalCode.reset(503, "UO", "overflow");
             case HeadTooLarge _ -> new RefusalCode(431, "DPE", "request_headers_too_large");
-            case TimedOut _ -> new RefusalCode(504, "UT", "response_timeout");
+            case TimedOut _, OutOfTime _ -> new RefusalCode(504, "UT", "response_timeout");
             case TryTimedOut _ -> new RefusalCode(504, "UT", "upstream_per_try_timeout");
             case Denied denied ->
                 new RefusalCode(403, "RBAC", "rbac_access_denied_matched_policy[" + denied.matched() + "]");
@@ -106,6 +106,9 @@ public sealed interface Refusal {
             case HeadTooLarge(var cause, var _) -> cause;
             case TimedOut(var after, var _) ->
                 "no complete answer within " + after.toMillis() + " ms, the route's timeout";
+            case OutOfTime(var left, var header) ->
+                "no complete answer within the " + left.toMillis() + " ms that the caller has left for it (" + header
+                        + ")";
             case TryTimedOut(var address, var after, var _) ->
                 address + " did not answer within " + after.toMillis() + " ms, the route's time per try";
             case Denied denied -> "RBAC: " + denied.peer + " may not " + denied.what + ": " + denied.reason();
@@ -241,6 +244,12 @@ public sealed interface Refusal {
 
     /// The time for the whole exchange ran out.
     record TimedOut(Duration after, @Nullable String origin) implements Refusal {}
+
+    /// The caller's own time ran out, which says nothing of whom it was waited for.
+    ///
+    /// @param left when it came
+    /// @param header by which the caller has said so
+    record OutOfTime(Duration left, String header) implements Refusal {}
 
     /// The last attempt's own time ran out.
     record TryTimedOut(

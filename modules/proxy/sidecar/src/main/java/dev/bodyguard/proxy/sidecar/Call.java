@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.engine.Budget;
 import dev.bodyguard.proxy.engine.HeaderChanges;
 import dev.bodyguard.proxy.engine.Refusal;
 import dev.bodyguard.proxy.wire.Exchange;
@@ -65,6 +66,11 @@ final class Call implements RequestListener {
         return facts;
     }
 
+    /// What time the request, as it is now, has by itself and by its route's timeout (zero for none).
+    Budget budget(Duration timeout) {
+        return Budget.of(request, LocalReply.isGrpc(request), timeout, facts.startedNanos());
+    }
+
     Ledger ledger() {
         return ledger;
     }
@@ -115,6 +121,19 @@ final class Call implements RequestListener {
         facts.status = refusal.status();
         client.reset(Reset.REFUSED);
         over();
+    }
+
+    /// An answer that has begun can only end; a call of gRPC ends with a status, and then was told why.
+    ///
+    /// @return whether it could
+    boolean endWith(Refusal refusal) {
+        boolean could = LocalReply.isGrpc(request) && request.version() == Version.HTTP_2;
+        if (could) {
+            facts.grpcStatus = LocalReply.end(client, refusal);
+            over();
+            client.resume();
+        }
+        return could;
     }
 
     void respond(int status, Fields fields, String body, HeaderChanges changes, String details) {

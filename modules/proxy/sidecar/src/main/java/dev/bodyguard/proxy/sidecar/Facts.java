@@ -158,6 +158,11 @@ final class Facts {
         serviceNanos = now - startedNanos;
     }
 
+    /// By `System.nanoTime`.
+    long startedNanos() {
+        return startedNanos;
+    }
+
     /// In milliseconds since the epoch.
     long startedAt() {
         return startedAt;

@@ -1,5 +1,8 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.engine.Budget;
+import dev.bodyguard.proxy.engine.ExpectedTimeout;
+import dev.bodyguard.proxy.engine.GrpcTimeout;
 import dev.bodyguard.proxy.engine.Outcome;
 import dev.bodyguard.proxy.engine.Refusal;
 import dev.bodyguard.proxy.engine.RetryPolicy;
@@ -20,10 +23,12 @@ import org.jspecify.annotations.Nullable;
 /// A routed request on its way upstream: deadline ▶ retry ▶ balance ▶ wire. Bytes flow as they come; what was sent is
 /// kept for another attempt only while it is little and no answer was begun.
 ///
-/// Clocks start when the request is complete, so that a slow upload is not the upstream's fault. One that asks for
-/// another protocol is tried once, and once it is granted has no clock: what follows are bytes, and each side ends
-/// on its own. Owned by one loop.
+/// How long it may take is the [Budget]'s to know; the time per try starts when the request is complete, so that a
+/// slow upload is not the upstream's fault. One that asks for another protocol is tried once, and once it is granted
+/// has no clock: what follows are bytes, and each side ends on its own. Owned by one loop.
 final class Forwarding implements Attempt.Owner {
+    private static final String OUT_OF_TIME = new Refusal.OutOfTime(Duration.ZERO, GrpcTimeout.NAME).flag();
+
     /// What is particular to one side of a sidecar.
     interface Side {
         /// Stamps an attempt's head for whoever is about to get it.
@@ -53,6 +58,7 @@ final class Forwarding implements Attempt.Owner {
     private final Facts facts;
     private final Way way;
     private final Way.Terms terms;
+    private final Budget budget;
     private final RetryPolicy retries;
     private final boolean upgrades;
     private final Request template;
@@ -68,6 +74,9 @@ final class Forwarding implements Attempt.Owner {
     private Loop.@Nullable Timer backoff;
     private Transport spoken = new Transport.Plaintext(false);
     private String workload = "";
+    /// Whether the time that the upstream was told is the caller's own, which says nothing of an endpoint.
+    private boolean callersTime;
+
     private boolean complete;
     private boolean over;
     /// What was asked for is granted: bytes flow both ways.
@@ -83,6 +92,7 @@ final class Forwarding implements Attempt.Owner {
         this.facts = call.facts();
         this.way = way;
         this.terms = terms;
+        this.budget = terms.budget();
         this.template = call.request();
         this.upstreams = upstreams;
         this.upgrades = template.protocol() != null;
@@ -98,21 +108,26 @@ final class Forwarding implements Attempt.Owner {
 
     void start() {
         repeats.requestStarted();
-        if (complete || upgrades) {
-            startDeadline();
-        }
+        budget.begins(System.nanoTime(), complete || upgrades);
+        startDeadline();
         attempt(false);
     }
 
     // -- balance ▶ wire
 
     private void attempt(boolean retry) {
-        var pick = picking.next();
+        // Nobody is asked what could not be answered in time.
+        boolean late = budget.leftToBegin(System.nanoTime()) == 0;
+        var pick = late ? null : picking.next();
         if (pick == null) {
             if (retry) {
                 repeats.retryEnded();
             }
-            refuse(nobody());
+            if (late) {
+                timedOut();
+            } else {
+                refuse(nobody());
+            }
             return;
         }
         var attempt = new Attempt(this, pick.endpoint(), pick.address(), retry);
@@ -152,6 +167,7 @@ final class Forwarding implements Attempt.Owner {
         spoken = target.transport();
         var head = template.copy();
         side.stamp(head, spoken);
+        tellTime(head.fields());
         var stream = attempt.open(upstreams, loop, target, head, client.bodyless());
         if (replay != null && attempts > 1) {
             replay.sendTo(stream);
@@ -160,6 +176,22 @@ final class Forwarding implements Attempt.Owner {
             startClock(attempt);
         } else if (stream.isWritable()) {
             client.resume();
+        }
+    }
+
+    /// What remains, as whoever asked would say it.
+    private void tellTime(Fields head) {
+        long now = System.nanoTime();
+        long left = budget.left(now);
+        if (budget.isGrpc() && left != Budget.UNBOUNDED) {
+            head.set(GrpcTimeout.NAME, GrpcTimeout.text(left));
+        }
+        var perTry = retries.perTryTimeout();
+        long begin = budget.leftToBegin(now);
+        long expected = Math.min(begin, perTry.isPositive() ? perTry.toNanos() : Budget.UNBOUNDED);
+        callersTime = expected == begin && budget.isCallers(now);
+        if (expected != Budget.UNBOUNDED) {
+            head.set(ExpectedTimeout.NAME, ExpectedTimeout.text(expected));
         }
     }
 
@@ -203,7 +235,10 @@ final class Forwarding implements Attempt.Owner {
             }
             return;
         }
-        startDeadline();
+        budget.complete(System.nanoTime());
+        if (deadline == null || budget.isForBeginning()) {
+            startDeadline();
+        }
         if (current != null) {
             startClock(current);
         }
@@ -244,22 +279,35 @@ final class Forwarding implements Attempt.Owner {
     // -- deadline
 
     private void startDeadline() {
-        if (deadline == null && terms.timeout().isPositive() && !over) {
-            deadline = loop.after(terms.timeout(), this::timedOut);
+        if (deadline != null) {
+            deadline.cancel();
+            deadline = null;
+        }
+        long left = budget.check(System.nanoTime(), answer.isBegun());
+        if (left != Budget.UNBOUNDED && !over) {
+            deadline = loop.after(Duration.ofNanos(left), this::timedOut);
+        }
+    }
+
+    /// What was only the beginning's time is over with it.
+    private void begun() {
+        if (deadline != null && budget.isForBeginning() && !switched) {
+            startDeadline();
         }
     }
 
     private void timedOut() {
         givenUp();
-        var refusal = new Refusal.TimedOut(terms.timeout(), terms.origin());
+        var refusal = budget.spent(System.nanoTime(), answer.isBegun(), terms.origin());
         if (answer.isBegun()) {
-            breakOff(refusal.flag(), refusal.sentence(), Reset.TIMED_OUT);
-        } else {
-            if (current != null) {
-                current.heard(new Outcome.PerTryTimeout());
-            }
-            refuse(refusal);
+            breakOff(refusal);
+            return;
         }
+        if (current != null && refusal instanceof Refusal.TimedOut) {
+            // A caller in haste says nothing of an endpoint.
+            current.heard(new Outcome.PerTryTimeout());
+        }
+        refuse(refusal);
     }
 
     private void startClock(Attempt attempt) {
@@ -337,7 +385,7 @@ final class Forwarding implements Attempt.Owner {
             streamEnded();
         }
         var outcome = new Outcome.Responded(head.status(), Answer.grpcStatus(head.fields()));
-        if (current != null) {
+        if (current != null && !isInHaste(head)) {
             current.heard(outcome);
         }
         if (again(outcome)) {
@@ -357,7 +405,15 @@ final class Forwarding implements Attempt.Owner {
             }
         }
         answer.head(head, last);
+        begun();
         passed(last);
+    }
+
+    /// The peer's sidecar may be the first to see that the caller's time is over.
+    private boolean isInHaste(Response head) {
+        return callersTime
+                && spoken instanceof Transport.Mtls
+                && OUT_OF_TIME.equals(head.fields().get(LocalReply.FLAG));
     }
 
     @Override
@@ -411,14 +467,27 @@ final class Forwarding implements Attempt.Owner {
         side.refuse(call, refusal);
     }
 
+    private void breakOff(Refusal refusal) {
+        noteEnd(refusal.flag(), refusal.sentence());
+        end(Reset.CANCELLED);
+        if (!call.endWith(refusal)) {
+            client.reset(Reset.TIMED_OUT);
+            call.over();
+        }
+    }
+
     /// The answer has begun, so all that is left is to let the client notice.
     private void breakOff(String flag, String sentence, Reset reason) {
-        facts.flag(flag);
-        facts.termination = sentence;
-        facts.sentence = sentence;
+        noteEnd(flag, sentence);
         end(Reset.CANCELLED);
         client.reset(reason);
         call.over();
+    }
+
+    private void noteEnd(String flag, String sentence) {
+        facts.flag(flag);
+        facts.termination = sentence;
+        facts.sentence = sentence;
     }
 
     private void end(Reset reason) {

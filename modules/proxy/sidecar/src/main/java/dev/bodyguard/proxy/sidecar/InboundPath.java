@@ -229,7 +229,10 @@ final class InboundPath implements RequestHandler {
         call.facts().cluster = cluster.name();
         Headers.change(call.request().fields(), rule.request());
         var terms = new Way.Terms(
-                RetryPolicy.NONE, forward.timeout(), rule.origin(), List.of(share.response(), rule.response(), quota));
+                RetryPolicy.NONE,
+                call.budget(forward.timeout()),
+                rule.origin(),
+                List.of(share.response(), rule.response(), quota));
         var asking = new Asking(call, cluster, now, terms);
         asking.ask(http2
                 && (asking.needsHttp2()

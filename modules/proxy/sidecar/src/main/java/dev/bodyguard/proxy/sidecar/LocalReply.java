@@ -65,6 +65,19 @@ final class LocalReply {
         return send(to, request, refusal.status(), fields, text.toString());
     }
 
+    /// Ends an answer of gRPC's that has begun, and tells the status.
+    static int end(Exchange to, Refusal refusal) {
+        int status = grpcStatus(refusal);
+        to.trailers(Fields.of(
+                "grpc-status",
+                Integer.toString(status),
+                "grpc-message",
+                percentEncoded(refusal.sentence()),
+                FLAG,
+                refusal.flag()));
+        return status;
+    }
+
     private static void tellOfQuota(Fields fields, Refusal refusal) {
         if (refusal instanceof Refusal.Limited(var _, var exceeded)) {
             fields.set("retry-after", Long.toString(exceeded.retryAfter()));

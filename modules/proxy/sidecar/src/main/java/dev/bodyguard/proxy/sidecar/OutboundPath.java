@@ -3,6 +3,7 @@ package dev.bodyguard.proxy.sidecar;
 import dev.bodyguard.proxy.engine.ClusterPlan;
 import dev.bodyguard.proxy.engine.Hashing;
 import dev.bodyguard.proxy.engine.Refusal;
+import dev.bodyguard.proxy.engine.RetryPolicy;
 import dev.bodyguard.proxy.engine.RouteRule;
 import dev.bodyguard.proxy.engine.Routing;
 import dev.bodyguard.proxy.engine.Transport;
@@ -183,7 +184,12 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         switch (fallback) {
             case Routing.Fallback.Block(int status, var sentence) ->
                 call.refuse(new Refusal.Blocked(status, sentence, null));
-            case Routing.Fallback.PassThrough(var cluster) -> passThrough(call, to, cluster, Way.Terms.NONE);
+            case Routing.Fallback.PassThrough(var cluster) ->
+                passThrough(
+                        call,
+                        to,
+                        cluster,
+                        new Way.Terms(RetryPolicy.NONE, call.budget(Duration.ZERO), null, List.of()));
         }
     }
 
@@ -260,7 +266,7 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
         if (rewrite.host() != null) {
             request.authority(rewrite.host());
         }
-        var terms = new Way.Terms(forward.retries(), forward.timeout(), rule.origin(), answer);
+        var terms = new Way.Terms(forward.retries(), call.budget(forward.timeout()), rule.origin(), answer);
         if (cluster.discovery() == ClusterPlan.Discovery.ORIGINAL_DESTINATION) {
             var to = Authority.parse(request.authority(), HTTP);
             if (to == null) {

@@ -1,12 +1,12 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.engine.Budget;
 import dev.bodyguard.proxy.engine.ClusterPlan;
 import dev.bodyguard.proxy.engine.HeaderChanges;
 import dev.bodyguard.proxy.engine.RetryBudget;
 import dev.bodyguard.proxy.engine.RetryPolicy;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Target;
-import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,11 +43,9 @@ sealed interface Way {
 
     /// What a rule says about the exchange as a whole.
     ///
-    /// @param timeout zero for none
+    /// @param budget one for the request, however often it is forwarded
     record Terms(
-            RetryPolicy retries, Duration timeout, @Nullable String origin, List<HeaderChanges> response) {
-        static final Terms NONE = new Terms(RetryPolicy.NONE, Duration.ZERO, null, List.of());
-
+            RetryPolicy retries, Budget budget, @Nullable String origin, List<HeaderChanges> response) {
         public Terms {
             response = List.copyOf(response);
         }

@@ -122,6 +122,19 @@ class EjectionTest {
     }
 
     @Test
+    void whoIsTooSlowForACallerInHasteIsNotBlamed() throws IOException {
+        breaking = (_, answer) -> bad.hang(answer);
+        int late = 0;
+        for (int i = 0; i < 200 && late < 3 * IN_A_ROW; i++) {
+            var answer = caller.ask("GET", "http://payment-service/pay", "x-envoy-expected-rq-timeout-ms: 100\r\n", "");
+            late += answer.status() == 504 ? 1 : 0;
+        }
+
+        assertThat(late).isEqualTo(3 * IN_A_ROW);
+        assertThat(Ejected.count(caller.plan())).isZero();
+    }
+
+    @Test
     void whereNobodyIsLeftItIsSaidWhy() throws IOException {
         good.close();
         atGood.close();

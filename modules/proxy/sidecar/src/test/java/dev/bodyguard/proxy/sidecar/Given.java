@@ -112,7 +112,7 @@ final class Given {
                                 .addDomains("*")
                                 .addRoutes(Route.newBuilder()
                                         .setMatch(RouteMatch.newBuilder().setPrefix("/"))
-                                        .setRoute(RouteAction.newBuilder().setCluster("inbound|" + appPort + "||"))))))
+                                        .setRoute(to("inbound|" + appPort + "||"))))))
                 .build();
     }
 

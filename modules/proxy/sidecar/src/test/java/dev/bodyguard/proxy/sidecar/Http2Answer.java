@@ -16,6 +16,7 @@ final class Http2Answer implements ResponseListener {
     private final StringBuilder text = new StringBuilder();
     private volatile int answered;
     private volatile Fields fields = new Fields();
+    private volatile Fields trailers = new Fields();
 
     void await() {
         complete.orTimeout(30, TimeUnit.SECONDS).join();
@@ -28,6 +29,11 @@ final class Http2Answer implements ResponseListener {
     @Nullable
     String header(String name) {
         return fields.get(name);
+    }
+
+    @Nullable
+    String trailer(String name) {
+        return trailers.get(name);
     }
 
     String body() {
@@ -53,7 +59,8 @@ final class Http2Answer implements ResponseListener {
     }
 
     @Override
-    public void onTrailers(Fields trailers) {
+    public void onTrailers(Fields last) {
+        trailers = last;
         complete.complete(null);
     }
 

@@ -37,6 +37,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -201,8 +202,26 @@ final class TestSidecar implements AutoCloseable {
 
     /// As an app asks that speaks HTTP/2 to its sidecar by prior knowledge.
     Http2Answer http2(String method, String authority, String path, Fields fields, String body) {
+        return http2(outbound.address(), new Transport.Plaintext(true), method, authority, path, fields, body);
+    }
+
+    /// As another proxy of the mesh asks, with this workload's certificate.
+    Http2Answer straightTo(TestSidecar callee, String method, String path, Fields fields, String body) {
+        var proven = new Transport.Mtls(
+                Set.of("spiffe://cluster.local/ns/default/sa/payment-service"), "callee", List.of("h2"));
+        return http2(callee.inbound.address(), proven, method, "callee", path, fields, body);
+    }
+
+    private Http2Answer http2(
+            InetSocketAddress address,
+            Transport transport,
+            String method,
+            String authority,
+            String path,
+            Fields fields,
+            String body) {
         var answer = new Http2Answer();
-        var to = new Target(outbound.address(), new Transport.Plaintext(true), Duration.ofSeconds(5));
+        var to = new Target(address, transport, Duration.ofSeconds(5));
         var loop = loops.all().getFirst();
         loop.execute(() -> {
             var head = new Request(Version.HTTP_2, method, "http", authority, path, fields);

@@ -81,10 +81,8 @@ class ProtocolsPageTest {
 
     /// The proxy's, by their names.
     private static Map<String, String> tests() throws IOException {
-        try (Stream<Path> wire = Files.walk(Path.of("src/test/java"));
-                Stream<Path> sidecar = Files.walk(Path.of("../sidecar/src/test/java"))) {
-            return Stream.concat(wire, sidecar)
-                    .filter(file -> file.toString().endsWith("Test.java"))
+        try (Stream<Path> files = Files.walk(Path.of(".."))) {
+            return files.filter(file -> file.toString().matches("\\.\\./\\w+/src/test/java/.*Test\\.java"))
                     .collect(Collectors.toMap(
                             file -> file.getFileName().toString().replace(".java", ""), ProtocolsPageTest::read));
         }
