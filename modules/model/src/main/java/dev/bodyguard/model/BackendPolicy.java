@@ -2,9 +2,12 @@ package dev.bodyguard.model;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /// How clients treat the instances of a service: which of them form subsets, how one is picked, when one is left alone.
@@ -47,16 +50,18 @@ public record BackendPolicy(
 
     /// Null parts were not said.
     ///
+    /// @param localities said together with the load balancer, or not at all
     /// @param ports port to what holds for it in place of all the rest
     public record TrafficPolicy(
             @Nullable LoadBalancer loadBalancer,
+            @Nullable Localities localities,
             @Nullable Connections connections,
             @Nullable OutlierDetection outliers,
             @Nullable RetryBudget retryBudget,
             @Nullable TlsMode tls,
             Map<Integer, TrafficPolicy> ports) {
         /// Nothing was said.
-        public static final TrafficPolicy UNSAID = new TrafficPolicy(null, null, null, null, null, Map.of());
+        public static final TrafficPolicy UNSAID = new TrafficPolicy(null, null, null, null, null, null, Map.of());
 
         public TrafficPolicy {
             ports = Map.copyOf(ports);
@@ -69,8 +74,10 @@ public record BackendPolicy(
 
         /// This one, and the other's word where this says nothing.
         public TrafficPolicy or(TrafficPolicy other) {
+            boolean balanced = loadBalancer != null || localities != null;
             return new TrafficPolicy(
-                    loadBalancer != null ? loadBalancer : other.loadBalancer,
+                    balanced ? loadBalancer : other.loadBalancer,
+                    balanced ? localities : other.localities,
                     connections != null ? connections : other.connections,
                     outliers != null ? outliers : other.outliers,
                     retryBudget != null ? retryBudget : other.retryBudget,
@@ -96,6 +103,38 @@ public record BackendPolicy(
 
         /// One key keeps to one instance while that is there.
         record ConsistentHash(HashKey key, HashTable table) implements LoadBalancer {}
+    }
+
+    /// Which instances are asked first by where they and the client run.
+    public sealed interface Localities {
+        /// It makes no difference.
+        record Alike() implements Localities {}
+
+        /// Those nearby, and others where those cannot take everything.
+        ///
+        /// @param regions client's region to the one that stands in for it
+        record Nearest(Map<String, String> regions) implements Localities {
+            public Nearest {
+                regions = Map.copyOf(regions);
+            }
+        }
+
+        /// Each as said, by where the client is; the first that means it holds.
+        record Distributed(List<Shares> from) implements Localities {
+            public Distributed {
+                from = List.copyOf(from);
+            }
+        }
+    }
+
+    /// How the traffic of clients is divided among localities.
+    ///
+    /// @param client where they are, with `*` for any
+    /// @param percents by where the instances are, in the author's order
+    public record Shares(Locality client, SequencedMap<Locality, Integer> percents) {
+        public Shares {
+            percents = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(percents));
+        }
     }
 
     /// How a new instance comes to its full share.

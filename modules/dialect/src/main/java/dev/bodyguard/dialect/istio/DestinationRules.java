@@ -64,8 +64,10 @@ final class DestinationRules {
                 return true;
             });
         }
+        var balancing = policy.object("loadBalancer", LoadBalancers::read);
         return new TrafficPolicy(
-                policy.object("loadBalancer", LoadBalancers::read),
+                balancing == null ? null : balancing.balancer(),
+                balancing == null ? null : balancing.localities(),
                 policy.object("connectionPool", DestinationRules::connections),
                 outliers(policy),
                 policy.object("retryBudget", DestinationRules::retryBudget),

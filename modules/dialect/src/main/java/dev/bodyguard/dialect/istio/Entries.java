@@ -4,12 +4,14 @@ import dev.bodyguard.dialect.reading.Fields;
 import dev.bodyguard.dialect.reading.Head;
 import dev.bodyguard.dialect.reading.Protocols;
 import dev.bodyguard.model.Document;
+import dev.bodyguard.model.Locality;
 import dev.bodyguard.model.Part;
 import dev.bodyguard.model.Service;
 import dev.bodyguard.model.Service.Backing;
 import dev.bodyguard.model.Service.Target;
 import dev.bodyguard.model.Workload;
 import java.net.InetAddress;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -161,8 +163,8 @@ final class Entries {
     }
 
     private static Workload instance(Document document, Fields entry, String name, Map<String, String> inherited) {
-        entry.unsupported("locality", "network");
-        var labels = entry.has("labels") ? entry.map("labels") : inherited;
+        entry.unsupported("network");
+        var labels = located(entry, entry.has("labels") ? entry.map("labels") : inherited);
         return new Workload(
                 document.namespace(),
                 name,
@@ -177,5 +179,21 @@ final class Entries {
                 "istio".equals(labels.get("security.istio.io/tlsMode")),
                 entry.number("weight", 0, Integer.MAX_VALUE, 0),
                 entry.origin());
+    }
+
+    /// Where it is stands with a pod in its labels, so it does with others.
+    private static Map<String, String> located(Fields entry, Map<String, String> labels) {
+        var written = entry.text("locality");
+        if (written.isEmpty()) {
+            return labels;
+        }
+        var where = Locality.of(written);
+        var all = new HashMap<>(labels);
+        all.remove("topology.istio.io/locality");
+        all.remove("istio-locality");
+        all.put("topology.kubernetes.io/region", where.region());
+        all.put("topology.kubernetes.io/zone", where.zone());
+        all.put("topology.istio.io/subzone", where.subzone());
+        return all;
     }
 }

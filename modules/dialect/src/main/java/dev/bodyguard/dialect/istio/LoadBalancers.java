@@ -6,6 +6,7 @@ import dev.bodyguard.model.BackendPolicy.Given;
 import dev.bodyguard.model.BackendPolicy.HashKey;
 import dev.bodyguard.model.BackendPolicy.HashTable;
 import dev.bodyguard.model.BackendPolicy.LoadBalancer;
+import dev.bodyguard.model.BackendPolicy.Localities;
 import dev.bodyguard.model.BackendPolicy.Warmup;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -36,8 +37,16 @@ final class LoadBalancers {
 
     private LoadBalancers() {}
 
-    static @Nullable LoadBalancer read(Fields balancer) {
-        balancer.unsupported("localityLbSetting", "zoneAwareLbSetting", "backendUtilization");
+    /// What stands there, as far as it does.
+    record Balancing(
+            @Nullable LoadBalancer balancer, @Nullable Localities localities) {}
+
+    static Balancing read(Fields balancer) {
+        balancer.unsupported("zoneAwareLbSetting", "backendUtilization");
+        return new Balancing(balancer(balancer), balancer.object("localityLbSetting", LocalitySettings::read));
+    }
+
+    private static @Nullable LoadBalancer balancer(Fields balancer) {
         var warmup = warmup(balancer);
         var simple = balancer.word(
                 "simple", "UNSPECIFIED", "LEAST_REQUEST", "LEAST_CONN", "ROUND_ROBIN", "RANDOM", "PASSTHROUGH");

@@ -81,6 +81,9 @@ final class Annotations {
             READY_FAILURES,
             MERGE_METRICS);
 
+    /// Config reads them.
+    private static final Set<String> OBEYED_LABELS = Set.of("topology.istio.io/locality", "topology.istio.io/subzone");
+
     private static final String OTHER_IMAGE = "names another mesh's image";
     private static final String OTHER_PROXY = "is about another proxy's inside";
     private static final String ALWAYS = "is always so here";
@@ -182,8 +185,6 @@ final class Annotations {
     private static final Map<String, String> IGNORED_LABELS = new TreeMap<>(Map.ofEntries(
             Map.entry("topology.istio.io/network", "every pod is reached directly, in one network"),
             Map.entry("topology.istio.io/cluster", WhyIgnored.ONE_CLUSTER),
-            Map.entry("topology.istio.io/locality", WhyIgnored.LOCALITY),
-            Map.entry("topology.istio.io/subzone", WhyIgnored.LOCALITY),
             Map.entry("security.istio.io/tlsMode", "a pod speaks mutual TLS if it has a sidecar"),
             Map.entry("service.istio.io/workload-name", "a pod is counted under whoever owns it"),
             Map.entry("istio.io/tag", "a revision is chosen by istio.io/rev"),
@@ -260,6 +261,10 @@ final class Annotations {
 
     static boolean isObeyed(String name) {
         return OBEYED.contains(name);
+    }
+
+    static boolean isObeyedLabel(String name) {
+        return OBEYED_LABELS.contains(name);
     }
 
     /// Whether somebody expects something of the injector by it, on whatever object it stands.

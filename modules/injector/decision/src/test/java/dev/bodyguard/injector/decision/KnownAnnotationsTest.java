@@ -29,7 +29,9 @@ class KnownAnnotationsTest {
 
         var said = ofPod ? saidOfAPod(label, name) : saidOfAService(label, name);
 
-        boolean obeyed = !label && (ofPod ? Annotations.isObeyed(name) : ServiceAnnotations.isObeyed(name));
+        boolean obeyed = label
+                ? ofPod && Annotations.isObeyedLabel(name)
+                : ofPod ? Annotations.isObeyed(name) : ServiceAnnotations.isObeyed(name);
         if (obeyed) {
             assertThat(said).isEmpty();
         } else {

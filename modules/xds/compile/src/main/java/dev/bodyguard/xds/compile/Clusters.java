@@ -6,6 +6,7 @@ import com.google.protobuf.UInt64Value;
 import dev.bodyguard.model.BackendPolicy;
 import dev.bodyguard.model.BackendPolicy.HashTable;
 import dev.bodyguard.model.BackendPolicy.LoadBalancer;
+import dev.bodyguard.model.BackendPolicy.Localities;
 import dev.bodyguard.model.BackendPolicy.RetryBudget;
 import dev.bodyguard.model.BackendPolicy.TlsMode;
 import dev.bodyguard.model.BackendPolicy.TrafficPolicy;
@@ -35,6 +36,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContex
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import io.envoyproxy.envoy.type.v3.Percent;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -272,6 +274,10 @@ final class Clusters {
         if (outliers != null) {
             cluster.setOutlierDetection(outlierDetection(outliers)).setCommonLbConfig(panic(outliers));
         }
+        if (policy.localities() instanceof Localities.Distributed) {
+            cluster.getCommonLbConfigBuilder()
+                    .setLocalityWeightedLbConfig(Cluster.CommonLbConfig.LocalityWeightedLbConfig.getDefaultInstance());
+        }
         return cluster.build();
     }
 
@@ -491,22 +497,35 @@ final class Clusters {
     }
 
     private ClusterLoadAssignment assignment(Kind kind, Place place) {
+        var instances = instances(place).stream()
+                .filter(one -> isSpokenTo(kind, place, one))
+                .toList();
+        var assignment =
+                ClusterLoadAssignment.newBuilder().setClusterName(place.name().toString());
+        if (instances.isEmpty()) {
+            return assignment.build();
+        }
+        if (Nearness.matters(place.policy()) && !kind.where().equals(dev.bodyguard.model.Locality.UNKNOWN)) {
+            var there = new TreeMap<dev.bodyguard.model.Locality, List<LbEndpoint>>();
+            for (var instance : instances) {
+                there.computeIfAbsent(
+                                dev.bodyguard.model.Locality.of(
+                                        instance.workload().labels()),
+                                _ -> new ArrayList<>())
+                        .add(endpoint(instance));
+            }
+            Nearness.arrange(assignment, place.policy(), kind.where(), there);
+            return assignment.build();
+        }
         var locality = LocalityLbEndpoints.newBuilder();
         if (kind instanceof Kind.Grpc) {
             // gRPC passes over endpoints that are nowhere or weigh nothing.
             locality.setLocality(Locality.newBuilder().setRegion("mesh")).setLoadBalancingWeight(Wire.number(1));
         }
-        var instances = instances(place).stream()
-                .filter(one -> isSpokenTo(kind, place, one))
-                .toList();
         for (var instance : instances) {
             locality.addLbEndpoints(endpoint(instance));
         }
-        var assignment =
-                ClusterLoadAssignment.newBuilder().setClusterName(place.name().toString());
-        return instances.isEmpty()
-                ? assignment.build()
-                : assignment.addEndpoints(locality).build();
+        return assignment.addEndpoints(locality).build();
     }
 
     // Others than our sidecars speak one protocol per cluster: where some must be spoken to in mutual TLS, only those.

@@ -35,11 +35,6 @@ public record Proxy(
     /// @throws IllegalArgumentException with a sentence, if something in there cannot be
     public static Proxy of(Node node) {
         var metadata = node.getMetadata();
-        var labels = new HashMap<String, String>();
-        metadata.getFieldsOrDefault("LABELS", Value.getDefaultInstance())
-                .getStructValue()
-                .getFieldsMap()
-                .forEach((key, value) -> labels.put(key, value.getStringValue()));
         var namespace = text(metadata, "NAMESPACE");
         if (namespace.isEmpty()) {
             throw new IllegalArgumentException("node " + node.getId()
@@ -50,9 +45,18 @@ public record Proxy(
                 namespace,
                 text(metadata, "SERVICE"),
                 text(metadata, "SERVICE_ACCOUNT"),
-                labels,
+                labels(metadata),
                 ports(text(metadata, "APP_PORTS"), node.getId()),
                 CAPTURED.contains(text(metadata, "INTERCEPTION_MODE")));
+    }
+
+    static Map<String, String> labels(Struct metadata) {
+        var labels = new HashMap<String, String>();
+        metadata.getFieldsOrDefault("LABELS", Value.getDefaultInstance())
+                .getStructValue()
+                .getFieldsMap()
+                .forEach((key, value) -> labels.put(key, value.getStringValue()));
+        return labels;
     }
 
     private static String text(Struct metadata, String key) {

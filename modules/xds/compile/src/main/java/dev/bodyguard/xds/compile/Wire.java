@@ -78,11 +78,11 @@ final class Wire {
     static SdsSecretConfig secret(Kind kind, String name) {
         var secret = SdsSecretConfig.newBuilder().setName(name);
         return switch (kind) {
-            case Kind.Envoy(var _, var _, var _, var folder) when folder.isEmpty() -> secret.build();
-            case Kind.Envoy(var _, var _, var _, var folder) ->
+            case Kind.Envoy envoy when envoy.secrets().isEmpty() -> secret.build();
+            case Kind.Envoy envoy ->
                 secret.setSdsConfig(ConfigSource.newBuilder()
                                 .setPathConfigSource(PathConfigSource.newBuilder()
-                                        .setPath(folder + "/sds-" + name.toLowerCase(Locale.ROOT) + ".yaml"))
+                                        .setPath(envoy.secrets() + "/sds-" + name.toLowerCase(Locale.ROOT) + ".yaml"))
                                 .setResourceApiVersion(ApiVersion.V3))
                         .build();
             case Kind.Sidecar _, Kind.Grpc _ -> secret.setSdsConfig(ads()).build();

@@ -14,6 +14,7 @@ import com.google.protobuf.TypeRegistry;
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.Value;
 import dev.bodyguard.dialect.Dialects;
+import dev.bodyguard.model.Locality;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.OutboundPolicy;
 import dev.bodyguard.model.Part;
@@ -52,8 +53,13 @@ class CompilerTest {
     private static final Path CASES = Path.of("src/test/cases");
     private static final Map<String, Kind> KINDS = Map.of(
             "sidecar", new Kind.Sidecar(),
-            "envoy", new Kind.Envoy("checkout-1", "127.0.0.1", 15001, "/run/checkout"),
-            "grpc", new Kind.Grpc());
+            "envoy", new Kind.Envoy("checkout-1", "127.0.0.1", 15001, "/run/checkout", Locality.UNKNOWN),
+            "grpc", new Kind.Grpc(),
+            "sidecar in eu-1/a/1", new Kind.Sidecar(Locality.of("eu-1/a/1")),
+            "sidecar in us-1", new Kind.Sidecar(Locality.of("us-1")),
+            "envoy in eu-1/a/1",
+                    new Kind.Envoy("checkout-1", "127.0.0.1", 15001, "/run/checkout", Locality.of("eu-1/a/1")),
+            "grpc in eu-1/a/1", new Kind.Grpc(Locality.of("eu-1/a/1")));
     private static final TextFormat.Printer PRINTER = TextFormat.printer()
             .usingTypeRegistry(TypeRegistry.newBuilder()
                     .add(List.of(
@@ -102,6 +108,25 @@ class CompilerTest {
             Files.writeString(expected, text);
         }
         assertThat(text.toString()).isEqualTo(Files.readString(expected));
+    }
+
+    @Test
+    void knowsWhereAClientRunsByItsNodeOrElseByItsLabels() {
+        var labels = Map.of("topology.kubernetes.io/region", "eu-1", "topology.kubernetes.io/zone", "eu-1a");
+        var node = Node.newBuilder()
+                .setMetadata(Struct.newBuilder()
+                        .putFields(
+                                "LABELS",
+                                Value.newBuilder()
+                                        .setStructValue(metadata(labels))
+                                        .build()));
+        assertThat(Kind.of(node.build()).where()).isEqualTo(new Locality("eu-1", "eu-1a", ""));
+        assertThat(Kind.of(node.setUserAgentName("gRPC Go").build()).where())
+                .isEqualTo(new Locality("eu-1", "eu-1a", ""));
+
+        node.getLocalityBuilder().setRegion("us-1").setZone("b").setSubZone("c");
+        assertThat(Kind.of(node.build()).where()).isEqualTo(new Locality("us-1", "b", "c"));
+        assertThat(Kind.of(Node.getDefaultInstance()).where()).isEqualTo(Locality.UNKNOWN);
     }
 
     @Test
