@@ -40,6 +40,7 @@ kind: DestinationRule
 metadata: {name: grpc-backend}
 spec:
   host: grpc-backend
+  trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}
   subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]
 ---
 apiVersion: networking.istio.io/v1
@@ -61,6 +62,30 @@ metadata: {name: hidden, namespace: elsewhere}
 spec: {hosts: [hidden.example], exportTo: ["."], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
 ---
 apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: sticky, namespace: elsewhere}
+spec:
+  hosts: [sticky.example]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: STATIC
+  endpoints: [{address: 127.0.0.2, locality: eu-1/a}, {address: 127.0.0.3, locality: eu-1/b}, {address: 127.0.0.4, locality: us-1/a}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: sticky, namespace: elsewhere}
+spec:
+  host: sticky.example
+  trafficPolicy:
+    outlierDetection: {consecutive5xxErrors: 3}
+    loadBalancer:
+      consistentHash: {httpCookie: {name: lb, ttl: 1h, path: /, attributes: [{name: SameSite, value: Lax}]}, maglev: {tableSize: 1009}}
+  subsets:
+    - {name: ring, labels: {}, trafficPolicy: {loadBalancer: {consistentHash: {httpQueryParameterName: user, ringHash: {minimumRingSize: 64}}}}}
+    - {name: shares, labels: {}, trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: [{from: "*", to: {"eu-1/*": 80, us-1: 20}}]}}}}
+    - {name: slow, labels: {}, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN, warmup: {duration: 30s, aggression: 1.5}}}}
+    - {name: slower, labels: {}, trafficPolicy: {loadBalancer: {warmupDurationSecs: 60s}}}
+---
+apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: seen, namespace: elsewhere}
 spec: {hosts: [seen.example], exportTo: ["*"], http: [{route: [{destination: {host: open.example}}]}]}
@@ -74,16 +99,22 @@ spec: {hosts: [unseen.example], exportTo: ["."], http: [{route: [{destination: {
 // All that checkout may see of this mesh: what whoever asks for everything is told, in either protocol, and no more.
 var everything = []string{
 	"cluster outbound|50051||grpc-backend.default.svc.cluster.local",
+	"cluster outbound|80|ring|sticky.example",
+	"cluster outbound|80|shares|sticky.example",
+	"cluster outbound|80|slower|sticky.example",
+	"cluster outbound|80|slow|sticky.example",
 	"cluster outbound|80|v1|payment-service.default.svc.cluster.local",
 	"cluster outbound|80|v2|payment-service.default.svc.cluster.local",
 	"cluster outbound|80||open.example",
 	"cluster outbound|80||payment-service.default.svc.cluster.local",
+	"cluster outbound|80||sticky.example",
 	"listener outbound",
 	"outbound block_all",
 	"outbound grpc-backend.default.svc.cluster.local:50051",
 	"outbound open.example:80",
 	"outbound payment-service.default.svc.cluster.local:80",
 	"outbound seen.example:80",
+	"outbound sticky.example:80",
 }
 
 // One mesh, into which clients come that nobody here wrote. Nobody plays checkout's sidecar but them.
