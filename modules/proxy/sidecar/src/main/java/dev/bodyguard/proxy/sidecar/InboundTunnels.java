@@ -4,11 +4,13 @@ import dev.bodyguard.proxy.engine.ClusterPlan;
 import dev.bodyguard.proxy.engine.Transport;
 import dev.bodyguard.proxy.wire.Failure;
 import dev.bodyguard.proxy.wire.MeshTls;
+import dev.bodyguard.proxy.wire.Opening;
 import dev.bodyguard.proxy.wire.Tunnel;
 import dev.bodyguard.proxy.wire.TunnelHandler;
 import dev.bodyguard.proxy.wire.TunnelListener;
 import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Party;
+import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /// Bytes that are no HTTP, from a peer who proved its identity, or from anybody where the port takes anybody: on to the
@@ -22,6 +24,10 @@ final class InboundTunnels implements TunnelHandler {
     private final SidecarLog log;
     private final Party self;
     private final AppSide app;
+    /// By the app's ports.
+    private final Heard http = new Heard();
+    /// By the callers' addresses: peers of the mesh, who will not mean the app before their TLS is done.
+    private final Heard peers = new Heard();
 
     InboundTunnels(
             InForce<Generation> inForce,
@@ -45,9 +51,17 @@ final class InboundTunnels implements TunnelHandler {
     @Override
     public TunnelListener open(Tunnel tunnel) {
         var admitted = new Admitted(tunnel);
-        if (tunnel.connection().peerId() == null) {
-            // Nobody has announced what this is: the app may be the one to speak first.
-            var _ = tunnel.loop().after(OutboundTunnels.SILENCE, admitted::dial);
+        switch (tunnel.opening()) {
+            case BYTES -> admitted.dial();
+            // The app may be the one to speak first.
+            case ANYTHING -> {
+                if (http.at(admitted.port) || peers.at(admitted.address)) {
+                    var _ = tunnel.loop().after(OutboundTunnels.SILENCE, admitted::dial);
+                } else {
+                    admitted.dial();
+                }
+            }
+            case TLS -> {}
         }
         return admitted;
     }
@@ -56,7 +70,8 @@ final class InboundTunnels implements TunnelHandler {
     private final class Admitted implements TunnelListener {
         private final Tunnel tunnel;
         private final Facts facts;
-        private final int port;
+        private final Integer port;
+        private final Object address;
         private int place;
         private @Nullable ClusterPlan led;
         private boolean spoken;
@@ -67,6 +82,9 @@ final class InboundTunnels implements TunnelHandler {
         Admitted(Tunnel tunnel) {
             this.tunnel = tunnel;
             this.port = app.port(tunnel.connection());
+            this.address = tunnel.connection().peer() instanceof InetSocketAddress inet
+                    ? inet.getAddress()
+                    : tunnel.connection().peer();
             this.facts = ledger.tunnel(Edge.Reporter.DESTINATION, tunnel);
             var peer = tunnel.connection().peerId();
             facts.source = peer == null ? Party.UNKNOWN : PeerFacts.party("", peer.toString());
@@ -79,6 +97,10 @@ final class InboundTunnels implements TunnelHandler {
         @Override
         public void onOpaque() {
             spoken = true;
+            if (tunnel.opening() == Opening.ANYTHING) {
+                http.forget(port);
+                peers.forget(address);
+            }
             dial();
             opened();
         }
@@ -124,8 +146,9 @@ final class InboundTunnels implements TunnelHandler {
 
         /// A client that may yet speak HTTP to a port that is good for nothing else is left in peace.
         private void refuse(String sentence) {
-            if (!spoken) {
+            if (!spoken && tunnel.opening() != Opening.BYTES) {
                 dialling = false;
+                place = 0;
                 return;
             }
             log.bytesRefused(tunnel.connection().peer(), tunnel.connection().peerId(), sentence);
@@ -157,6 +180,17 @@ final class InboundTunnels implements TunnelHandler {
         @Override
         public void onHttp() {
             over = true;
+            if (dialling) {
+                http.note(port);
+            }
+        }
+
+        @Override
+        public void onTls() {
+            over = true;
+            if (dialling) {
+                peers.note(address);
+            }
         }
 
         @Override

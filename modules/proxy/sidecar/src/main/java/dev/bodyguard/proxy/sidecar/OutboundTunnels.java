@@ -35,7 +35,8 @@ final class OutboundTunnels implements TunnelHandler {
     /// Here the server speaks first: FTP, SSH, Telnet, mail, MySQL.
     private static final Set<Integer> SERVER_FIRST = Set.of(21, 22, 23, 25, 110, 143, 587, 3306);
 
-    /// A client that has said nothing for so long may be waiting for the server's first word.
+    /// A client that has said nothing for so long may be waiting for the server's first word, even where HTTP was
+    /// heard.
     static final Duration SILENCE = Duration.ofMillis(100);
 
     private final InForce<Generation> inForce;
@@ -47,6 +48,8 @@ final class OutboundTunnels implements TunnelHandler {
     private final SidecarLog log;
     private final Party self;
     private final IntSupplier ownPort;
+    /// By the keys of hosts.
+    private final Heard http = new Heard();
 
     OutboundTunnels(
             InForce<Generation> inForce,
@@ -84,10 +87,12 @@ final class OutboundTunnels implements TunnelHandler {
             return opaque;
         }
         hosts.use(opaque.key);
-        if (opaque.serverFirst || inForce.get().plan().onlyBytes(opaque.key)) {
-            opaque.dial();
-        } else {
+        // Whoever speaks first decides, so the server is dialled at once, but where that was in vain before; one that
+        // takes nothing but HTTP is not dialled at all.
+        if (http.at(opaque.key)) {
             var _ = tunnel.loop().after(SILENCE, opaque::dial);
+        } else {
+            opaque.dial();
         }
         return opaque;
     }
@@ -138,6 +143,7 @@ final class OutboundTunnels implements TunnelHandler {
         @Override
         public void onOpaque() {
             spoken = true;
+            http.forget(key);
             if (atOurDoor) {
                 to = to.named(tunnel.serverName());
                 key = to.key();
@@ -324,20 +330,23 @@ final class OutboundTunnels implements TunnelHandler {
         @Override
         public void onDialled() {
             dialled = true;
-            if (endpoint != null) {
-                endpoint.carries();
-            }
             opened();
         }
 
         private void opened() {
             if (dialled && spoken) {
+                if (endpoint != null) {
+                    endpoint.carries();
+                }
                 ledger.opened(facts);
             }
         }
 
         @Override
         public void onHttp() {
+            if (dialling) {
+                http.note(key);
+            }
             end();
         }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.UInt32Value;
 import dev.bodyguard.proxy.engine.Resources;
 import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -27,6 +28,8 @@ import org.junit.jupiter.api.Test;
 /// Bytes that are no HTTP, to a host that only the mesh knows: two sidecars, an app of bytes, real sockets.
 class TunnelTest {
     private static final String LEDGER = "5432/ledger";
+
+    private static final String GET = "GET / HTTP/1.1\r\nhost: shop\r\n\r\n";
 
     private TestAuthority authority;
     private ServerSocket app;
@@ -127,7 +130,7 @@ class TunnelTest {
                 .array();
     }
 
-    /// A port that may carry HTTP is waited for; one that is declared to carry none, or known for it, is not.
+    /// Whether a port is declared to carry no HTTP, is known for it, or nobody knows what it carries.
     @Test
     void areHeardAtOnceWhereTheServerSpeaksFirst() throws IOException {
         try (var greeter = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -144,9 +147,98 @@ class TunnelTest {
                             "3306/ledger",
                             Given.knownBy("3306/ledger", "tcpCluster", Given.CLUSTER));
 
-            assertThat(untilGreeted("ledger:5432")).isGreaterThanOrEqualTo(OutboundTunnels.SILENCE);
-            assertThat(untilGreeted("ledger:5433")).isLessThan(OutboundTunnels.SILENCE);
-            assertThat(untilGreeted("ledger:3306")).isLessThan(OutboundTunnels.SILENCE);
+            for (var destination : new String[] {"ledger:5432", "ledger:5433", "ledger:3306"}) {
+                assertThat(untilGreeted(destination)).as(destination).isLessThan(OutboundTunnels.SILENCE);
+            }
+            assertThat(other.metrics())
+                    .containsPattern("istio_tcp_connections_opened_total\\{.*sa/checkout.*mutual_tls.*} 30");
+        }
+    }
+
+    /// The server was dialled before the client had said a word, and again for the request: the first connection goes
+    /// unused, and leaves no trace. Where HTTP was heard nobody is dialled any more.
+    @Test
+    void areNotWhatComesOfHttp() throws IOException {
+        var dialled = new AtomicInteger();
+        var unused = new AtomicInteger();
+        try (var shop = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+                var other = callee(shop.getLocalPort())) {
+            Thread.ofVirtual().start(() -> serveHttp(shop, dialled, unused));
+            caller.config.put(Resources.ASSIGNMENT, Given.CLUSTER, Given.meshed(other.inboundPort()));
+            for (var key : new String[] {"8080/shop", "8081/shop"}) {
+                caller.config.put(
+                        Resources.VIRTUAL_HOST,
+                        key,
+                        Given.knownBy(key, "tcpCluster", Given.CLUSTER).toBuilder()
+                                .addRoutes(Given.route(Given.to(Given.CLUSTER)))
+                                .build());
+            }
+
+            try (var socket = connect("shop:8080")) {
+                eventually("the server is dialled, of which nobody has asked anything", () -> dialled.get() == 1);
+                assertThat(get(socket)).isEqualTo("ok");
+            }
+            eventually("the connection is dropped", () -> unused.get() == 1);
+            for (int i = 0; i < 5; i++) {
+                try (var socket = connect("shop:8080")) {
+                    assertThat(get(socket)).isEqualTo("ok");
+                }
+            }
+            assertThat(dialled).as("one in vain, one for all requests").hasValue(2);
+
+            // A client that says at once what it speaks: the handshake on the way is no failure.
+            try (var socket = caller.connect()) {
+                socket.getOutputStream()
+                        .write(("CONNECT shop:8081 HTTP/1.1\r\nhost: shop:8081\r\n\r\n" + GET)
+                                .getBytes(StandardCharsets.US_ASCII));
+                var in = new BufferedInputStream(socket.getInputStream());
+                assertThat(Http1.need(in, true).status()).isEqualTo(200);
+                assertThat(Http1.need(in, false).body()).isEqualTo("ok");
+            }
+            eventually("all is told", () -> caller.lines() == 7 && other.lines() == 7);
+            eventually("nothing else is open", () -> dialled.get() == unused.get() + 1);
+
+            for (var sidecar : new TestSidecar[] {caller, other}) {
+                assertThat(sidecar.metrics())
+                        .doesNotContain("istio_tcp_connections_opened_total{")
+                        .doesNotContain("istio_tcp_connections_closed_total{");
+                assertThat(sidecar.refusals).isEmpty();
+                assertThat(sidecar.lines()).isEqualTo(7);
+            }
+            assertThat(other.doubts).hasValue(0);
+            assertThat(other.app.problems()).isEmpty();
+        }
+    }
+
+    private static String get(Socket socket) throws IOException {
+        socket.getOutputStream().write(GET.getBytes(StandardCharsets.US_ASCII));
+        return Http1.need(new BufferedInputStream(socket.getInputStream()), false)
+                .body();
+    }
+
+    private static void serveHttp(ServerSocket shop, AtomicInteger dialled, AtomicInteger unused) {
+        while (!shop.isClosed()) {
+            try {
+                var socket = shop.accept();
+                dialled.incrementAndGet();
+                Thread.ofVirtual().start(() -> {
+                    try (socket) {
+                        var in = new BufferedInputStream(socket.getInputStream());
+                        boolean any = false;
+                        while (Http1.read(in, false) != null) {
+                            any = true;
+                            socket.getOutputStream()
+                                    .write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+                                            .getBytes(StandardCharsets.US_ASCII));
+                        }
+                        unused.addAndGet(any ? 0 : 1);
+                    } catch (IOException _) {
+                        // The test is over.
+                    }
+                });
+            } catch (IOException _) {
+                return;
+            }
         }
     }
 

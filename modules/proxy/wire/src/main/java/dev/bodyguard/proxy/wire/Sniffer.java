@@ -1,5 +1,7 @@
 package dev.bodyguard.proxy.wire;
 
+import static io.netty.handler.codec.ByteToMessageDecoder.MERGE_CUMULATOR;
+
 import dev.bodyguard.proxy.engine.Transport;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -13,6 +15,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +25,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// A connection whose client has not yet said what it speaks. Without a tunnel handler it is HTTP of either kind;
-/// inside a CONNECT, or where the kernel handed it over, it may be anything, and the server may speak first.
+/// inside a CONNECT, or where the kernel handed it over, it may be anything, and a server that is dialled already may
+/// speak first: whoever does decides what this is.
 @SuppressWarnings("FutureReturnValueIgnored") // how a write or a close ended is told by the channel
 final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel {
     private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -54,6 +58,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private final @Nullable AppTls own;
     private @Nullable TunnelListener listener;
     private @Nullable Channel server;
+    private @Nullable ServerSide side;
     private String serverName = "";
     private boolean ready;
     private boolean opaque;
@@ -106,9 +111,6 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             listener = tunnels.open(this);
         }
         front.speaks(this);
-        if (announced && !done) {
-            commit();
-        }
     }
 
     @Override
@@ -125,7 +127,9 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
                 && unread != null) {
             // What does not go on like HTTP/2 is HTTP/1, where a head has its time.
             become(new Http1Server(front));
-        } else if (!opaque && now - since > front.shared.limits().idle().toNanos()) {
+        } else if (!opaque
+                && !announced
+                && now - since > front.shared.limits().idle().toNanos()) {
             close();
         }
     }
@@ -151,6 +155,14 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     @Override
     public Loop loop() {
         return front.loop;
+    }
+
+    @Override
+    public Opening opening() {
+        if (announced) {
+            return Opening.BYTES;
+        }
+        return own == null ? Opening.ANYTHING : Opening.TLS;
     }
 
     @Override
@@ -188,6 +200,9 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     }
 
     private Looks look(ByteBuf in) {
+        if (announced) {
+            return Looks.OPAQUE;
+        }
         var expected = peers;
         if (expected == null) {
             return tunnels == null ? lookForHttp(in) : lookForName(in);
@@ -253,10 +268,14 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private void become(ChannelInboundHandler protocol) {
         done = true;
         if (listener != null) {
-            listener.onHttp();
+            if (protocol instanceof TlsFront || protocol instanceof AppTlsFront) {
+                listener.onTls();
+            } else {
+                listener.onHttp();
+            }
         }
-        if (server != null) {
-            server.close();
+        if (side != null) {
+            side.leave();
         }
         ctx().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, false);
         handOver(protocol);
@@ -268,6 +287,9 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             opaque = true;
             if (listener != null) {
                 listener.onOpaque();
+            }
+            if (side != null) {
+                side.release();
             }
         }
         forward();
@@ -299,7 +321,10 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (event instanceof ChannelInputShutdownEvent) {
+        if (event instanceof SslCloseCompletionEvent && announced && !opaque) {
+            // Not half of a tunnel, which ends by FIN alone: its client was found to speak HTTP.
+            close();
+        } else if (event instanceof ChannelInputShutdownEvent && !done) {
             clientEnded = true;
             if (tunnels == null) {
                 close();
@@ -324,7 +349,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
         if (server != null || done) {
             return;
         }
-        var side = new ServerSide(target);
+        var dialled = new ServerSide(target);
         var dialling = front.shared
                 .loops()
                 .dialler(front.loop, target)
@@ -342,16 +367,17 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
                                     target.connectTimeout().toMillis());
                             made.pipeline().addLast(ssl);
                         }
-                        made.pipeline().addLast(side);
+                        made.pipeline().addLast(dialled);
                     }
                 })
                 .connect();
         server = dialling.channel();
+        side = dialled;
         dialling.addListener((ChannelFutureListener) connected -> {
             if (!connected.isSuccess()) {
-                side.failed(String.valueOf(connected.cause().getMessage()));
+                dialled.failed(String.valueOf(connected.cause().getMessage()));
             } else if (target.transport() instanceof Transport.Plaintext) {
-                side.connected();
+                dialled.connected();
             }
         });
     }
@@ -362,8 +388,8 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             done = true;
             forget();
             ctx().close();
-            if (server != null) {
-                server.close();
+            if (side != null) {
+                side.drop();
             }
             if (listener != null) {
                 listener.onClosed(sent, received);
@@ -386,9 +412,49 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private final class ServerSide extends ChannelInboundHandlerAdapter {
         private final Target target;
         private boolean over;
+        /// What a server of HTTP/2 says unasked, until the client has spoken.
+        private @Nullable ByteBuf held;
 
         ServerSide(Target target) {
             this.target = target;
+        }
+
+        /// Nobody needs it any more.
+        void drop() {
+            over = true;
+            if (held != null) {
+                held.release();
+                held = null;
+            }
+            if (server != null) {
+                server.close();
+            }
+        }
+
+        /// Nobody needed it after all. A handshake under way comes to its end first, or the peer would tell of one
+        /// that failed.
+        void leave() {
+            if (target.transport() instanceof Transport.Mtls && !ready) {
+                over = true;
+            } else {
+                drop();
+            }
+        }
+
+        /// The client turned out to speak no HTTP, so what the server has said is for it.
+        void release() {
+            var first = held;
+            held = null;
+            if (first != null && server != null) {
+                deliver(server, first);
+            }
+        }
+
+        private void deliver(Channel from, ByteBuf bytes) {
+            received += bytes.readableBytes();
+            var client = ctx().channel();
+            client.writeAndFlush(bytes, client.voidPromise());
+            from.config().setAutoRead(client.isWritable());
         }
 
         private void connected() {
@@ -412,6 +478,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             over = true;
             if (!done && listener != null) {
                 server = null;
+                side = null;
                 listener.onDialFailed(new Failure.ConnectFailed(target + ": " + reason));
             }
         }
@@ -437,13 +504,28 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
                 bytes.release();
                 return;
             }
+            if (!opaque && (held != null || isSettings(bytes))) {
+                if (announced) {
+                    deliver(ctx.channel(), bytes);
+                } else {
+                    held = held == null ? bytes : MERGE_CUMULATOR.cumulate(ctx.alloc(), held, bytes);
+                    ctx.channel().config().setAutoRead(false);
+                }
+                return;
+            }
             if (!opaque) {
                 commit();
             }
-            received += bytes.readableBytes();
-            var client = ctx().channel();
-            client.writeAndFlush(bytes, client.voidPromise());
-            ctx.channel().config().setAutoRead(client.isWritable());
+            deliver(ctx.channel(), bytes);
+        }
+
+        /// RFC 9113 §6.5: a frame of SETTINGS, on stream 0 and no acknowledgement.
+        private static boolean isSettings(ByteBuf in) {
+            int at = in.readerIndex();
+            return in.readableBytes() >= 9
+                    && in.getUnsignedMedium(at) % 6 == 0
+                    && in.getShort(at + 3) == 0x0400
+                    && in.getInt(at + 5) == 0;
         }
 
         @Override
@@ -457,7 +539,9 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
             if (event instanceof SslHandshakeCompletionEvent handshake
                     && target.transport() instanceof Transport.Mtls wanted) {
-                if (handshake.isSuccess()) {
+                if (over) {
+                    ctx.close();
+                } else if (handshake.isSuccess()) {
                     proven(ctx, wanted);
                 } else {
                     failed(MeshTls.sentence(handshake.cause()));
@@ -483,7 +567,10 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
-            if (ready && !over) {
+            if (over) {
+                return;
+            }
+            if (ready) {
                 closeOnceAllIsSent();
             } else {
                 failed("the connection was closed before it was ready");

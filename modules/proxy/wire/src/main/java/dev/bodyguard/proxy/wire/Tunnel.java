@@ -6,6 +6,9 @@ public interface Tunnel {
 
     Loop loop();
 
+    /// What is known of the client before its first byte.
+    Opening opening();
+
     /// The `host:port` of the CONNECT, or where a captured connection was meant for.
     String destination();
 
@@ -13,9 +16,11 @@ public interface Tunnel {
     /// spelling. Empty where it began with no TLS, or named nobody.
     String serverName();
 
-    /// Connects to the server: in plaintext, or over mutual TLS with the ALPN of bytes that are no HTTP. Bytes flow,
-    /// half-closes included, as soon as it is known that this is no HTTP. Where it fails, another dial may follow:
-    /// the server was sent nothing yet. Does nothing while there is a server.
+    /// Connects to the server: in plaintext, or over mutual TLS with the ALPN of bytes that are no HTTP.
+    /// Bytes flow, half-closes included, as soon as it is known that this is no HTTP: by the first byte
+    /// from either side, but for a server's SETTINGS of HTTP/2, which many send unasked and which wait for
+    /// the client's word. Where it fails, another dial may follow: the server was sent nothing yet. Does
+    /// nothing while there is a server.
     ///
     /// @param tls what a peer of the mesh is shown
     void dial(Target server, MeshTls tls);

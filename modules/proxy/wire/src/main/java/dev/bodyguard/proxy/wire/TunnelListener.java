@@ -2,10 +2,13 @@ package dev.bodyguard.proxy.wire;
 
 /// Hears what became of a tunnel, on its loop.
 public interface TunnelListener {
-    /// This is no tunnel: the client speaks HTTP, and its requests go to the listener's [RequestHandler]; or mutual
-    /// TLS,
-    /// in which everything begins anew. A dialled connection is dropped, and this is the last call.
+    /// This is no tunnel: the client speaks HTTP, and its requests go to the listener's [RequestHandler]. A dialled
+    /// connection is dropped, without a byte, and this is the last call.
     default void onHttp() {}
+
+    /// This is no tunnel: the client begins TLS that ends here, in which everything begins anew. A dialled connection
+    /// is dropped, without a byte, and this is the last call.
+    default void onTls() {}
 
     /// The first bytes, from whichever side, are not HTTP: this is a tunnel from now on.
     default void onOpaque() {}
@@ -16,6 +19,7 @@ public interface TunnelListener {
     /// There is no connection to the server, and it was sent nothing: dial another one, or close.
     default void onDialFailed(Failure failure) {}
 
-    /// Both sides are closed; the last call. Bytes as the client saw them.
+    /// Both sides are closed, or the client went before anybody had said a byte; the last call. Bytes as the client
+    /// saw them.
     default void onClosed(long sent, long received) {}
 }

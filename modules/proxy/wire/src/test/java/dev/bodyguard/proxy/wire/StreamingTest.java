@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -95,6 +96,64 @@ class StreamingTest {
                     .getBytes(StandardCharsets.ISO_8859_1));
             assertThat(new String(in.readAllBytes(), StandardCharsets.ISO_8859_1))
                     .contains("x-path: /in", "hello shop");
+        }
+    }
+
+    /// As servers of gRPC do; the client decides what this is.
+    @Test
+    void doesNotTakeSettingsThatAServerSendsUnaskedForItsWord() throws Exception {
+        byte[] settings = {0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0};
+        try (var server = new ServerSocket(0, 1, Rig.anyPort().getAddress())) {
+            var front = rig.outbound(Rig.echo(), tunnel -> {
+                tunnel.dial(
+                        Rig.plain(new InetSocketAddress(server.getInetAddress(), server.getLocalPort())), rig.checkout);
+                return new TunnelListener() {
+                    @Override
+                    public void onHttp() {
+                        rig.heard.add("spoken: http");
+                    }
+
+                    @Override
+                    public void onOpaque() {
+                        rig.heard.add("spoken: bytes");
+                    }
+                };
+            });
+            for (var said : new String[] {"GET / HTTP/1.1\r\nHost: pay\r\n\r\n", "\0hello"}) {
+                try (var socket = Rig.socket(front)) {
+                    socket.getOutputStream()
+                            .write("CONNECT pay:50051 HTTP/1.1\r\nHost: pay:50051\r\n\r\n"
+                                    .getBytes(StandardCharsets.ISO_8859_1));
+                    assertThat(Rig.readUntil(socket.getInputStream(), "\r\n\r\n"))
+                            .startsWith("HTTP/1.1 200 ");
+                    try (var accepted = server.accept()) {
+                        accepted.getOutputStream().write(settings);
+                        socket.getOutputStream().write(said.getBytes(StandardCharsets.ISO_8859_1));
+                        if (said.startsWith("GET")) {
+                            assertThat(Rig.readUntil(socket.getInputStream(), "\r\n\r\n"))
+                                    .startsWith("HTTP/1.1 200 ");
+                            assertThat(rig.hears("spoken")).isEqualTo("spoken: http");
+                            assertThat(isDropped(accepted))
+                                    .as("dropped without a byte")
+                                    .isTrue();
+                        } else {
+                            assertThat(socket.getInputStream().readNBytes(settings.length))
+                                    .isEqualTo(settings);
+                            assertThat(rig.hears("spoken")).isEqualTo("spoken: bytes");
+                            assertThat(accepted.getInputStream().readNBytes(6)).hasSize(6);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean isDropped(Socket socket) {
+        try {
+            return socket.getInputStream().read() < 0;
+        } catch (IOException _) {
+            // What it had said was not read.
+            return true;
         }
     }
 
