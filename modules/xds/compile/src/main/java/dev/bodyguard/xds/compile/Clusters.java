@@ -11,6 +11,7 @@ import dev.bodyguard.model.BackendPolicy.RetryBudget;
 import dev.bodyguard.model.BackendPolicy.TlsMode;
 import dev.bodyguard.model.BackendPolicy.TrafficPolicy;
 import dev.bodyguard.model.HttpRule;
+import dev.bodyguard.model.Locality;
 import dev.bodyguard.model.Mesh;
 import dev.bodyguard.model.Origin;
 import dev.bodyguard.model.PeerAuthentication.Mode;
@@ -21,7 +22,6 @@ import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
-import io.envoyproxy.envoy.config.core.v3.Locality;
 import io.envoyproxy.envoy.config.core.v3.RoutingPriority;
 import io.envoyproxy.envoy.config.core.v3.RuntimeDouble;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
@@ -505,13 +505,10 @@ final class Clusters {
         if (instances.isEmpty()) {
             return assignment.build();
         }
-        if (Nearness.matters(place.policy()) && !kind.where().equals(dev.bodyguard.model.Locality.UNKNOWN)) {
-            var there = new TreeMap<dev.bodyguard.model.Locality, List<LbEndpoint>>();
+        if (Nearness.matters(place.policy()) && !kind.where().equals(Locality.UNKNOWN)) {
+            var there = new TreeMap<Locality, List<LbEndpoint>>();
             for (var instance : instances) {
-                there.computeIfAbsent(
-                                dev.bodyguard.model.Locality.of(
-                                        instance.workload().labels()),
-                                _ -> new ArrayList<>())
+                there.computeIfAbsent(Locality.of(instance.workload().labels()), _ -> new ArrayList<>())
                         .add(endpoint(instance));
             }
             Nearness.arrange(assignment, place.policy(), kind.where(), there);
@@ -520,7 +517,9 @@ final class Clusters {
         var locality = LocalityLbEndpoints.newBuilder();
         if (kind instanceof Kind.Grpc) {
             // gRPC passes over endpoints that are nowhere or weigh nothing.
-            locality.setLocality(Locality.newBuilder().setRegion("mesh")).setLoadBalancingWeight(Wire.number(1));
+            locality.setLocality(io.envoyproxy.envoy.config.core.v3.Locality.newBuilder()
+                            .setRegion("mesh"))
+                    .setLoadBalancingWeight(Wire.number(1));
         }
         for (var instance : instances) {
             locality.addLbEndpoints(endpoint(instance));
