@@ -2,7 +2,6 @@ package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.identity.spiffe.JoinToken;
 import dev.bodyguard.identity.spiffe.TrustBundle;
-import dev.bodyguard.proxy.wire.Limits;
 import dev.bodyguard.proxy.wire.Listener;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -49,7 +48,7 @@ final class AtPod {
         var outbound = everywhere(
                 OUTBOUND,
                 address -> Listener.capturedOutbound(
-                        sidecar.loops, address, Limits.DEFAULTS, sidecar.outboundPath, sidecar.outboundTunnels, log));
+                        sidecar.loops, address, settings.limits(), sidecar.outboundPath, sidecar.outboundTunnels, log));
         sidecar.outboundPort.set(OUTBOUND);
         sidecar.follow();
         var inbound = everywhere(
@@ -58,7 +57,7 @@ final class AtPod {
                         sidecar.loops,
                         address,
                         settings.interception(),
-                        Limits.DEFAULTS,
+                        settings.limits(),
                         sidecar.tls,
                         new Admitting(sidecar.inForce, sidecar.certificates),
                         sidecar.inboundPath,

@@ -1,6 +1,7 @@
 package dev.bodyguard.proxy.sidecar;
 
 import dev.bodyguard.proxy.wire.Interception;
+import dev.bodyguard.proxy.wire.Limits;
 import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -42,6 +43,7 @@ record InPod(
         Interception interception,
         double traceSampling,
         boolean accessLog,
+        Limits limits,
         Map<String, Probe> probes,
         Optional<URI> appMetrics)
         implements Settings {
@@ -90,6 +92,7 @@ record InPod(
                 told.interception("BODYGUARD_CAPTURE"),
                 told.share("BODYGUARD_TRACE_SAMPLING"),
                 told.logged("BODYGUARD_ACCESS_LOG"),
+                LimitSettings.read("BODYGUARD_LIMITS", told.or("BODYGUARD_LIMITS", "")),
                 told.probes("BODYGUARD_PROBES"),
                 told.url("BODYGUARD_APP_METRICS"));
     }

@@ -3,7 +3,6 @@ package dev.bodyguard.proxy.sidecar;
 import dev.bodyguard.identity.spiffe.TrustBundle;
 import dev.bodyguard.machine.LoopbackPort;
 import dev.bodyguard.machine.PortOwner;
-import dev.bodyguard.proxy.wire.Limits;
 import dev.bodyguard.proxy.wire.Listener;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -60,7 +59,7 @@ final class OnMachine {
                 "--outbound-port",
                 settings.outboundPort(),
                 address -> Listener.outbound(
-                        sidecar.loops, address, Limits.DEFAULTS, sidecar.outboundPath, sidecar.outboundTunnels, log));
+                        sidecar.loops, address, settings.limits(), sidecar.outboundPath, sidecar.outboundTunnels, log));
         sidecar.outboundPort.set(outbound.address().getPort());
         var inbound = listen(
                 "--inbound-port",
@@ -68,7 +67,7 @@ final class OnMachine {
                 address -> Listener.inbound(
                         sidecar.loops,
                         address,
-                        Limits.DEFAULTS,
+                        settings.limits(),
                         sidecar.tls,
                         new Admitting(sidecar.inForce, sidecar.certificates).before(settings.appPort()),
                         sidecar.inboundPath,

@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.wire.Limits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -43,6 +44,9 @@ sealed interface Settings permits Standalone, InPod {
 
     /// Whether a line per exchange goes to stdout.
     boolean accessLog();
+
+    /// What one peer may ask of it.
+    Limits limits();
 
     /// What a process was started for.
     sealed interface Asked {

@@ -9,7 +9,6 @@ import dev.bodyguard.identity.spiffe.Svid;
 import dev.bodyguard.identity.spiffe.TrustBundle;
 import dev.bodyguard.proxy.engine.Loads;
 import dev.bodyguard.proxy.engine.Plan;
-import dev.bodyguard.proxy.wire.Limits;
 import dev.bodyguard.proxy.wire.Loops;
 import dev.bodyguard.proxy.wire.MeshTls;
 import dev.bodyguard.proxy.wire.Upstreams;
@@ -112,7 +111,7 @@ final class Sidecar implements AutoCloseable {
         self = self(settings, id);
         loops = Loops.start(Math.max(1, Math.min(2, Runtime.getRuntime().availableProcessors())));
         accessLog = new AccessLog<>(new FileOutputStream(FileDescriptor.out), AccessLine::write);
-        upstreams = Upstreams.on(loops, Limits.DEFAULTS, tls);
+        upstreams = Upstreams.on(loops, settings.limits(), tls);
         telemetry = new Telemetry(
                 new Otlp(self, clock.millis()),
                 ground.meters(),

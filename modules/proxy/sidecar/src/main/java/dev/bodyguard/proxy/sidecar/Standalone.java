@@ -1,5 +1,6 @@
 package dev.bodyguard.proxy.sidecar;
 
+import dev.bodyguard.proxy.wire.Limits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param drainTime from the moment it is told to end until it is gone, the app that it has started included
 /// @param traceSampling share of traces beginning here of which spans are sent, 0 to 1
 /// @param accessLog whether a line per exchange goes to stdout
+/// @param limits what one peer may ask of it
 /// @param command the app to start beside the sidecar; empty where it was started by someone else
 record Standalone(
         String service,
@@ -35,6 +37,7 @@ record Standalone(
         Duration drainTime,
         double traceSampling,
         boolean accessLog,
+        Limits limits,
         List<String> command)
         implements Settings {
     static final String HELP = """
@@ -58,6 +61,8 @@ record Standalone(
           --trace-sampling P  percent of the traces beginning here of which spans are sent; default 1. A
                               request with a traceparent is as its caller decided
           --access-log WHERE  a line of JSON per exchange: stdout, the default, or off
+          --limits k=v,…      what one peer may ask of it, such as accepted=20000,headBytes=128KiB,idle=5m; names
+                              and defaults are in docs/protocols.md
           -- COMMAND…         the app to start; it finds its proxy in HTTP_PROXY and HTTPS_PROXY
 
         BODYGUARD_PROFILE=gateway lets the JVM compile by all tiers and use more memory: for one that is busy
@@ -186,6 +191,7 @@ record Standalone(
                 duration("--drain-time", flags.getOrDefault("--drain-time", "8s")),
                 share("--trace-sampling", flags.getOrDefault("--trace-sampling", "1")),
                 logged(flags.getOrDefault("--access-log", "stdout")),
+                LimitSettings.read("--limits", flags.getOrDefault("--limits", "")),
                 command));
     }
 
@@ -203,7 +209,8 @@ record Standalone(
             "--ttl",
             "--drain-time",
             "--trace-sampling",
-            "--access-log");
+            "--access-log",
+            "--limits");
 
     /// As `bodyguard run` has it without `--state`.
     private static String stateFolder(Map<String, String> environment) {
