@@ -146,7 +146,8 @@ class EjectionTest {
         assertThat(answer.status()).isEqualTo(503);
         assertThat(answer.body())
                 .contains("no endpoint of " + Given.CLUSTER + " is in service: of 2 that it has 2 are");
-        assertThat(caller.line(caller.lines())).contains("\"response_flags\":\"UH\"");
+        TestSidecar.eventually(
+                "the line of it is written", () -> caller.line(caller.lines()).contains("\"response_flags\":\"UH\""));
         assertThat(Ejected.sentences(caller.plan())).singleElement().asString().contains("requests are refused");
     }
 

@@ -117,10 +117,15 @@ public final class DeltaSession implements Session<DeltaDiscoveryRequest, DeltaD
         }
         var send = new ArrayList<DeltaDiscoveryResponse>();
         for (var each : all) {
-            add(send, each.getKey(), each.getValue().updated(), Set.of(), false);
+            var removed = TypeUrls.isOrdered(each.getKey().typeUrl())
+                    ? Set.<String>of()
+                    : each.getValue().removed();
+            add(send, each.getKey(), each.getValue().updated(), removed, false);
         }
         for (var each : all.reversed()) {
-            add(send, each.getKey(), List.of(), each.getValue().removed(), false);
+            if (TypeUrls.isOrdered(each.getKey().typeUrl())) {
+                add(send, each.getKey(), List.of(), each.getValue().removed(), false);
+            }
         }
         return new Reaction.Answer<>(send, List.of());
     }

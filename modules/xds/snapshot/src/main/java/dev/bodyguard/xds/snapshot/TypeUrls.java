@@ -26,6 +26,12 @@ public final class TypeUrls {
         return Comparator.comparingInt(TypeUrls::rank).thenComparing(Comparator.naturalOrder());
     }
 
+    /// Whether additions and removals of a type keep to an order among types. Those of others go together: half of an
+    /// edit is not what its author wrote.
+    static boolean isOrdered(String typeUrl) {
+        return NEEDED_FIRST.contains(typeUrl);
+    }
+
     private static int rank(String typeUrl) {
         var at = NEEDED_FIRST.indexOf(typeUrl);
         return at < 0 ? NEEDED_FIRST.size() : at;

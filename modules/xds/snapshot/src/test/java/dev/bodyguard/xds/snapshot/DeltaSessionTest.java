@@ -116,8 +116,7 @@ class DeltaSessionTest {
                     < Cluster #2 c=v1
                     > Cluster
                     > generation g2
-                    < Document #3 b=v1
-                    < Document #4 -a
+                    < Document #3 b=v1 -a
                     """);
     }
 
@@ -243,11 +242,10 @@ class DeltaSessionTest {
                     < Listener #9 l=v2
                     < RouteConfiguration #10 r=v2
                     < VirtualHost #11 w=v1
-                    < Document #12 e=v1
-                    < Document #13 -d
-                    < VirtualHost #14 -v
-                    < ClusterLoadAssignment #15 -old
-                    < Cluster #16 -old
+                    < Document #12 e=v1 -d
+                    < VirtualHost #13 -v
+                    < ClusterLoadAssignment #14 -old
+                    < Cluster #15 -old
                     """);
     }
 
