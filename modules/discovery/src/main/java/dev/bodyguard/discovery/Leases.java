@@ -115,9 +115,13 @@ final class Leases {
         return isSilent(before, now) || (before.otherwise == Why.STREAM_BROKE && !isDisputed(before, now));
     }
 
-    /// Its renewals, due at a third of the lease, stay out.
+    /// Its renewals, due at a third of the lease, stay out. Another may have the name of one of before a restart sooner
+    /// than nobody has.
     private boolean isSilent(Held it, Instant now) {
-        return it.otherwise != Why.STREAM_BROKE && it.until.isBefore(now.plus(lease.dividedBy(3)));
+        var told = it.otherwise == Why.DID_NOT_RETURN
+                ? it.until.minus(lease.multipliedBy(LEASES_TO_RETURN - 1L))
+                : it.until;
+        return it.otherwise != Why.STREAM_BROKE && told.isBefore(now.plus(lease.dividedBy(3)));
     }
 
     private boolean isDisputed(Held it, Instant now) {

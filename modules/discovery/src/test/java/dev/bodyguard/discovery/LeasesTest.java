@@ -125,7 +125,7 @@ class LeasesTest {
 
         assertThat(leases.taken(OTHER, now)).isPresent();
         assertThat(leases.taken(PAY, now)).isEmpty();
-        after(Duration.ofSeconds(27));
+        after(Duration.ofSeconds(7));
         assertThat(leases.taken(OTHER, now)).isEmpty();
     }
 

@@ -137,14 +137,16 @@ public sealed interface Balancer {
         private final long[] points;
         private final Circle circle;
 
-        /// @param least how many points there are at least, where there are at least four endpoints
+        /// @param least how many points there are at least, where there are at least four endpoints; whatever is asked,
+        /// there
+        /// are at most 262,144, which are memory of every caller's
         RingHash(Endpoint[] ready, int least) {
             long heaviest = 1;
             for (Endpoint endpoint : ready) {
                 heaviest = Math.max(heaviest, endpoint.weight());
             }
             long each = Math.max(LEAST_EACH, Math.ceilDiv(least, MEANT_FOR));
-            while (each > 1 && each * ready.length > Math.max(least, MOST)) {
+            while (each > 1 && each * ready.length > MOST) {
                 each = Math.ceilDiv(each, 2);
             }
             record Point(long at, Endpoint owner) {}
@@ -187,11 +189,17 @@ public sealed interface Balancer {
     /// slots as its weight says, one at least, and when one leaves few of the others' move. Where its holder
     /// may not be picked the next slot's is, so that nobody else's keys move.
     final class Maglev implements Balancer {
+        /// A prime.
+        private static final int MOST = 262_139;
+
         private final Circle circle;
 
-        /// @param slots a prime, much larger than the number of endpoints
+        /// @param slots a prime, much larger than the number of endpoints; whatever is asked, there are at most
+        /// 262,139, which
+        /// are memory of every caller's
         Maglev(Endpoint[] ready, int slots) {
-            circle = new Circle(ready.length == 0 ? ready : fill(ready, slots), Set.copyOf(Arrays.asList(ready)));
+            circle = new Circle(
+                    ready.length == 0 ? ready : fill(ready, Math.min(slots, MOST)), Set.copyOf(Arrays.asList(ready)));
         }
 
         private Maglev(Circle circle) {

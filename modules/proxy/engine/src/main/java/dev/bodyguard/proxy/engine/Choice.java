@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
 /// Among which of a cluster's endpoints its balancer chooses now: those that are ready and not ejected, divided
 /// as Envoy does. A priority takes all as long as enough of it are left, allowing for some to be out; what it
 /// cannot take goes to the next. Where all priorities together cannot take everything, one of which too few are
-/// left takes its share with all that are ready, ejected or not (Envoy's panic). Those that have come not long
-/// ago count for less. Requests only look whether anything has changed; who finds that it has works it out
+/// left takes its share with all that are ready, ejected or not (Envoy's panic); where that is so of all of them,
+/// each takes as many as are ready in it. Those that have come not long ago count for less. Requests only look whether
+/// anything has changed; who finds that it has works it out
 /// anew.
 final class Choice {
     private final List<Level> levels;
@@ -158,8 +159,8 @@ final class Choice {
             health += one;
         }
         Predicate<Level> panics;
-        if (health > 0) {
-            boolean enough = health >= 100;
+        boolean enough = health >= 100;
+        if (health > 0 && (enough || !levels.stream().allMatch(this::tooFew))) {
             panics = level -> !enough && tooFew(level);
             divide(loads, health);
         } else if (terms.panicBelow > 0) {
@@ -202,7 +203,7 @@ final class Choice {
     }
 
     private boolean tooFew(Level level) {
-        return 100L * level.left() < (long) terms.panicBelow * level.all();
+        return level.all() == 0 || 100L * level.left() < (long) terms.panicBelow * level.all();
     }
 
     private void add(Level level, long load, boolean panicked, long step, List<Part> parts, List<Endpoint> among) {

@@ -69,6 +69,16 @@ class PrioritiesTest {
     }
 
     @Test
+    void wherePrioritiesAllPanicEachTakesAsManyAsAreReadyInIt() {
+        there("outlier_detection { consecutive_5xx { value: 1 } max_ejection_percent { value: 100 } }", "", 10, 30);
+        eject(1, 7);
+        eject(2, 26);
+        // By what is left it would be 42 and 18 of 100.
+        assertThat(cluster().panics()).isTrue();
+        assertShares("25 75");
+    }
+
+    @Test
     void whereNobodyIsLeftAllAreAskedByTheirNumber() {
         var detecting = "outlier_detection { consecutive_5xx { value: 1 } max_ejection_percent { value: 100 } }";
         there(detecting, "", 6, 2);

@@ -10,7 +10,6 @@ import dev.bodyguard.proxy.wire.TunnelHandler;
 import dev.bodyguard.proxy.wire.TunnelListener;
 import dev.bodyguard.telemetry.record.Edge;
 import dev.bodyguard.telemetry.record.Party;
-import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /// Bytes that are no HTTP, from a peer who proved its identity, or from anybody where the port takes anybody: on to the
@@ -26,8 +25,6 @@ final class InboundTunnels implements TunnelHandler {
     private final AppSide app;
     /// By the app's ports.
     private final Heard http = new Heard();
-    /// By the callers' addresses: peers of the mesh, who will not mean the app before their TLS is done.
-    private final Heard peers = new Heard();
 
     InboundTunnels(
             InForce<Generation> inForce,
@@ -55,12 +52,13 @@ final class InboundTunnels implements TunnelHandler {
             case BYTES -> admitted.dial();
             // The app may be the one to speak first.
             case ANYTHING -> {
-                if (http.at(admitted.port) || peers.at(admitted.address)) {
-                    var _ = tunnel.loop().after(OutboundTunnels.SILENCE, admitted::dial);
+                if (http.at(admitted.port)) {
+                    admitted.dialAfterSilence();
                 } else {
                     admitted.dial();
                 }
             }
+            case ANYTHING_OR_PEER -> admitted.dialAfterSilence();
             case TLS -> {}
         }
         return admitted;
@@ -71,20 +69,17 @@ final class InboundTunnels implements TunnelHandler {
         private final Tunnel tunnel;
         private final Facts facts;
         private final Integer port;
-        private final Object address;
         private int place;
         private @Nullable ClusterPlan led;
         private boolean spoken;
         private boolean dialling;
+        private boolean refusing;
         private boolean dialled;
         private boolean over;
 
         Admitted(Tunnel tunnel) {
             this.tunnel = tunnel;
             this.port = app.port(tunnel.connection());
-            this.address = tunnel.connection().peer() instanceof InetSocketAddress inet
-                    ? inet.getAddress()
-                    : tunnel.connection().peer();
             this.facts = ledger.tunnel(Edge.Reporter.DESTINATION, tunnel);
             var peer = tunnel.connection().peerId();
             facts.source = peer == null ? Party.UNKNOWN : PeerFacts.party("", peer.toString());
@@ -97,10 +92,7 @@ final class InboundTunnels implements TunnelHandler {
         @Override
         public void onOpaque() {
             spoken = true;
-            if (tunnel.opening() == Opening.ANYTHING) {
-                http.forget(port);
-                peers.forget(address);
-            }
+            http.forget(port);
             dial();
             opened();
         }
@@ -108,6 +100,10 @@ final class InboundTunnels implements TunnelHandler {
         private @Nullable String who() {
             var peer = tunnel.connection().peerId();
             return peer == null ? null : peer.toString();
+        }
+
+        void dialAfterSilence() {
+            var _ = tunnel.loop().after(OutboundTunnels.SILENCE, this::dial);
         }
 
         void dial() {
@@ -144,11 +140,17 @@ final class InboundTunnels implements TunnelHandler {
             });
         }
 
-        /// A client that may yet speak HTTP to a port that is good for nothing else is left in peace.
+        /// A client that may yet speak HTTP to a port that is good for nothing else is left in peace; and so is a peer
+        /// for
+        /// a moment, whose own client may.
         private void refuse(String sentence) {
-            if (!spoken && tunnel.opening() != Opening.BYTES) {
+            if (!spoken && !refusing) {
                 dialling = false;
                 place = 0;
+                if (tunnel.opening() == Opening.BYTES) {
+                    refusing = true;
+                    dialAfterSilence();
+                }
                 return;
             }
             log.bytesRefused(tunnel.connection().peer(), tunnel.connection().peerId(), sentence);
@@ -188,9 +190,6 @@ final class InboundTunnels implements TunnelHandler {
         @Override
         public void onTls() {
             over = true;
-            if (dialling) {
-                peers.note(address);
-            }
         }
 
         @Override

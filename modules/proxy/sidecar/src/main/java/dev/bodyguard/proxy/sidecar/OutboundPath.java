@@ -249,10 +249,11 @@ final class OutboundPath implements RequestHandler, Forwarding.Side {
             return;
         }
         Request request = call.request();
-        long hash = 0;
+        // By chance where the route has no key, or not yet the one that its cluster hashes by.
+        long hash = call.loop().random().nextLong();
         var answer = List.of(share.response(), rule.response());
         if (!forward.hash().isEmpty()) {
-            long fresh = call.loop().random().nextLong();
+            long fresh = hash;
             hash = Hashing.of(request, call.client().connection().peer(), forward.hash(), fresh);
             var cookies = Hashing.cookies(request, forward.hash(), fresh);
             if (!cookies.isEmpty()) {

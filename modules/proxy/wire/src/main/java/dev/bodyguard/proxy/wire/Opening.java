@@ -6,6 +6,8 @@ public enum Opening {
     BYTES,
     /// It has said nothing, and may be waiting for the server's first word.
     ANYTHING,
+    /// The same, or it is a peer of the mesh, to whose TLS no server's word would be an answer.
+    ANYTHING_OR_PEER,
     /// It has to begin with TLS that ends here.
     TLS
 }

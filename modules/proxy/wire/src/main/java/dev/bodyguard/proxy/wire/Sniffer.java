@@ -19,6 +19,7 @@ import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -37,6 +38,10 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             METHODS.stream().filter(method -> !method.equals("CONNECT")).collect(Collectors.toUnmodifiableSet());
 
     private static final int LONGEST_METHOD = 8;
+
+    /// How long a client that has said nothing yet is not told that a server left without a word: it may speak HTTP,
+    /// which another connection will carry.
+    private static final Duration PATIENCE = Duration.ofMillis(100);
 
     /// Peers of the mesh, and what of ALPN tells their TLS from any other; empty: any is theirs.
     record Peers(MeshTls tls, Set<String> announced) {}
@@ -162,7 +167,10 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
         if (announced) {
             return Opening.BYTES;
         }
-        return own == null ? Opening.ANYTHING : Opening.TLS;
+        if (own != null) {
+            return Opening.TLS;
+        }
+        return peers == null ? Opening.ANYTHING : Opening.ANYTHING_OR_PEER;
     }
 
     @Override
@@ -293,6 +301,9 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             }
         }
         forward();
+        if (side != null && side.left) {
+            side.ended();
+        }
     }
 
     private void forward() {
@@ -308,13 +319,17 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
                 endIfBothEnded();
             }
         }
-        // One read ahead of the server, no more.
-        ctx().channel().config().setAutoRead(unread == null && (out == null || out.isWritable()));
+        // One read ahead of the server, no more. Where the end was read epoll knows the channel no longer: to read on
+        // then
+        // would close it, and lose what it is still to be told.
+        if (!clientEnded) {
+            ctx().channel().config().setAutoRead(unread == null && (out == null || out.isWritable()));
+        }
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        if (server != null) {
+        if (server != null && !serverEnded) {
             server.config().setAutoRead(ctx.channel().isWritable());
         }
     }
@@ -412,6 +427,8 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
     private final class ServerSide extends ChannelInboundHandlerAdapter {
         private final Target target;
         private boolean over;
+        /// It has left before anybody spoke.
+        private boolean left;
         /// What a server of HTTP/2 says unasked, until the client has spoken.
         private @Nullable ByteBuf held;
 
@@ -500,7 +517,8 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             var bytes = (ByteBuf) message;
-            if (done) {
+            // Of one who is not who it should be nothing is taken, which may have come with its handshake.
+            if (done || over) {
                 bytes.release();
                 return;
             }
@@ -530,7 +548,7 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
 
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-            if (!done && opaque) {
+            if (!done && opaque && !clientEnded) {
                 ctx().channel().config().setAutoRead(ctx.channel().isWritable());
             }
         }
@@ -551,18 +569,42 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             }
             if (event instanceof ChannelInputShutdownEvent && ready && !over && !done) {
                 // TLS's own close_notify would end both directions in the library: half of a tunnel ends by TCP's FIN.
-                if (!opaque) {
-                    commit();
+                if (opaque || announced) {
+                    ended();
+                } else {
+                    leaves();
                 }
-                serverEnded = true;
-                var client = ctx().channel();
-                client.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> {
-                    if (!clientEnded) {
-                        ((DuplexChannel) client).shutdownOutput();
+            }
+        }
+
+        private void leaves() {
+            if (!left) {
+                left = true;
+                var _ = front.loop.after(PATIENCE, () -> {
+                    if (!done && !over && !opaque) {
+                        commit();
                     }
                 });
-                endIfBothEnded();
             }
+        }
+
+        private void ended() {
+            left = false;
+            if (done || over || serverEnded) {
+                return;
+            }
+            if (server != null && !server.isActive()) {
+                closeOnceAllIsSent();
+                return;
+            }
+            serverEnded = true;
+            var client = ctx().channel();
+            client.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> {
+                if (!clientEnded) {
+                    ((DuplexChannel) client).shutdownOutput();
+                }
+            });
+            endIfBothEnded();
         }
 
         @Override
@@ -570,8 +612,10 @@ final class Sniffer extends Reader implements Front.Speaker, Swept.Item, Tunnel 
             if (over) {
                 return;
             }
-            if (ready) {
+            if (ready && (opaque || announced)) {
                 closeOnceAllIsSent();
+            } else if (ready) {
+                leaves();
             } else {
                 failed("the connection was closed before it was ready");
             }

@@ -15,11 +15,15 @@ import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Bytes that are no HTTP, between two proxies over mutual TLS.
 class BytesTest {
+    /// What is lost is not lost every time.
+    private static final int OFTEN = 10;
+
     private final BlockingQueue<String> inner = new LinkedBlockingQueue<>();
 
     @ParameterizedTest
@@ -30,20 +34,22 @@ class BytesTest {
             var callee = rig.inbound(Rig.echo(), toApp(rig, server));
             var front = rig.outbound(Rig.echo(), dialling(rig, rig.mtls(callee, "payments")));
 
-            try (var socket = connect(front);
-                    var accepted = server.accept()) {
-                byte[] much = new byte[4 << 20];
-                new Random(7).nextBytes(much);
-                Thread.ofVirtual().start(() -> write(much, socket));
+            byte[] much = new byte[4 << 20];
+            new Random(7).nextBytes(much);
 
-                assertThat(accepted.getInputStream().readAllBytes()).isEqualTo(much);
+            for (int i = 0; i < OFTEN; i++) {
+                try (var socket = connect(front);
+                        var accepted = server.accept()) {
+                    Thread.ofVirtual().start(() -> write(much, socket));
+                    assertThat(accepted.getInputStream().readAllBytes()).isEqualTo(much);
 
-                Thread.ofVirtual().start(() -> write(much, accepted));
-                assertThat(socket.getInputStream().readAllBytes()).isEqualTo(much);
+                    Thread.ofVirtual().start(() -> write(much, accepted));
+                    assertThat(socket.getInputStream().readAllBytes()).isEqualTo(much);
+                }
+                assertThat(inner.poll(30, TimeUnit.SECONDS)).contains("peer ", "sa/checkout");
+                assertThat(inner.poll(30, TimeUnit.SECONDS)).isEqualTo("closed " + (4 << 20) + " " + (4 << 20));
+                assertThat(rig.hears("front closed")).isEqualTo("front closed " + (4 << 20) + " " + (4 << 20));
             }
-            assertThat(inner.poll(30, TimeUnit.SECONDS)).contains("peer ", "sa/checkout");
-            assertThat(inner.poll(30, TimeUnit.SECONDS)).isEqualTo("closed " + (4 << 20) + " " + (4 << 20));
-            assertThat(rig.hears("front closed")).isEqualTo("front closed " + (4 << 20) + " " + (4 << 20));
         }
     }
 
@@ -96,6 +102,35 @@ class BytesTest {
                 accepted.getInputStream().transferTo(OutputStream.nullOutputStream());
                 writer.join();
             }
+        }
+    }
+
+    /// One that takes no bytes, while its client has not said yet that it sends a request.
+    @Test
+    void endOnlyAfterAMomentWhereAServerLeavesWithoutAWord() throws Exception {
+        try (var rig = new Rig();
+                var server = new ServerSocket(0, 1, Rig.anyPort().getAddress())) {
+            var app = new InetSocketAddress(server.getInetAddress(), server.getLocalPort());
+            var front = rig.outbound(Rig.echo(), dialling(rig, Rig.plain(app)));
+
+            try (var silent = connect(front)) {
+                server.accept().close();
+                assertThat(silent.getInputStream().read()).isNegative();
+            }
+            // On a machine that stands still the moment may be over.
+            boolean answered = false;
+            for (int i = 0; i < OFTEN && !answered; i++) {
+                try (var late = connect(front)) {
+                    server.accept().close();
+                    Thread.sleep(20);
+                    late.getOutputStream()
+                            .write("GET / HTTP/1.1\r\nHost: payments\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    answered = late.getInputStream().read() == 'H';
+                } catch (IOException _) {
+                    // It was.
+                }
+            }
+            assertThat(answered).isTrue();
         }
     }
 
