@@ -245,7 +245,9 @@ func launchEnvoy(t *testing.T, m *Mesh, svid, apiType string, without ...string)
 func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
 	_, app, outbound, admin := launchEnvoy(t, m, svid, apiType)
 
-	failed := v2.Stats().Failed
+	principal := []string{`reporter="destination"`, `source_principal="spiffe://cluster.local/ns/default/sa/checkout"`}
+	secured := append(principal, `connection_security_policy="mutual_tls"`, `source_workload="checkout-1"`, `response_code="200"`)
+	failed, before := v2.Stats().Failed, v2.Metric("istio_requests_total", secured...)
 	for i := range 60 {
 		if got := pay(app); got != "200 v2" {
 			t.Fatalf("GET %d: %s", i, got)
@@ -254,9 +256,7 @@ func envoyJoins(t *testing.T, m *Mesh, svid, apiType string, v2 *Workload) {
 	if more := v2.Stats().Failed - failed; more < 20 {
 		t.Errorf("v2 failed only %d of its answers, so nothing was shown of retries", more)
 	}
-	principal := []string{`reporter="destination"`, `source_principal="spiffe://cluster.local/ns/default/sa/checkout"`}
-	secured := append(principal, `connection_security_policy="mutual_tls"`, `source_workload="checkout-1"`, `response_code="200"`)
-	if n := v2.Metric("istio_requests_total", secured...); n < 60 {
+	if n := v2.Metric("istio_requests_total", secured...) - before; n < 60 {
 		t.Errorf("the sidecar counted %v requests of checkout by mutual TLS:\n%s", n, grep(v2.MetricsText(), "istio_requests_total"))
 	}
 	if status, body := get(t, "http://"+outbound+"/", "nobody.example"); status != 502 {
