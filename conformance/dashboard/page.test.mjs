@@ -86,9 +86,10 @@ async function open({ answer = null, theme = 'light', size = WIDE, byHand = fals
   page.on('request', (request) => seen.hosts.add(new URL(request.url()).host));
   if (answer !== null) await page.route('**/api/summary', (route) => answer(route));
   if (byHand) {
+    // It goes from when it is installed, and can only be stopped at a moment that is still to come.
     const now = Date.now();
-    await page.clock.install({ time: now });
-    await page.clock.pauseAt(now + 1);
+    await page.clock.install({ time: now - 10_000 });
+    await page.clock.pauseAt(now);
   }
   await page.goto(url);
   await page.locator('.verdict').waitFor();
