@@ -80,7 +80,7 @@ func examine(t *testing.T, port int) []found {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	output, err := exec.CommandContext(ctx, os.Getenv("H2SPEC"), "--host", "localhost", "--port", strconv.Itoa(port),
-		"--timeout", "1").Output()
+		"--timeout", "5").Output()
 	if ctx.Err() != nil {
 		t.Fatalf("h2spec did not end in time:\n%s", Tail(string(output), 10))
 	}
